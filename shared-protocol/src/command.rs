@@ -1,0 +1,389 @@
+//! Client to server: one struct for each command, and the frame that carries it.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::error::{Code, FrameError};
+use crate::id::{ClientId, Epoch, MessageId, RoomId, UserId};
+
+/// One frame from a client: a command, and the id by which its answer is known.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ClientFrame {
+    /// Correlation and idempotency key. A frame that has one is answered exactly once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<ClientId>,
+    /// What is wanted.
+    #[serde(flatten)]
+    pub command: Command,
+}
+
+macro_rules! commands {
+    ($($(#[$meta:meta])* $name:literal => $variant:ident,)*) => {
+        /// What a client may ask for. The `type` on the wire is the variant's name in `SCREAMING_SNAKE_CASE`.
+        #[derive(Clone, Debug, PartialEq, Serialize)]
+        #[serde(tag = "type")]
+        #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+        pub enum Command {
+            $($(#[$meta])* #[serde(rename = $name)] $variant($variant),)*
+        }
+
+        impl Command {
+            /// Every `type` that a client may send.
+            pub const TYPES: &'static [&'static str] = &[$($name),*];
+
+            /// The command's `type` on the wire.
+            #[must_use]
+            pub const fn type_name(&self) -> &'static str {
+                match self { $(Self::$variant(_) => $name,)* }
+            }
+
+            fn from_value(kind: &str, value: Value) -> Option<Result<Self, (Option<String>, String)>> {
+                match kind {
+                    $($name => Some(read(value).map(Self::$variant)),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+commands! {
+    /// Subscribe this session to a room.
+    "JOIN_ROOM" => JoinRoom,
+    /// Unsubscribe this session from a room.
+    "LEAVE_ROOM" => LeaveRoom,
+    /// Append a message to a room's log.
+    "CHAT_MESSAGE" => ChatMessage,
+    /// Append a message to the direct log with another user.
+    "PRIVATE_MESSAGE" => PrivateMessage,
+    /// Say that the user types, or has stopped.
+    "TYPING" => Typing,
+    /// Replace the content of one's own message.
+    "EDIT_MESSAGE" => EditMessage,
+    /// Delete one's own message.
+    "DELETE_MESSAGE" => DeleteMessage,
+    /// Set or unset a reaction.
+    "REACT" => React,
+    /// Move the read marker forward.
+    "READ" => Read,
+    /// Say what the others see.
+    "PRESENCE" => SetPresence,
+    /// Rejoin many rooms and catch up.
+    "RESUME" => Resume,
+    /// Replace the session's token.
+    "AUTHENTICATE" => Authenticate,
+    /// Ask for a `PONG`.
+    "PING" => Ping,
+}
+
+/// `JOIN_ROOM`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct JoinRoom {
+    /// The room.
+    pub room_id: RoomId,
+    /// Replay what came after this position; without it nothing is replayed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after_seq: Option<u64>,
+    /// The epoch that `after_seq` belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<Epoch>,
+}
+
+/// `LEAVE_ROOM`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct LeaveRoom {
+    /// The room.
+    pub room_id: RoomId,
+}
+
+/// `CHAT_MESSAGE`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ChatMessage {
+    /// The room.
+    pub room_id: RoomId,
+    /// The text: 1 byte to 16 KiB.
+    pub content: String,
+    /// The message that this one answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<MessageId>,
+}
+
+/// `PRIVATE_MESSAGE`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PrivateMessage {
+    /// The text: 1 byte to 16 KiB.
+    pub content: String,
+    /// To whom.
+    pub data: Recipient,
+    /// The message that this one answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<MessageId>,
+}
+
+/// `data` of a `PRIVATE_MESSAGE`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Recipient {
+    /// The user who gets the message.
+    pub recipient_id: UserId,
+}
+
+/// `TYPING`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Typing {
+    /// The room.
+    pub room_id: RoomId,
+    /// Whether the user types.
+    pub data: TypingState,
+}
+
+/// `data` of a `TYPING`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TypingState {
+    /// Whether the user types.
+    pub is_typing: bool,
+}
+
+/// `EDIT_MESSAGE`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EditMessage {
+    /// The room.
+    pub room_id: RoomId,
+    /// The message.
+    pub message_id: MessageId,
+    /// Its new text: 1 byte to 16 KiB.
+    pub content: String,
+}
+
+/// `DELETE_MESSAGE`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DeleteMessage {
+    /// The room.
+    pub room_id: RoomId,
+    /// The message.
+    pub message_id: MessageId,
+}
+
+/// `REACT`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct React {
+    /// The room.
+    pub room_id: RoomId,
+    /// The message.
+    pub message_id: MessageId,
+    /// The emoji: 1–64 bytes.
+    pub emoji: String,
+    /// Unset the reaction in place of setting it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "ts", ts(as = "Option<bool>", optional))]
+    pub remove: bool,
+}
+
+/// `READ`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Read {
+    /// The room.
+    pub room_id: RoomId,
+    /// The last position that the user has read.
+    pub seq: u64,
+}
+
+/// What others see of a user who is online.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum OnlineStatus {
+    /// Here.
+    Online,
+    /// Connected, but away.
+    Away,
+}
+
+/// `PRESENCE`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SetPresence {
+    /// What the others see.
+    pub status: OnlineStatus,
+}
+
+/// A room and the position up to which a client has seen it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RoomPosition {
+    /// The room.
+    pub room_id: RoomId,
+    /// The last `seq` that the client has seen; without it nothing is replayed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after_seq: Option<u64>,
+}
+
+/// `RESUME`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Resume {
+    /// The epoch that the positions belong to. A client that has none yet leaves it out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<Epoch>,
+    /// The rooms to rejoin; may be empty.
+    #[serde(default)]
+    pub rooms: Vec<RoomPosition>,
+    /// The last `inboxSeq` that the client has seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inbox_after: Option<u64>,
+    /// The last notification cursor that the client has seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notifications_after: Option<String>,
+}
+
+/// `AUTHENTICATE`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Authenticate {
+    /// The new token; its subject must be the session's user.
+    pub token: String,
+}
+
+impl std::fmt::Debug for Authenticate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Authenticate { token: [REDACTED] }")
+    }
+}
+
+/// `PING`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Ping {}
+
+impl ClientFrame {
+    /// Reads one frame from its text. Unknown fields are ignored.
+    ///
+    /// ```
+    /// use tidings_protocol::{ClientFrame, Code};
+    /// let frame = ClientFrame::parse(r#"{"type":"CHAT_MESSAGE","id":"1","roomId":"general","content":"hi"}"#)?;
+    /// assert_eq!(frame.command.type_name(), "CHAT_MESSAGE");
+    ///
+    /// let error = ClientFrame::parse(r#"{"type":"CHAT_MESSAGE","id":"2","roomId":"general"}"#).unwrap_err();
+    /// assert_eq!((error.code, error.field.as_deref()), (Code::InvalidFrame, Some("content")));
+    /// assert_eq!(error.id.as_ref().map(|id| id.as_str()), Some("2"));
+    /// # Ok::<(), tidings_protocol::FrameError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`FrameError`] names the field at fault, and holds the frame's id and room where those could be read.
+    pub fn parse(text: &str) -> Result<Self, FrameError> {
+        match serde_json::from_str(text) {
+            Ok(value) => Self::from_value(value),
+            Err(e) => Err(FrameError {
+                code: Code::InvalidFrame,
+                field: None,
+                reason: format!("not a JSON object: {e}"),
+                id: None,
+                room_id: None,
+            }),
+        }
+    }
+
+    /// Reads one frame from a JSON value.
+    ///
+    /// # Errors
+    /// As [`ClientFrame::parse`].
+    pub fn from_value(value: Value) -> Result<Self, FrameError> {
+        let text_of = |name: &str| value.get(name).and_then(Value::as_str);
+        let id = text_of("id").and_then(|t| ClientId::new(t).ok());
+        let room_id = text_of("roomId").and_then(|t| RoomId::new(t).ok());
+        let fail = |code, field: Option<String>, reason: String, id, room_id| {
+            Err(FrameError { code, field, reason, id, room_id })
+        };
+        if !value.is_object() {
+            return fail(Code::InvalidFrame, None, "not a JSON object".into(), id, room_id);
+        }
+        match value.get("id") {
+            None | Some(Value::Null) => {}
+            Some(_) if id.is_some() => {}
+            Some(_) => {
+                let reason = "must be a string of 1 to 64 bytes".to_owned();
+                return fail(Code::InvalidFrame, Some("id".into()), reason, None, room_id);
+            }
+        }
+        let Some(kind) = text_of("type").map(str::to_owned) else {
+            return fail(Code::InvalidFrame, Some("type".into()), "must be a string".into(), id, room_id);
+        };
+        match Command::from_value(&kind, value) {
+            Some(Ok(command)) => Ok(Self { id, command }),
+            Some(Err((field, reason))) => fail(Code::InvalidFrame, field, reason, id, room_id),
+            None => {
+                let reason = "not a type that a client may send".to_owned();
+                fail(Code::UnknownType, Some("type".into()), reason, id, room_id)
+            }
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for ClientFrame {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::from_value(Value::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
+}
+
+/// Reads a command's fields; what fails is told as (field, reason).
+fn read<T: serde::de::DeserializeOwned>(value: Value) -> Result<T, (Option<String>, String)> {
+    serde_path_to_error::deserialize(value).map_err(|e| {
+        let path = e.path().to_string();
+        let reason = e.into_inner().to_string();
+        // serde reports a missing field at its parent's path, and its name only in the sentence.
+        let missing = reason.strip_prefix("missing field `").and_then(|r| r.strip_suffix('`'));
+        let field = match (path.as_str(), missing) {
+            (".", Some(name)) => Some(name.to_owned()),
+            (parent, Some(name)) => Some(format!("{parent}.{name}")),
+            (".", None) => None,
+            (path, None) => Some(path.to_owned()),
+        };
+        (field, if missing.is_some() { "is required".to_owned() } else { reason })
+    })
+}
