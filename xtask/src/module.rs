@@ -65,9 +65,10 @@ impl Recipe<'_> {
 
     fn generate(&self, folder: &Path, input: &Path) -> Result<(), Error> {
         eprintln!("{}: generating the bindings", self.step);
-        let mut args: Vec<OsString> = ["wasm-bindgen", "--target", "web", "--out-name", self.name, "--out-dir"]
-            .map(OsString::from)
-            .to_vec();
+        let mut args: Vec<OsString> =
+            ["wasm-bindgen", "--target", "web", "--out-name", self.name, "--out-dir"]
+                .map(OsString::from)
+                .to_vec();
         args.push(folder.into());
         args.extend(self.bindgen.iter().map(OsString::from));
         args.push(input.into());

@@ -73,7 +73,8 @@ fn inline(wasm: &[u8]) -> std::io::Result<String> {
     Ok(format!("// The wasm module: deflate-raw, then base64.\nexport default \"{text}\";\n"))
 }
 
-const INLINE_TYPES: &str = "/** The wasm module: deflate-raw, then base64. */\ndeclare const wasm: string;\nexport default wasm;\n";
+const INLINE_TYPES: &str =
+    "/** The wasm module: deflate-raw, then base64. */\ndeclare const wasm: string;\nexport default wasm;\n";
 
 #[cfg(test)]
 mod tests {

