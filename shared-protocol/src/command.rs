@@ -8,7 +8,7 @@ use crate::id::{ClientId, Epoch, MessageId, RoomId, UserId};
 
 /// One frame from a client: a command, and the id by which its answer is known.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(optional_fields))]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ClientFrame {
     /// Correlation and idempotency key. A frame that has one is answered exactly once.
@@ -82,7 +82,7 @@ commands! {
 /// `JOIN_ROOM`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(optional_fields))]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct JoinRoom {
     /// The room.
@@ -108,7 +108,7 @@ pub struct LeaveRoom {
 /// `CHAT_MESSAGE`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(optional_fields))]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ChatMessage {
     /// The room.
@@ -123,7 +123,7 @@ pub struct ChatMessage {
 /// `PRIVATE_MESSAGE`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(optional_fields))]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PrivateMessage {
     /// The text: 1 byte to 16 KiB.
@@ -206,7 +206,7 @@ pub struct React {
     /// The emoji: 1–64 bytes.
     pub emoji: String,
     /// Unset the reaction in place of setting it.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, deserialize_with = "null_is_default", skip_serializing_if = "std::ops::Not::not")]
     #[cfg_attr(feature = "ts", ts(as = "Option<bool>", optional))]
     pub remove: bool,
 }
@@ -248,7 +248,7 @@ pub struct SetPresence {
 /// A room and the position up to which a client has seen it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(optional_fields))]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RoomPosition {
     /// The room.
@@ -261,14 +261,14 @@ pub struct RoomPosition {
 /// `RESUME`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(optional_fields))]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Resume {
     /// The epoch that the positions belong to. A client that has none yet leaves it out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epoch: Option<Epoch>,
     /// The rooms to rejoin; may be empty.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     pub rooms: Vec<RoomPosition>,
     /// The last `inboxSeq` that the client has seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -369,6 +369,15 @@ impl<'de> Deserialize<'de> for ClientFrame {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Self::from_value(Value::deserialize(deserializer)?).map_err(serde::de::Error::custom)
     }
+}
+
+/// `null` in an optional field is the same as no field.
+fn null_is_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 /// Reads a command's fields; what fails is told as (field, reason).

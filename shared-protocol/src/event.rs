@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use crate::data::{
     Ack, Authenticated, ConnectionEstablished, Deleted, Delivered, Edited, ErrorMessage, Gap, GoingAway,
-    Membership, Pong, Presence, PrivateDelivery, Reaction, ReadMoved, RoomCount, RoomParticipants, RoomUpdated,
-    TokenExpiring, TypingIndicator, UserInRoom,
+    Membership, Pong, Presence, PrivateDelivery, Reaction, ReadMoved, RoomCount, RoomParticipants,
+    RoomUpdated, TokenExpiring, TypingIndicator, UserInRoom,
 };
 use crate::entity::{Broadcast, Message, Notification, NotificationState, WithCursor};
 use crate::time::Timestamp;
@@ -72,11 +72,17 @@ macro_rules! events {
                 }
             }
 
-            /// TypeScript: the union of all frames, and the declarations it stands on.
+            /// Every (category, type) with the TypeScript name of its data.
             #[cfg(feature = "ts")]
             #[must_use]
-            pub fn ts_frames(config: &ts_rs::Config) -> Vec<(&'static str, &'static str, String)> {
+            pub fn ts_names(config: &ts_rs::Config) -> Vec<(&'static str, &'static str, String)> {
                 vec![$(($category, $name, <$data as ts_rs::TS>::name(config)),)*]
+            }
+
+            /// Shows the data type of every event to a visitor.
+            #[cfg(feature = "ts")]
+            pub fn visit_ts(visitor: &mut impl ts_rs::TypeVisitor) {
+                $(visitor.visit::<$data>();)*
             }
         }
     };

@@ -76,7 +76,7 @@ fn check_cursor(text: &str) -> Result<(), InvalidId> {
 }
 
 macro_rules! identifier {
-    ($(#[$meta:meta])* $name:ident, $check:ident) => {
+    ($(#[$meta:meta])* $name:ident, $check:ident, $max:expr) => {
         $(#[$meta])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(Arc<str>);
@@ -145,48 +145,58 @@ macro_rules! identifier {
                 Self::new(text).map_err(de::Error::custom)
             }
         }
+
+        crate::schema::described_as_string!($name, minimum: 1, maximum: $max);
     };
 }
 
 identifier!(
     /// A user: the `sub` of a token. 1–128 bytes of UTF-8 without whitespace or control characters.
     UserId,
-    check_name
+    check_name,
+    MAX_IDENTIFIER_BYTES
 );
 identifier!(
     /// A room. 1–128 bytes of UTF-8 without whitespace or control characters.
     RoomId,
-    check_name
+    check_name,
+    MAX_IDENTIFIER_BYTES
 );
 identifier!(
     /// A message, given by the server (UUIDv7).
     MessageId,
-    check_token
+    check_token,
+    MAX_IDENTIFIER_BYTES
 );
 identifier!(
     /// The `id` of a client frame: its correlation and idempotency key. 1–64 bytes; SDKs use UUIDs.
     ClientId,
-    check_client_id
+    check_client_id,
+    MAX_CLIENT_ID_BYTES
 );
 identifier!(
     /// `clientSession`: one page load of one client, random. 1–64 bytes of printable ASCII.
     ClientSession,
-    check_client_session
+    check_client_session,
+    MAX_CLIENT_SESSION_BYTES
 );
 identifier!(
     /// One connection, given by the server.
     SessionId,
-    check_token
+    check_token,
+    MAX_IDENTIFIER_BYTES
 );
 identifier!(
     /// Names the log itself: it changes when a store is begun anew or restored.
     Epoch,
-    check_token
+    check_token,
+    MAX_IDENTIFIER_BYTES
 );
 identifier!(
     /// A position in a user's notifications and the broadcasts; opaque to a client.
     Cursor,
-    check_cursor
+    check_cursor,
+    MAX_IDENTIFIER_BYTES
 );
 
 #[cfg(test)]

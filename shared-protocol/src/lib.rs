@@ -24,6 +24,7 @@ pub mod event;
 pub mod http;
 pub mod id;
 pub mod limits;
+mod schema;
 pub mod time;
 
 pub use close::CloseCode;

@@ -75,3 +75,6 @@ impl<'de> Deserialize<'de> for Timestamp {
         text.parse().map_err(de::Error::custom)
     }
 }
+
+// The shortest is `1970-01-01T00:00:00Z`; the longest holds nine digits of a second and an offset.
+crate::schema::described_as_string!(Timestamp, minimum: 20, maximum: 35, format: "date-time");
