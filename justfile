@@ -9,32 +9,170 @@ target := env("CARGO_TARGET_DIR", root / "target")
 setup := root / "xtask/setup.sh"
 xtask := bin / "tidings-xtask"
 server := target / "debug/tidings-server"
+npm_package := root / "client-wasm/npm"
 
-# The build tool is a crate of the workspace with a profile and a build of its own.
-others := "--workspace --exclude tidings-xtask"
+# All crates but the build tool, which has a profile and so a build of its own.
+crates := "--workspace --exclude tidings-xtask"
+build_tool := "--package tidings-xtask --profile xtask"
 wasm := "--target wasm32-unknown-unknown"
+types := "--package tidings-protocol --features ts --example typescript"
 
+export JUST := just_executable()
 export PATH := bin + ":" + env("PATH")
-export CARGO_TERM_COLOR := env("CARGO_TERM_COLOR", "auto")
 export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER := bin / "wasm-bindgen-test-runner"
 
 _default:
     @{{ root }}/x
 
-# Build what changed and start a server with the app on http://127.0.0.1:8080 (4 min the first time); options go to the server
-[group('use')]
+# Build what changed and start a server with the app (about 4 min the first time); options go to the server
+[group('run')]
 up *options: app
     #!/usr/bin/env bash
     set -euo pipefail
     echo "up: building the server (about 2 min the first time)"
     cargo build --package tidings-server
-    mkdir -p data
+    mkdir -p "{{ root }}/data"
     exec "{{ server }}" serve --dev --database-url "sqlite://{{ root }}/data/tidings.db" "$@"
 
-# Build the web app into web-ui/dist (about 1 min the first time)
-[group('use')]
+# Fill the running server of `up` with rooms, people, history and notifications (about 1 min the first time)
+[group('run')]
+demo *options:
+    cargo run --quiet --package tidings-loadgen -- demo "$@"
+
+# Build the web app into web-ui/dist (about 2 min the first time); --dev skips the optimiser
+[group('build')]
 app *options: _wasm-tools
-    {{ xtask }} app "$@"
+    @{{ xtask }} app "$@"
+
+# Build the npm package and its tarball, and hold them to their size budget (about 1 min the first time)
+[group('build')]
+sdk: _wasm-tools
+    @{{ setup }} sdk
+    @{{ xtask }} sdk-core
+    @echo "sdk: the typed face"
+    cd {{ npm_package }} && npm run --silent build
+    cd {{ npm_package }} && rm -f *.tgz && npm pack --silent
+    @{{ xtask }} size sdk
+
+# Build the wasm crate with wasm-pack, as a page without npm uses it (about 1 min the first time)
+[group('build')]
+pkg: _wasm-tools
+    @{{ setup }} wasm_pack
+    wasm-pack build client-wasm --target web --mode no-install --profile wasm-release
+
+# Build the release server with the app inside (about 4 min the first time)
+[group('build')]
+release: app
+    cargo build --release --package tidings-server
+    @echo "release: {{ target }}/release/tidings-server"
+
+# Run every check and every test, as CI does (about 25 min the first time, 3 min after)
+[group('test')]
+test:
+    @{{ root }}/xtask/steps.sh check test-native test-wasm test-browser test-e2e
+
+# Format, lints, documentation, dependencies, imports, types and sizes (about 8 min the first time)
+[group('test')]
+check: fmt-check lint docs deny import-rule types sizes
+
+# Say which files are not formatted
+[group('check')]
+fmt-check:
+    cargo fmt --all --check
+
+# Clippy for the machine and for wasm, with warnings as errors, and TypeScript's own check of the browser tests
+[group('check')]
+lint: _e2e
+    cargo clippy {{ crates }} --all-targets -- --deny warnings
+    cargo clippy {{ build_tool }} --all-targets -- --deny warnings
+    cargo clippy {{ wasm }} --package tidings-client-core --package tidings-client --all-targets --all-features -- --deny warnings
+    cargo clippy {{ wasm }} --package tidings-web-ui --all-targets -- --deny warnings
+    npm run --silent --prefix e2e types
+
+# Rustdoc, with warnings as errors
+[group('check')]
+docs:
+    RUSTDOCFLAGS="--deny warnings" cargo doc --quiet {{ crates }} --no-deps --document-private-items
+
+# Licences, bans and sources of all dependencies
+[group('check')]
+deny:
+    @{{ setup }} cargo_tools
+    cargo deny --log-level error check --hide-inclusion-graph bans licenses sources
+
+# Which crate and which module may use which
+[group('check')]
+import-rule: _xtask
+    @{{ xtask }} import-rule
+
+# Whether the generated TypeScript types are those of the protocol
+[group('check')]
+types:
+    cargo run --quiet {{ types }} -- --check
+
+# Size budgets of the app and the npm package
+[group('check')]
+sizes: app sdk
+    @{{ xtask }} size
+
+# Native tests, documentation examples included
+[group('test')]
+test-native: _server-with-tests
+    @{{ setup }} cargo_tools
+    cargo test --quiet {{ crates }} --doc
+    cargo nextest run {{ crates }}
+    cargo nextest run --package tidings-xtask --cargo-profile xtask
+
+# The client core's tests once more, in wasm
+[group('test')]
+test-wasm: _wasm-tools
+    cargo test {{ wasm }} --package tidings-client-core
+
+# The wasm client's tests in headless Chromium, against a real server
+[group('test')]
+test-browser: _wasm-tools _server-with-tests
+    @{{ setup }} wasm_pack browser
+    wasm-pack test --headless --chrome --mode no-install client-wasm
+
+# Whole-system tests in Chromium by Playwright; options go to it
+[group('test')]
+test-e2e *options: app sdk _server-with-tests _e2e
+    @{{ setup }} browser
+    cd e2e && npx playwright test "$@"
+
+# Format every Rust file
+[group('work')]
+fmt:
+    cargo fmt --all
+
+# Write the TypeScript types of the protocol anew
+[group('work')]
+protocol-types:
+    cargo run --quiet {{ types }}
+
+# Throw away everything that was built or installed here, but not data/
+[group('work')]
+clean:
+    cargo clean
+    rm -rf .cache web-ui/dist client-wasm/pkg client-wasm/npm/dist client-wasm/npm/*.tgz e2e/test-results {xtask,e2e,client-wasm/npm}/node_modules
+
+# Install all that the recipes need; each of them also does so by itself
+[group('work')]
+setup:
+    @{{ setup }} rust node xtask wasm_opt cargo_tools wasm_pack browser e2e sdk
+    @echo "setup: all there"
+
+_xtask:
+    @{{ setup }} xtask
 
 _wasm-tools:
     @{{ setup }} rust xtask wasm_opt
+
+_e2e:
+    @{{ setup }} e2e
+
+# The debug server, built along with the tests so that it is built once.
+_server-with-tests:
+    @{{ setup }} rust
+    @echo "building the server and the native tests (about 4 min the first time)"
+    cargo test --quiet {{ crates }} --no-run

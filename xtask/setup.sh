@@ -34,7 +34,7 @@ packages() {
 }
 
 # fresh MADE INPUT: whether MADE is there and was made from INPUT as it is now; `mark MADE INPUT` notes that it was.
-stamp() { echo ".cache/$(basename "$1").stamp"; }
+stamp() { echo ".cache/$(tr -c "[:alnum:]\n" - <<<"${1#"$PWD/"}").stamp"; }
 fresh() { [ -e "$1" ] && [ "$(cksum "$2")" = "$(cat "$(stamp "$1")" 2>/dev/null)" ]; }
 mark() { cksum "$2" >"$(stamp "$1")"; }
 
@@ -111,12 +111,16 @@ browser() {
     command -v chromium >/dev/null && command -v chromedriver >/dev/null || packages "the browser tests" chromium chromium-driver
 }
 
-e2e() {
-    ! fresh e2e/node_modules e2e/package-lock.json || return 0
+# npm_folder FOLDER WHAT: the packages that a folder's lock file names.
+npm_folder() {
+    ! fresh "$1/node_modules" "$1/package-lock.json" || return 0
     node
-    say "installing the browser tests' packages from npm (about 3 s)"
-    npm ci --silent --prefix e2e || fail "npm could not install them. Try: npm ci --prefix e2e"
-    mark e2e/node_modules e2e/package-lock.json
+    say "installing the packages of $2 from npm (about 5 s)"
+    npm ci --silent --prefix "$1" || fail "npm could not install them. To see why, type: npm ci --prefix $1"
+    mark "$1/node_modules" "$1/package-lock.json"
 }
+
+e2e() { npm_folder e2e "the browser tests"; }
+sdk() { npm_folder client-wasm/npm "the npm package"; }
 
 for part in "$@"; do "$part"; done
