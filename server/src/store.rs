@@ -11,10 +11,18 @@ use tidings_protocol::entity::{Broadcast, Marker, Member, Message, Notification,
 use tidings_protocol::{ClientId, Epoch, MessageId, RoomId, Timestamp, UserId};
 
 pub mod memory;
+mod merge;
 pub mod sqlite;
+mod words;
+
+pub(crate) use self::merge::merge_notices;
+pub(crate) use self::words::search_words;
 
 /// Room ids that begin so are made by the server for direct rooms; no client can create one.
 pub const DIRECT_PREFIX: &str = "direct:";
+
+/// Most messages that one [`Written::Delivered`] lists.
+pub const DELIVERED_LISTED: usize = 1_000;
 
 /// Why the store could not do its work. Nothing of the batch was written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -55,7 +63,8 @@ pub enum Refusal {
 pub enum Target {
     /// Into a room's log. A direct room's id may stand here too.
     Room(RoomId),
-    /// Into the direct log with this user, which is made where it does not exist yet.
+    /// Into the direct log with this user. The first message makes it, with [`DIRECT_PREFIX`] and its own id for
+    /// a room id. One user may be both ends of it.
     Direct(UserId),
 }
 
@@ -313,8 +322,12 @@ pub enum Which {
 /// One write. A batch of them is one transaction, done in order.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Write {
-    /// A durable change of a room's log. Needs membership. Sending moves the sender's read marker to the entry.
-    /// Answered by [`Written::Appended`].
+    /// A durable change of a room's log. A (sender, id) that has made an entry is looked at first: the same
+    /// change again is a duplicate, whatever has become of room and membership, anything else is
+    /// [`Refusal::Conflict`]. Then the sender must be a member ([`Refusal::NotAMember`]), the message must stand
+    /// in this room and, but for a delete, not be deleted ([`Refusal::NotFound`]), and edit and delete are the
+    /// sender's own ([`Refusal::Forbidden`]). A change that changes nothing makes no entry and uses up no id.
+    /// A message moves its sender's read marker to itself. Answered by [`Written::Appended`].
     Append(Append),
     /// The server has seen the user: makes the record at the first time (its broadcasts begin now), and
     /// updates name (where given) and last-seen time. Answered by [`Written::User`].
@@ -342,7 +355,8 @@ pub enum Write {
         /// The server's clock.
         at: Timestamp,
     },
-    /// Change a room's name or kind. Answered by [`Written::Room`].
+    /// Change a room's name or kind: [`Refusal::NotFound`] where there is none, [`Refusal::Forbidden`] where it is
+    /// a direct one. Answered by [`Written::Room`].
     UpdateRoom {
         /// The room.
         room_id: RoomId,
@@ -354,7 +368,8 @@ pub enum Write {
     /// Become a member: a room that does not exist is created as public with the user as owner (never one with
     /// [`DIRECT_PREFIX`]: [`Refusal::Forbidden`]); joining a public room makes a membership, whose markers start
     /// at the head; a private or direct room needs one already ([`Refusal::Forbidden`]) unless `admitted`
-    /// (private rooms only). Answered by [`Written::Joined`].
+    /// (private rooms only). An owner who has left and comes back is the owner again. Answered by
+    /// [`Written::Joined`].
     Join {
         /// The room.
         room_id: RoomId,
@@ -365,8 +380,8 @@ pub enum Write {
         /// The server's clock.
         at: Timestamp,
     },
-    /// Make a user a member, in whatever kind of room (but not direct: [`Refusal::Forbidden`]). Answered by
-    /// [`Written::Membership`].
+    /// Make a user a member, in whatever kind of room (but not direct: [`Refusal::Forbidden`]; none:
+    /// [`Refusal::NotFound`]). Answered by [`Written::Membership`].
     PutMember {
         /// The room.
         room_id: RoomId,
@@ -375,7 +390,8 @@ pub enum Write {
         /// The server's clock.
         at: Timestamp,
     },
-    /// End a membership (never in a direct room: [`Refusal::Forbidden`]). Answered by [`Written::Membership`].
+    /// End a membership (never in a direct room: [`Refusal::Forbidden`]; no room: [`Refusal::NotFound`]).
+    /// Answered by [`Written::Membership`].
     RemoveMember {
         /// The room.
         room_id: RoomId,
@@ -401,8 +417,8 @@ pub enum Write {
         /// Where to.
         seq: u64,
     },
-    /// The user's direct conversations have been delivered up to this inbox position. Answered by
-    /// [`Written::Delivered`].
+    /// The user's direct conversations have been delivered up to this inbox position, at most its head. Answered
+    /// by [`Written::Delivered`].
     InboxDelivered {
         /// Whose inbox.
         user_id: UserId,
@@ -413,21 +429,25 @@ pub enum Write {
     Notify(NewNotification),
     /// Store a broadcast. Answered by [`Written::Broadcast`].
     Broadcast(NewBroadcast),
-    /// Mark notifications read. Answered by [`Written::NotificationState`].
+    /// Mark notifications read; [`Refusal::NotFound`] for one that the user does not have. Answered by
+    /// [`Written::NotificationState`].
     NotificationsRead {
         /// Whose.
         user_id: UserId,
         /// Which.
         which: Which,
     },
-    /// Delete notifications. Answered by [`Written::NotificationState`].
+    /// Delete notifications; [`Refusal::NotFound`] for one that the user does not have. A deleted one is seen no
+    /// more, but its (sender, id) still knows it until retention takes both away. Answered by
+    /// [`Written::NotificationState`].
     NotificationsDelete {
         /// Whose.
         user_id: UserId,
         /// Which.
         which: Which,
     },
-    /// A stream of the user has been handed everything up to here; moves forward only. Answered by
+    /// A stream of the user has been handed everything up to here; moves forward only, at most to the heads.
+    /// Answered by
     /// [`Written::Nothing`].
     NotificationsHanded {
         /// Whose.
@@ -597,11 +617,18 @@ pub trait Store: Send + Sync + 'static {
     /// Everybody whom the user has a direct room with; at most `limit`.
     async fn direct_partners(&self, user: &UserId, limit: u32) -> Result<Vec<UserId>, StoreError>;
 
-    /// A room as the user sees it, with last message, unread count and, for a direct room, the peer.
+    /// A room as the user sees it, with last message, unread count and, for a direct room, the peer. `None` where
+    /// there is none, and for a private or direct room of which the user is not a member. Who is not a member of a
+    /// public room has read all of it.
     async fn room_view(&self, room: &RoomId, user: &UserId) -> Result<Option<Room>, StoreError>;
 
     /// The rooms that the user is a member of, by id.
-    async fn rooms_of(&self, user: &UserId, after: Option<&RoomId>, limit: u32) -> Result<Page<Room>, StoreError>;
+    async fn rooms_of(
+        &self,
+        user: &UserId,
+        after: Option<&RoomId>,
+        limit: u32,
+    ) -> Result<Page<Room>, StoreError>;
 
     /// The public rooms as the user sees them, by id.
     async fn public_rooms(
@@ -637,7 +664,8 @@ pub trait Store: Send + Sync + 'static {
         limit: u32,
     ) -> Result<Page<Message>, StoreError>;
 
-    /// Messages that the user may read and that hold every word, newest first. Deleted ones are not found.
+    /// Messages that the user may read and that hold every word, the last taken by the store first. Deleted ones
+    /// are not found, and nothing is found by a text without words or before a message that is not there.
     async fn search(&self, query: &SearchQuery) -> Result<Page<Message>, StoreError>;
 
     /// Users whose id or name begins with `prefix` (ignoring case), by id.
@@ -646,8 +674,9 @@ pub trait Store: Send + Sync + 'static {
     /// Where a user's notifications stand.
     async fn notification_heads(&self, user: &UserId) -> Result<NotificationHeads, StoreError>;
 
-    /// What a user's stream shows above a position: own notifications and broadcasts merged by time, each of
-    /// them in its own order; at most `limit`.
+    /// What a user's stream shows above a position: own notifications and broadcasts merged by time (own ones
+    /// first), each of them in its own order; at most `limit`. Deleted ones and broadcasts from before the user
+    /// was first seen are left out.
     async fn notices(
         &self,
         user: &UserId,
@@ -656,7 +685,7 @@ pub trait Store: Send + Sync + 'static {
     ) -> Result<Vec<Notice>, StoreError>;
 
     /// A user's notifications, newest first, with the number of all that are unread. `before` is a notification's
-    /// id.
+    /// id; before one that is not there, there is nothing.
     async fn notifications(
         &self,
         user: &UserId,

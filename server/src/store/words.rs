@@ -1,0 +1,32 @@
+//! What counts as a word in full-text search.
+
+/// Most words of one search; what follows is not looked at.
+const MAX_WORDS: usize = 64;
+
+/// The words of a text in lower case. Everything else in it separates words, so that no text is ever taken for
+/// a query language.
+pub(crate) fn search_words(text: &str) -> Vec<String> {
+    let words = text.split(|c| !is_word(c)).filter(|word| !word.is_empty());
+    words.take(MAX_WORDS).map(str::to_lowercase).collect()
+}
+
+/// Letters and digits, and the accents that may follow a letter as characters of their own.
+fn is_word(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '\u{300}'..='\u{36f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn operators_and_quotes_only_separate_words() {
+        assert_eq!(search_words("a OR \"b\" NEAR(c*) -d:e"), ["a", "or", "b", "near", "c", "d", "e"]);
+        assert!(search_words("\"*^:-() 🎉").is_empty());
+    }
+
+    #[test]
+    fn an_accent_of_its_own_stays_with_its_letter() {
+        assert_eq!(search_words("Cafe\u{301}s"), ["cafe\u{301}s"]);
+    }
+}
