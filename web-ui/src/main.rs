@@ -1,2 +1,4 @@
 //! Stub.
-fn main() {}
+fn main() {
+    leptos::mount::mount_to_body(|| "hi");
+}
