@@ -126,13 +126,13 @@ test-native: _server-with-tests
 # The client core's tests once more, in wasm
 [group('test')]
 test-wasm: _wasm-tools
-    cargo test {{ wasm }} --package tidings-client-core
+    cargo test {{ wasm }} --package tidings-client-core --tests
 
 # The wasm client's tests in headless Chromium, against a real server
 [group('test')]
 test-browser: _wasm-tools _server-with-tests
     @{{ setup }} wasm_pack browser
-    node e2e/support/control.js wasm-pack test --headless --chrome --mode no-install client-wasm
+    node e2e/support/control.js wasm-pack test --headless --chrome --mode no-install client-wasm -- --tests
 
 # Whole-system tests in Chromium by Playwright; options go to it
 [group('test')]

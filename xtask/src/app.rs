@@ -62,7 +62,7 @@ fn module(workspace: &Workspace, dev: bool) -> Result<Module, Error> {
     process::run(&mut cargo, "install Rust from rustup")?;
     let input = workspace.wasm_output(profile).join("tidings-web-ui.wasm");
     let optimise: &[&str] = if dev { &[] } else { &["-Oz"] };
-    Recipe { step: "app", name: "app", bindgen: &["--no-typescript"], optimise }.make(workspace, &input)
+    Recipe { step: "app", name: "app", bindgen: &[], optimise }.make(workspace, &input)
 }
 
 fn stylesheet(workspace: &Workspace) -> Result<Vec<u8>, Error> {
