@@ -1,0 +1,247 @@
+//! What must not stand together: each rule refuses to start with one sentence that says what to do.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::{Config, ListenConfig};
+use crate::auth::keys::{self, KeyError};
+
+/// Shortest secret: as long as the hash that it keys (RFC 7518 §3.2).
+pub const MIN_SECRET_BYTES: usize = 32;
+
+/// Secrets that stand in tutorials, so that everybody knows them.
+const WELL_KNOWN: [&str; 2] =
+    ["a-string-secret-at-least-256-bits-long", "your-256-bit-secret-your-256-bit-secret"];
+
+/// Why the server does not start. Each reads as one sentence with what to do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The command line is wrong, or asks for help.
+    #[error("{0}")]
+    Line(#[from] clap::Error),
+    /// Another command was given where `serve` was meant.
+    #[error("not a serve command")]
+    Command,
+    /// The file cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file is no TOML.
+    #[error("{} is not valid TOML: {reason}", path.display())]
+    Toml {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// The file has a key that is no setting.
+    #[error("{}: \"{key}\" is no setting; `tidings-server serve --help` lists them, with _ for -", path.display())]
+    UnknownKey {
+        /// The file.
+        path: PathBuf,
+        /// The key.
+        key: String,
+    },
+    /// The file has a value of a wrong kind.
+    #[error("{}: \"{key}\" must be a text, a whole number, true or false, or a list of texts", path.display())]
+    Value {
+        /// The file.
+        path: PathBuf,
+        /// The key.
+        key: String,
+    },
+    /// No key.
+    #[error(
+        "no key to check tokens with: set TIDINGS_JWT_SECRET (32 bytes or more) or --jwks-file, or use --dev"
+    )]
+    NoKey,
+    /// Two keys.
+    #[error("--jwt-secret and --jwks-file exclude each other: tokens are signed one way or the other")]
+    TwoKeys,
+    /// A short secret.
+    #[error("--{flag} has {bytes} bytes; it needs at least 32, such as `openssl rand -base64 32` makes")]
+    ShortSecret {
+        /// Which.
+        flag: &'static str,
+        /// How many it has.
+        bytes: usize,
+    },
+    /// A known secret.
+    #[error("--{flag} is an example that everybody knows; make one with `openssl rand -base64 32`")]
+    KnownSecret {
+        /// Which.
+        flag: &'static str,
+    },
+    /// Keys by URL.
+    #[error("--jwks-url is not supported by this version; save the keys to a file and use --jwks-file")]
+    JwksUrl,
+    /// The keys are wrong.
+    #[error("--jwks-file {}: {source}", path.display())]
+    Keys {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: KeyError,
+    },
+    /// Open to the network in development.
+    #[error("--dev lets anyone in as anyone, so --listen must be a loopback address, not {0}")]
+    DevInTheOpen(std::net::SocketAddr),
+    /// Others can read a secret.
+    #[error("{} can be read by other users of this machine; run `chmod 600 {}`", .0.display(), .0.display())]
+    ReadableByOthers(PathBuf),
+    /// Others can change the keys.
+    #[error("{} can be changed by other users of this machine; run `chmod go-w {}`", .0.display(), .0.display())]
+    WritableByOthers(PathBuf),
+    /// Leeway without sense.
+    #[error("--jwt-leeway may be at most 5m: a token must end some time")]
+    Leeway,
+    /// A span that must not be nothing.
+    #[error("--{0} must be longer than nothing")]
+    Zero(&'static str),
+    /// A bound below the contract's needs.
+    #[error("--{flag} must be at least {least}")]
+    TooSmall {
+        /// Which.
+        flag: &'static str,
+        /// The least.
+        least: usize,
+    },
+    /// A database that is not served yet.
+    #[error("--database-url: this version keeps its log in SQLite; write sqlite://FILE")]
+    Database,
+    /// A broker that is not served yet.
+    #[error("--redis-url is not supported by this version, which runs as one node; leave it out")]
+    Redis,
+}
+
+/// Checks everything that can be checked before a socket is bound.
+///
+/// # Errors
+/// The first rule that is broken.
+pub fn check(config: &Config) -> Result<(), ConfigError> {
+    listen(&config.listen, config.auth.dev)?;
+    auth(config)?;
+    place(config)?;
+    bounds(config)
+}
+
+fn listen(listen: &ListenConfig, dev: bool) -> Result<(), ConfigError> {
+    if dev && !listen.listen.ip().is_loopback() {
+        return Err(ConfigError::DevInTheOpen(listen.listen));
+    }
+    Ok(())
+}
+
+fn auth(config: &Config) -> Result<(), ConfigError> {
+    let auth = &config.auth;
+    if auth.jwks_url.is_some() {
+        return Err(ConfigError::JwksUrl);
+    }
+    if let Some(secret) = &auth.jwt_secret {
+        self::secret("jwt-secret", secret)?;
+    }
+    if let Some(secret) = &auth.ticket_secret {
+        self::secret("ticket-secret", secret)?;
+    }
+    match (&auth.jwt_secret, &auth.jwks_file) {
+        (Some(_), Some(_)) => return Err(ConfigError::TwoKeys),
+        (None, None) if !auth.dev => return Err(ConfigError::NoKey),
+        (None, Some(path)) => {
+            not_changed_by_others(path)?;
+            keys::read(path).map_err(|source| ConfigError::Keys { path: path.clone(), source })?;
+        }
+        (Some(_), None) | (None, None) => {}
+    }
+    if auth.jwt_leeway > Duration::from_secs(300) {
+        return Err(ConfigError::Leeway);
+    }
+    Ok(())
+}
+
+/// A secret must be long enough and not a known one.
+///
+/// # Errors
+/// It is not.
+pub fn secret(flag: &'static str, secret: &SecretString) -> Result<(), ConfigError> {
+    let text = secret.expose_secret();
+    if text.len() < MIN_SECRET_BYTES {
+        return Err(ConfigError::ShortSecret { flag, bytes: text.len() });
+    }
+    if WELL_KNOWN.contains(&text) {
+        return Err(ConfigError::KnownSecret { flag });
+    }
+    Ok(())
+}
+
+fn place(config: &Config) -> Result<(), ConfigError> {
+    if !config.store.database_url.expose_secret().starts_with("sqlite:") {
+        return Err(ConfigError::Database);
+    }
+    if config.broker.redis_url.is_some() {
+        return Err(ConfigError::Redis);
+    }
+    match config.store.sqlite_file() {
+        Some(file) if file.exists() => not_for_others(&file),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn bounds(config: &Config) -> Result<(), ConfigError> {
+    let spans = [
+        ("header-timeout", config.listen.header_timeout),
+        ("body-timeout", config.listen.body_timeout),
+        ("write-timeout", config.listen.write_timeout),
+        ("heartbeat", config.session.heartbeat),
+        ("drain-grace", config.drain.drain_grace),
+        ("notification-retention", config.notifications.notification_retention),
+    ];
+    if let Some((flag, _)) = spans.iter().find(|(_, span)| span.is_zero()) {
+        return Err(ConfigError::Zero(flag));
+    }
+    let limits = &config.limits;
+    let least = [
+        ("max-content-bytes", limits.max_content_bytes, 1),
+        ("max-frame-bytes", limits.max_frame_bytes, 256),
+        ("max-body-bytes", limits.max_body_bytes, 1024),
+        ("outbox-bytes", limits.outbox_bytes, 1024),
+    ];
+    match least.iter().find(|(_, value, least)| value < least) {
+        Some(&(flag, _, least)) => Err(ConfigError::TooSmall { flag, least }),
+        None => Ok(()),
+    }
+}
+
+/// A file with secrets must not be readable by everybody.
+///
+/// # Errors
+/// It is, or cannot be looked at.
+pub fn not_for_others(path: &Path) -> Result<(), ConfigError> {
+    if mode(path)? & 0o004 == 0 { Ok(()) } else { Err(ConfigError::ReadableByOthers(path.to_owned())) }
+}
+
+/// Whoever can change the keys can be anyone.
+fn not_changed_by_others(path: &Path) -> Result<(), ConfigError> {
+    if mode(path)? & 0o022 == 0 { Ok(()) } else { Err(ConfigError::WritableByOthers(path.to_owned())) }
+}
+
+#[cfg(unix)]
+fn mode(path: &Path) -> Result<u32, ConfigError> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let meta = std::fs::metadata(path)
+        .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+    Ok(meta.permissions().mode())
+}
+
+/// Elsewhere, permissions are not a matter of mode bits.
+#[cfg(not(unix))]
+fn mode(path: &Path) -> Result<u32, ConfigError> {
+    std::fs::metadata(path).map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+    Ok(0)
+}

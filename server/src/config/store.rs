@@ -1,0 +1,41 @@
+//! Where the log is kept, and how nodes hear of each other.
+
+use std::path::PathBuf;
+
+use secrecy::SecretString;
+
+use super::value;
+
+/// Where the log is kept.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Store and broker")]
+pub struct StoreConfig {
+    /// sqlite://FILE, created with mode 0600 where it does not exist
+    #[arg(long, env = "TIDINGS_DATABASE_URL", value_name = "URL", hide_env_values = true, default_value = value::DEFAULT_DATABASE, value_parser = value::secret)]
+    pub database_url: SecretString,
+}
+
+impl StoreConfig {
+    /// The file of a `sqlite://` URL; `None` for another store or one in memory.
+    #[must_use]
+    pub fn sqlite_file(&self) -> Option<PathBuf> {
+        use secrecy::ExposeSecret as _;
+        let url = self.database_url.expose_secret();
+        let rest = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:"))?;
+        let path = rest.split('?').next().unwrap_or(rest);
+        (!path.is_empty() && path != ":memory:").then(|| PathBuf::from(path))
+    }
+}
+
+/// How nodes hear of each other.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Store and broker")]
+pub struct BrokerConfig {
+    /// redis://… for a cluster [default: none, one node]
+    #[arg(long, env = "TIDINGS_REDIS_URL", value_name = "URL", hide_env_values = true, hide_default_value = true, value_parser = value::secret)]
+    pub redis_url: Option<SecretString>,
+
+    /// This node's name in a cluster, of letters, digits and . _ - [default: random]
+    #[arg(long, env = "TIDINGS_NODE_ID", value_name = "NAME", value_parser = value::node_id)]
+    pub node_id: Option<String>,
+}
