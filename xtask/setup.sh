@@ -81,7 +81,7 @@ wasm_opt() {
     ! fresh "$bin/wasm-opt" xtask/package-lock.json || return 0
     node
     say "installing wasm-opt from npm (about 2 s)"
-    npm ci --silent --prefix xtask || fail "npm could not install binaryen. Try: npm ci --prefix xtask"
+    npm ci --loglevel=error --prefix xtask || fail "npm could not install binaryen. Try: npm ci --prefix xtask"
     ln -sf ../../xtask/node_modules/.bin/wasm-opt "$bin/wasm-opt"
     mark "$bin/wasm-opt" xtask/package-lock.json
 }
@@ -108,7 +108,7 @@ wasm_pack() {
 }
 
 browser() {
-    command -v chromium >/dev/null && command -v chromedriver >/dev/null || packages "the browser tests" chromium chromium-driver
+    command -v chromium >/dev/null && command -v chromedriver >/dev/null || packages "the browser tests" chromium chromium-driver fonts-liberation fonts-noto-color-emoji
 }
 
 # npm_folder FOLDER WHAT: the packages that a folder's lock file names.
@@ -116,7 +116,7 @@ npm_folder() {
     ! fresh "$1/node_modules" "$1/package-lock.json" || return 0
     node
     say "installing the packages of $2 from npm (about 5 s)"
-    npm ci --silent --prefix "$1" || fail "npm could not install them. To see why, type: npm ci --prefix $1"
+    npm ci --loglevel=error --prefix "$1" || fail "npm could not install them. To see why, type: npm ci --prefix $1"
     mark "$1/node_modules" "$1/package-lock.json"
 }
 
