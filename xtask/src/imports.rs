@@ -22,7 +22,7 @@ pub fn check(workspace: &Workspace) -> Result<(), Error> {
         findings.extend(modules::findings(workspace.root(), layer)?);
     }
     if findings.is_empty() {
-        println!(
+        eprintln!(
             "import rule: {} crates and {} layered ones keep to it",
             table::CRATES.len(),
             table::LAYERS.len()

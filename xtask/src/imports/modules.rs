@@ -30,6 +30,7 @@ pub fn findings(root: &Path, layer: &Layer) -> Result<Vec<String>, Error> {
         let uses = scan::file(&path, &shown, &module)?;
         findings.extend(uses.iter().filter_map(|one| layer.objection(&top, one)));
     }
+    findings.dedup();
     Ok(findings)
 }
 
