@@ -1,0 +1,69 @@
+//! Everything that can happen to a session.
+
+use tidings_protocol::ClientId;
+
+use crate::command::Command;
+use crate::output::Stored;
+
+/// Numbers a connection, so that what an old socket still says is told from the new one's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnId(pub u32);
+
+/// One thing that happened. After each, [`Session::poll_output`](crate::Session::poll_output) is drained.
+///
+/// Only [`Input::Timer`] lets time pass for the session's timers: a driver that wakes from a sleep first hands over
+/// what has arrived.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    /// The app asks for something.
+    Command(Command),
+    /// The transport is open.
+    Opened(ConnId),
+    /// A text frame arrived.
+    Frame(ConnId, String),
+    /// The transport is closed, or did not open.
+    Closed(ConnId, Closed),
+    /// The moment of [`Output::WaitUntil`](crate::Output::WaitUntil) has come.
+    Timer,
+    /// The machine has a network again.
+    Online,
+    /// The machine has lost its network.
+    Offline,
+    /// The page can be seen again.
+    Visible,
+    /// The page is hidden.
+    Hidden,
+    /// What was kept by [`Output::Persist`](crate::Output::Persist) in an earlier life.
+    StorageLoaded(Storage),
+    /// The token asked for by [`Output::RefreshToken`](crate::Output::RefreshToken).
+    TokenReady(String),
+}
+
+/// How a connection ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Closed {
+    /// The close code; `None` where there was none. A refused upgrade is mapped by the driver: 401 to 4001, 403 to
+    /// 4003, 429 to 4029, 503 to 1013.
+    pub code: Option<u16>,
+    /// The reason in the close frame.
+    pub reason: String,
+    /// `Retry-After` of a refused upgrade, in milliseconds.
+    pub retry_after_ms: Option<u64>,
+}
+
+/// What storage held.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Storage {
+    /// Outbox entries in any order.
+    pub outbox: Vec<Stored>,
+    /// The text of the last [`Persist::Positions`](crate::Persist::Positions), where positions are to be kept.
+    pub positions: Option<String>,
+}
+
+impl Stored {
+    /// Reads an entry that was kept as its parts.
+    #[must_use]
+    pub const fn new(id: ClientId, order: u64, frame: String, failed: Option<String>) -> Self {
+        Self { id, order, frame, failed }
+    }
+}

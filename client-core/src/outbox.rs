@@ -1,0 +1,268 @@
+//! What was sent and is not yet acknowledged: first in, first out for each room, bounded, resent under the same ids.
+
+mod encode;
+mod lanes;
+
+use tidings_protocol::{ClientId, Code};
+
+use crate::output::{Refusal, Stored};
+use crate::time::{Duration, Instant};
+pub(crate) use encode::{content_bytes, encode, lane_of};
+use lanes::Lanes;
+
+/// One entry.
+#[derive(Debug)]
+struct Pending {
+    id: ClientId,
+    order: u64,
+    frame: String,
+    lane: usize,
+    state: PendingState,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum PendingState {
+    /// Never sent, or refused for now: the server does not have it.
+    Queued,
+    /// Sent on a connection that is gone: the server may have it.
+    Unsure,
+    /// Sent on this connection.
+    InFlight(Instant),
+    Failed(Code),
+}
+
+/// The entries in the order of their sending.
+#[derive(Debug)]
+pub(crate) struct Outbox {
+    entries: Vec<Pending>,
+    lanes: Lanes,
+    bytes: usize,
+    max_entries: usize,
+    max_bytes: usize,
+    next_order: u64,
+}
+
+impl Outbox {
+    pub(crate) const fn new(max_entries: usize, max_bytes: usize) -> Self {
+        Self { entries: Vec::new(), lanes: Lanes::new(), bytes: 0, max_entries, max_bytes, next_order: 1 }
+    }
+
+    /// Takes an entry in.
+    pub(crate) fn push(&mut self, id: ClientId, lane: &str, frame: String) -> Result<(), Refusal> {
+        if self.position(id.as_str()).is_some() {
+            return Err(Refusal::Busy);
+        }
+        if self.entries.len() >= self.max_entries || self.bytes + frame.len() > self.max_bytes {
+            return Err(Refusal::QueueFull);
+        }
+        let lane = self.lane(lane);
+        self.insert(id, lane, frame);
+        Ok(())
+    }
+
+    /// Replaces an entry that the server does not have. A refused one is queued behind the others.
+    pub(crate) fn revise(&mut self, id: &str, lane: &str, frame: String) -> Result<(), Refusal> {
+        let at = self.changeable(id)?;
+        if self.bytes - self.entries[at].frame.len() + frame.len() > self.max_bytes {
+            return Err(Refusal::QueueFull);
+        }
+        let lane = self.lane(lane);
+        if self.entries[at].lane == lane && self.entries[at].state == PendingState::Queued {
+            self.bytes = self.bytes - self.entries[at].frame.len() + frame.len();
+            self.entries[at].frame = frame;
+        } else {
+            let old = self.take(at);
+            self.insert(old.id, lane, frame);
+        }
+        Ok(())
+    }
+
+    /// Queues a refused entry again, behind the others. One that waits anyway is left where it is.
+    pub(crate) fn retry(&mut self, id: &str) -> Result<(), Refusal> {
+        let at = self.position(id).ok_or(Refusal::Unknown)?;
+        if matches!(self.entries[at].state, PendingState::Failed(_)) {
+            let old = self.take(at);
+            self.insert(old.id, old.lane, old.frame);
+        }
+        Ok(())
+    }
+
+    /// Drops an entry that the server does not have.
+    pub(crate) fn cancel(&mut self, id: &str) -> Result<(), Refusal> {
+        let at = self.changeable(id)?;
+        self.take(at);
+        Ok(())
+    }
+
+    /// Drops everything.
+    pub(crate) fn clear(&mut self) -> Vec<ClientId> {
+        self.lanes = Lanes::new();
+        self.bytes = 0;
+        self.entries.drain(..).map(|e| e.id).collect()
+    }
+
+    /// Takes entries of an earlier life in, before those of this one. They may have been sent already.
+    pub(crate) fn restore(&mut self, mut stored: Vec<Stored>) {
+        let young = core::mem::take(&mut self.entries);
+        stored.sort_by_key(|s| s.order);
+        for s in stored {
+            let known = |e: &Pending| e.id == s.id;
+            if young.iter().any(known) || self.entries.iter().any(known) {
+                continue;
+            }
+            let Some(lane) = lane_of(&s.frame) else { continue };
+            let lane = self.lane(&lane);
+            let state = s.failed.map_or(PendingState::Unsure, |code| PendingState::Failed(code_of(&code)));
+            self.next_order = self.next_order.max(s.order + 1);
+            self.bytes += s.frame.len();
+            self.entries.push(Pending { id: s.id, order: s.order, frame: s.frame, lane, state });
+        }
+        for entry in young {
+            self.bytes -= entry.frame.len();
+            self.insert(entry.id, entry.lane, entry.frame);
+        }
+        self.disconnected();
+    }
+
+    /// The connection is gone: what was on its way is unsure, and each lane begins again with one entry.
+    pub(crate) fn disconnected(&mut self) {
+        self.lanes.disconnected();
+        for entry in &mut self.entries {
+            if matches!(entry.state, PendingState::InFlight(_)) {
+                entry.state = PendingState::Unsure;
+            }
+            if !matches!(entry.state, PendingState::Failed(_)) {
+                self.lanes.be_careful(entry.lane);
+            }
+        }
+    }
+
+    /// The next entry that may be sent now, in its lane's order.
+    pub(crate) fn next_ready(&mut self, now: Instant, holds: impl Fn(&str) -> bool) -> Option<usize> {
+        self.lanes.begin_pass(holds);
+        for entry in &self.entries {
+            if let PendingState::InFlight(since) = entry.state {
+                self.lanes.note_in_flight(entry.lane, since);
+            }
+        }
+        self.entries.iter().position(|e| e.is_waiting() && self.lanes.take_turn(e.lane, now))
+    }
+
+    /// When the next lane that was told to wait may go on.
+    pub(crate) fn due(&self, now: Instant) -> Option<Instant> {
+        let waiting = self.entries.iter().filter(|e| e.is_waiting());
+        waiting.filter_map(|e| self.lanes.paused_until(e.lane)).filter(|&at| at > now).min()
+    }
+
+    /// The entry at `at` goes out now: its id and frame.
+    pub(crate) fn send(&mut self, at: usize, now: Instant) -> (ClientId, String) {
+        let entry = &mut self.entries[at];
+        entry.state = PendingState::InFlight(now);
+        (entry.id.clone(), entry.frame.clone())
+    }
+
+    /// When the oldest entry on its way was sent.
+    pub(crate) fn oldest_in_flight(&self) -> Option<Instant> {
+        let sent = |e: &Pending| match e.state {
+            PendingState::InFlight(at) => Some(at),
+            PendingState::Queued | PendingState::Unsure | PendingState::Failed(_) => None,
+        };
+        self.entries.iter().filter_map(sent).min()
+    }
+
+    /// The server has the entry, and the outbox no longer. `None` where there is no such entry.
+    pub(crate) fn ack(&mut self, id: &str) -> Option<ClientId> {
+        let at = self.position(id)?;
+        let entry = self.take(at);
+        self.lanes.trust(entry.lane);
+        Some(entry.id)
+    }
+
+    /// The server refused the entry for now.
+    pub(crate) fn postpone(&mut self, id: &str, after: Duration, now: Instant) -> Option<ClientId> {
+        let at = self.position(id)?;
+        let entry = &mut self.entries[at];
+        entry.state = PendingState::Queued;
+        self.lanes.pause(entry.lane, now + after);
+        Some(entry.id.clone())
+    }
+
+    /// The server refused the entry for good.
+    pub(crate) fn fail(&mut self, id: &str, code: Code) -> Option<Stored> {
+        let at = self.position(id)?;
+        self.entries[at].state = PendingState::Failed(code);
+        Some(self.entries[at].stored())
+    }
+
+    /// Whether the entry is here.
+    pub(crate) fn contains(&self, id: &str) -> bool {
+        self.position(id).is_some()
+    }
+
+    /// The entry as it is to be kept.
+    pub(crate) fn stored(&self, id: &str) -> Option<Stored> {
+        self.position(id).map(|at| self.entries[at].stored())
+    }
+
+    /// Every entry as it is to be kept, in order.
+    pub(crate) fn all(&self) -> impl Iterator<Item = Stored> + '_ {
+        self.entries.iter().map(Pending::stored)
+    }
+
+    /// Entries that wait or are on their way.
+    pub(crate) fn queued(&self) -> usize {
+        self.entries.iter().filter(|e| !matches!(e.state, PendingState::Failed(_))).count()
+    }
+
+    fn insert(&mut self, id: ClientId, lane: usize, frame: String) {
+        let order = self.next_order;
+        self.next_order += 1;
+        self.bytes += frame.len();
+        self.entries.push(Pending { id, order, frame, lane, state: PendingState::Queued });
+    }
+
+    fn take(&mut self, at: usize) -> Pending {
+        let entry = self.entries.remove(at);
+        self.bytes -= entry.frame.len();
+        entry
+    }
+
+    /// An entry that the server does not have: refused, or never sent.
+    fn changeable(&self, id: &str) -> Result<usize, Refusal> {
+        let at = self.position(id).ok_or(Refusal::Unknown)?;
+        match self.entries[at].state {
+            PendingState::Queued | PendingState::Failed(_) => Ok(at),
+            PendingState::Unsure | PendingState::InFlight(_) => Err(Refusal::Busy),
+        }
+    }
+
+    fn position(&self, id: &str) -> Option<usize> {
+        self.entries.iter().position(|e| e.id.as_str() == id)
+    }
+
+    fn lane(&mut self, key: &str) -> usize {
+        if self.lanes.are_many(self.entries.len()) {
+            self.lanes.compact(self.entries.iter_mut().map(|e| &mut e.lane));
+        }
+        self.lanes.place(key)
+    }
+}
+
+impl Pending {
+    const fn is_waiting(&self) -> bool {
+        matches!(self.state, PendingState::Queued | PendingState::Unsure)
+    }
+
+    fn stored(&self) -> Stored {
+        let failed = match self.state {
+            PendingState::Failed(code) => Some(code.as_str().to_owned()),
+            PendingState::Queued | PendingState::Unsure | PendingState::InFlight(_) => None,
+        };
+        Stored { id: self.id.clone(), order: self.order, frame: self.frame.clone(), failed }
+    }
+}
+
+/// The code of a name; what a newer server may say counts as its own error.
+pub(crate) fn code_of(name: &str) -> Code {
+    Code::ALL.into_iter().find(|c| c.as_str() == name).unwrap_or(Code::Internal)
+}

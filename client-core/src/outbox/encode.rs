@@ -1,0 +1,115 @@
+//! An entry as the frame that is sent, and the lane that a frame belongs to.
+
+use std::borrow::Cow;
+
+use tidings_protocol::{ClientId, MessageId};
+
+use crate::command::Entry;
+use crate::json::scan::{self, Scanner};
+use crate::json::write::Object;
+
+/// The frame of an entry.
+pub(crate) fn encode(id: &ClientId, entry: &Entry) -> String {
+    let (kind, room) = match entry {
+        Entry::Chat { room, .. } => ("CHAT_MESSAGE", Some(room)),
+        Entry::Private { .. } => ("PRIVATE_MESSAGE", None),
+        Entry::Edit { room, .. } => ("EDIT_MESSAGE", Some(room)),
+        Entry::Delete { room, .. } => ("DELETE_MESSAGE", Some(room)),
+        Entry::React { room, .. } => ("REACT", Some(room)),
+    };
+    let mut object = Object::frame(kind, Some(id.as_str()));
+    if let Some(room) = room {
+        object.text("roomId", room.as_str());
+    }
+    match entry {
+        Entry::Chat { content, reply_to, .. } => message(&mut object, content, reply_to.as_ref()),
+        Entry::Private { recipient, content, reply_to } => {
+            message(&mut object, content, reply_to.as_ref());
+            let mut data = Object::new();
+            data.text("recipientId", recipient.as_str());
+            object.raw("data", &data.end());
+        }
+        Entry::Edit { message, content, .. } => {
+            object.text("messageId", message.as_str());
+            object.text("content", content);
+        }
+        Entry::Delete { message, .. } => object.text("messageId", message.as_str()),
+        Entry::React { message, emoji, remove, .. } => {
+            object.text("messageId", message.as_str());
+            object.text("emoji", emoji);
+            if *remove {
+                object.flag("remove", true);
+            }
+        }
+    }
+    object.end()
+}
+
+fn message(object: &mut Object, content: &str, reply_to: Option<&MessageId>) {
+    object.text("content", content);
+    if let Some(message) = reply_to {
+        object.text("replyTo", message.as_str());
+    }
+}
+
+/// The size of an entry's content; `None` where it has none.
+pub(crate) const fn content_bytes(entry: &Entry) -> Option<usize> {
+    match entry {
+        Entry::Chat { content, .. } | Entry::Private { content, .. } | Entry::Edit { content, .. } => {
+            Some(content.len())
+        }
+        Entry::Delete { .. } | Entry::React { .. } => None,
+    }
+}
+
+/// The lane of a frame: its room, or `@` and the recipient.
+pub(crate) fn lane_of(frame: &str) -> Option<Cow<'_, str>> {
+    let mut scanner = Scanner::new(frame);
+    scanner.enter()?;
+    while let Some((key, value)) = scanner.field()? {
+        match key {
+            b"roomId" => return scan::string(value.of(frame)),
+            b"data" => {
+                let mut data = Scanner::at(frame, value);
+                data.enter()?;
+                let (_, recipient) = data.field()??;
+                return Some(Cow::Owned(String::from("@") + &scan::string(recipient.of(frame))?));
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tidings_protocol::{ClientFrame, RoomId, UserId};
+
+    #[test]
+    fn frames_are_those_of_the_contract() {
+        let id = ClientId::new("1").unwrap();
+        let room = RoomId::new("r\"1").unwrap();
+        let message = MessageId::new("m1").unwrap();
+        let content = "a\n\"b\" \u{1F600}".to_owned();
+        let entries = [
+            Entry::Chat { room: room.clone(), content: content.clone(), reply_to: Some(message.clone()) },
+            Entry::Private {
+                recipient: UserId::new("bob").unwrap(),
+                content: content.clone(),
+                reply_to: None,
+            },
+            Entry::Edit { room: room.clone(), message: message.clone(), content },
+            Entry::Delete { room: room.clone(), message: message.clone() },
+            Entry::React { room, message, emoji: "\u{1F44D}".into(), remove: true },
+        ];
+        for entry in entries {
+            let frame = encode(&id, &entry);
+            let parsed = ClientFrame::parse(&frame).unwrap();
+            let ours: serde_json::Value = serde_json::from_str(&frame).unwrap();
+            assert_eq!(serde_json::to_value(&parsed).unwrap(), ours);
+            let lane = if matches!(entry, Entry::Private { .. }) { "@bob" } else { "r\"1" };
+            assert_eq!(lane_of(&frame).as_deref(), Some(lane));
+        }
+    }
+}

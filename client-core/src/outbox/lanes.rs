@@ -1,0 +1,121 @@
+//! Lanes: one for each room or recipient, within which nothing overtakes.
+
+use crate::time::{Duration, Instant};
+
+/// Entries of one lane that may be on their way together.
+const WINDOW: u32 = 32;
+/// No further entry follows one that has been on its way for this long: should that one be refused for now, the
+/// server must still be refusing when the further one arrives.
+const SPREAD: Duration = Duration::from_millis(500);
+
+#[derive(Debug)]
+struct Lane {
+    key: String,
+    /// One at a time, until the first `ACK`.
+    careful: bool,
+    paused_until: Option<Instant>,
+    // What one pass over the entries has found so far.
+    in_flight: u32,
+    oldest: Option<Instant>,
+    closed: bool,
+}
+
+/// All lanes. An entry names its own by index.
+#[derive(Debug)]
+pub(crate) struct Lanes(Vec<Lane>);
+
+impl Lanes {
+    pub(crate) const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// The lane of a key.
+    pub(crate) fn place(&mut self, key: &str) -> usize {
+        if let Some(at) = self.0.iter().position(|l| l.key == key) {
+            return at;
+        }
+        self.0.push(Lane {
+            key: key.to_owned(),
+            careful: false,
+            paused_until: None,
+            in_flight: 0,
+            oldest: None,
+            closed: false,
+        });
+        self.0.len() - 1
+    }
+
+    /// Whether most lanes must be empty by now.
+    pub(crate) fn are_many(&self, entries: usize) -> bool {
+        self.0.len() > 2 * entries + 16
+    }
+
+    /// Drops the lanes that no entry names.
+    pub(crate) fn compact<'a>(&mut self, names: impl Iterator<Item = &'a mut usize>) {
+        let mut old: Vec<Option<Lane>> = core::mem::take(&mut self.0).into_iter().map(Some).collect();
+        let mut moved = vec![None; old.len()];
+        for name in names {
+            if let Some(lane) = old[*name].take() {
+                moved[*name] = Some(self.0.len());
+                self.0.push(lane);
+            }
+            if let Some(new) = moved[*name] {
+                *name = new;
+            }
+        }
+    }
+
+    /// The connection is gone: a server's order to wait was for its session.
+    pub(crate) fn disconnected(&mut self) {
+        for lane in &mut self.0 {
+            lane.paused_until = None;
+        }
+    }
+
+    pub(crate) fn be_careful(&mut self, at: usize) {
+        self.0[at].careful = true;
+    }
+
+    /// An entry was acknowledged.
+    pub(crate) fn trust(&mut self, at: usize) {
+        self.0[at].careful = false;
+    }
+
+    /// An entry was refused for now, and so will be those behind it.
+    pub(crate) fn pause(&mut self, at: usize, until: Instant) {
+        let lane = &mut self.0[at];
+        lane.careful = true;
+        lane.paused_until = lane.paused_until.max(Some(until));
+    }
+
+    pub(crate) fn paused_until(&self, at: usize) -> Option<Instant> {
+        self.0[at].paused_until
+    }
+
+    /// A pass over the entries begins; `holds` closes lanes from outside.
+    pub(crate) fn begin_pass(&mut self, holds: impl Fn(&str) -> bool) {
+        for lane in &mut self.0 {
+            lane.in_flight = 0;
+            lane.oldest = None;
+            lane.closed = holds(&lane.key);
+        }
+    }
+
+    /// There is an entry on its way.
+    pub(crate) fn note_in_flight(&mut self, at: usize, since: Instant) {
+        let lane = &mut self.0[at];
+        lane.in_flight += 1;
+        lane.oldest = Some(lane.oldest.map_or(since, |oldest| oldest.min(since)));
+    }
+
+    /// The pass meets, in their order, an entry that waits: whether it may go. If not, none behind it may.
+    pub(crate) fn take_turn(&mut self, at: usize, now: Instant) -> bool {
+        let lane = &mut self.0[at];
+        let may = !lane.closed
+            && lane.paused_until.is_none_or(|until| until <= now)
+            && lane.in_flight < if lane.careful { 1 } else { WINDOW }
+            && lane.oldest.is_none_or(|since| now.since(since) <= SPREAD);
+        lane.closed = !may;
+        may
+    }
+}

@@ -1,0 +1,233 @@
+//! The session: takes what happens, says what to do.
+//!
+//! Each concern is a struct in a file of its own; here they meet. `commands` is what the app wants, `connection` how
+//! a connection comes and goes, `inbound` what the server says, `outbound` what is said to it.
+
+mod answers;
+mod commands;
+mod connection;
+mod inbound;
+mod outbound;
+
+use std::collections::VecDeque;
+
+use tidings_protocol::command::OnlineStatus;
+use tidings_protocol::limits::MAX_CONTENT_BYTES;
+use tidings_protocol::{ClientId, ClientSession};
+
+use crate::backoff::Backoff;
+use crate::config::Config;
+use crate::cursors::Cursors;
+use crate::input::{Input, Storage};
+use crate::markers::Markers;
+use crate::outbox::Outbox;
+use crate::output::{ClosedBy, Event, Output, Persist, SendState, State, Status};
+use crate::rng::Rng;
+use crate::subscriptions::Subscriptions;
+use crate::time::Instant;
+use crate::timers::{Timer, Timers};
+use crate::token::Token;
+use crate::transport::Transport;
+use connection::Connection;
+
+/// One client's session with a server, over as many connections as it takes.
+///
+/// Feed it with [`handle`](Self::handle), and after every input drain [`poll_output`](Self::poll_output).
+#[derive(Debug)]
+pub struct Session {
+    config: Config,
+    client_session: String,
+    rng: Rng,
+    state: State,
+    closed_by: Option<ClosedBy>,
+    online: bool,
+    presence: Option<OnlineStatus>,
+    user_id: Option<String>,
+    max_content_bytes: usize,
+    storage_ready: bool,
+    connection: Option<Connection>,
+    connections: u32,
+    attempted_at: Instant,
+    /// The wait for the next attempt may be cut short.
+    may_wake: bool,
+    backoff: Backoff,
+    token: Token,
+    timers: Timers,
+    outbox: Outbox,
+    cursors: Cursors,
+    subscriptions: Subscriptions,
+    markers: Markers,
+    out: VecDeque<Output>,
+    told: Option<Status>,
+    armed: Option<Instant>,
+}
+
+impl Session {
+    /// A session that is idle until it is told to connect.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        let mut rng = Rng::new(config.seed);
+        let given = config.client_session.as_ref().map(ClientSession::as_str).map(str::to_owned);
+        Self {
+            client_session: given.unwrap_or_else(|| rng.uuid()),
+            rng,
+            state: State::Idle,
+            closed_by: None,
+            online: true,
+            presence: None,
+            user_id: None,
+            max_content_bytes: MAX_CONTENT_BYTES,
+            storage_ready: !config.storage,
+            connection: None,
+            connections: 0,
+            attempted_at: Instant::default(),
+            may_wake: true,
+            backoff: Backoff::new(config.backoff_base, config.backoff_cap, config.max_attempts),
+            token: Token::default(),
+            timers: Timers::default(),
+            outbox: Outbox::new(config.max_queued, config.max_queued_bytes),
+            cursors: Cursors::default(),
+            subscriptions: Subscriptions::default(),
+            markers: Markers::default(),
+            out: VecDeque::new(),
+            told: None,
+            armed: None,
+            config,
+        }
+    }
+
+    /// Takes one thing that happened. `now` never goes back.
+    pub fn handle(&mut self, input: Input, now: Instant) {
+        match input {
+            Input::Command(command) => self.command(command, now),
+            Input::Opened(conn) => self.opened(conn, now),
+            Input::Frame(conn, text) => self.frame(conn, text, now),
+            Input::Closed(conn, closed) => self.closed(conn, closed, now),
+            Input::Timer => self.time_passed(now),
+            Input::Online => {
+                self.online = true;
+                self.woken(now);
+            }
+            Input::Offline => self.online = false,
+            Input::Visible => self.woken(now),
+            Input::Hidden => self.keep_positions(),
+            Input::StorageLoaded(storage) => self.storage_loaded(storage, now),
+            Input::TokenReady(token) => self.authenticate(&token, now),
+        }
+        self.pump(now);
+        self.tell_status();
+        self.arm();
+    }
+
+    /// The next thing to do; `None` when all is done until the next input.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.out.pop_front()
+    }
+
+    /// A fresh id for [`Command::Send`](crate::Command::Send).
+    pub fn next_id(&mut self) -> ClientId {
+        self.rng.client_id()
+    }
+
+    /// The connection as an app shows it.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        Status {
+            state: self.state,
+            next_retry_at: self.timers.get(Timer::Retry),
+            attempts: self.backoff.attempts(),
+            online: self.online,
+            transport: Transport::WebSocket,
+            closed_by: self.closed_by,
+        }
+    }
+
+    /// Entries in the outbox that wait or are on their way.
+    #[must_use]
+    pub fn queued(&self) -> usize {
+        self.outbox.queued()
+    }
+
+    /// Who the server says that this is, once it has said so.
+    #[must_use]
+    pub fn user_id(&self) -> Option<&str> {
+        self.user_id.as_deref()
+    }
+
+    /// The random name of this page load or process.
+    #[must_use]
+    pub fn client_session(&self) -> &str {
+        &self.client_session
+    }
+
+    /// The positions seen so far, as [`Persist::Positions`] holds them, for whoever takes over.
+    #[must_use]
+    pub fn room_position(&self, room: &str) -> Option<u64> {
+        self.cursors.room(room)
+    }
+
+    fn storage_loaded(&mut self, storage: Storage, now: Instant) {
+        if self.storage_ready {
+            return;
+        }
+        self.storage_ready = true;
+        if let Some(positions) = storage.positions {
+            self.cursors.restore(&positions);
+        }
+        let known = storage.outbox.len();
+        self.outbox.restore(storage.outbox);
+        let all: Vec<_> = self.outbox.all().collect();
+        for (at, stored) in all.into_iter().enumerate() {
+            let state = match &stored.failed {
+                Some(code) => SendState::Failed(crate::outbox::code_of(code)),
+                None => SendState::Queued,
+            };
+            self.event(Event::Sent { id: stored.id.clone(), state });
+            if at >= known {
+                self.persist(Persist::Put(stored));
+            }
+        }
+        if self.state == State::Connecting {
+            self.attempt(now);
+        }
+    }
+
+    fn event(&mut self, event: Event) {
+        self.out.push_back(Output::Event(event));
+    }
+
+    fn persist(&mut self, what: Persist) {
+        if self.config.storage && self.storage_ready {
+            self.out.push_back(Output::Persist(what));
+        }
+    }
+
+    fn keep_positions(&mut self) {
+        self.timers.clear(Timer::Positions);
+        if self.config.storage
+            && self.storage_ready
+            && let Some(text) = self.cursors.keep()
+        {
+            self.persist(Persist::Positions(text));
+        }
+    }
+
+    /// Tells the app the status where it changed since it was last told.
+    fn tell_status(&mut self) {
+        let status = self.status();
+        if self.told != Some(status) {
+            self.told = Some(status);
+            self.event(Event::Status(status));
+        }
+    }
+
+    /// Asks to be woken where the next timer lies before the one that was asked for.
+    fn arm(&mut self) {
+        if let Some(next) = self.timers.next()
+            && self.armed.is_none_or(|armed| next < armed)
+        {
+            self.armed = Some(next);
+            self.out.push_back(Output::WaitUntil(next));
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! The rooms that the app wants to be in, against those that the server has confirmed.
+
+use tidings_protocol::limits::MAX_ROOMS_PER_SESSION;
+use tidings_protocol::{ClientId, RoomId};
+
+use crate::time::{Duration, Instant};
+
+/// How a room stands with the server on this connection.
+#[derive(Debug, PartialEq, Eq)]
+enum Link {
+    Out,
+    /// Asked for, by a `JOIN_ROOM` with this id or by the `RESUME`.
+    Joining(Option<ClientId>),
+    In,
+    Leaving(ClientId),
+}
+
+/// One room.
+#[derive(Debug)]
+struct Subscription {
+    room: RoomId,
+    wanted: bool,
+    link: Link,
+    /// The server confirmed the join at least once: the user is a member.
+    confirmed: bool,
+    not_before: Option<Instant>,
+}
+
+/// All rooms.
+#[derive(Debug, Default)]
+pub(crate) struct Subscriptions(Vec<Subscription>);
+
+/// What is to be sent next.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    Join(RoomId),
+    Leave(RoomId),
+}
+
+impl Subscriptions {
+    /// The app wants to be in; false where a session may be in no more rooms.
+    pub(crate) fn want(&mut self, room: &RoomId) -> bool {
+        if let Some(sub) = self.find(room.as_str()) {
+            sub.wanted = true;
+            return true;
+        }
+        if self.0.len() >= MAX_ROOMS_PER_SESSION {
+            return false;
+        }
+        self.0.push(Subscription {
+            room: room.clone(),
+            wanted: true,
+            link: Link::Out,
+            confirmed: false,
+            not_before: None,
+        });
+        true
+    }
+
+    /// The app wants to be out. A room that the server never heard of is out at once; true then.
+    pub(crate) fn unwant(&mut self, room: &str) -> bool {
+        let Some(at) = self.position(room) else { return false };
+        let sub = &mut self.0[at];
+        sub.wanted = false;
+        let unheard = sub.link == Link::Out && !sub.confirmed;
+        if unheard {
+            self.0.swap_remove(at);
+        }
+        unheard
+    }
+
+    /// The connection is gone, and every subscription with it.
+    pub(crate) fn disconnected(&mut self) {
+        for sub in &mut self.0 {
+            sub.link = Link::Out;
+            sub.not_before = None;
+        }
+    }
+
+    /// Rooms that a `RESUME` may name: those that were confirmed once, wanted or to be left.
+    pub(crate) fn to_resume(&mut self, mut visit: impl FnMut(&RoomId, bool)) {
+        for sub in self.0.iter_mut().filter(|s| s.confirmed && s.link == Link::Out) {
+            sub.link = Link::Joining(None);
+            visit(&sub.room, sub.wanted);
+        }
+    }
+
+    /// The whole `RESUME` was refused.
+    pub(crate) fn resume_refused(&mut self) {
+        for sub in self.0.iter_mut().filter(|s| s.link == Link::Joining(None)) {
+            sub.link = Link::Out;
+        }
+    }
+
+    /// The next join or leave to be sent; it counts as sent under `id`.
+    pub(crate) fn next_action(&mut self, now: Instant, id: &ClientId) -> Option<Action> {
+        let sub = self.0.iter_mut().find(|s| s.is_due(now))?;
+        if sub.wanted {
+            sub.link = Link::Joining(Some(id.clone()));
+            Some(Action::Join(sub.room.clone()))
+        } else {
+            sub.link = Link::Leaving(id.clone());
+            Some(Action::Leave(sub.room.clone()))
+        }
+    }
+
+    /// Whether a join or leave is to be sent now.
+    pub(crate) fn has_action(&self, now: Instant) -> bool {
+        self.0.iter().any(|s| s.is_due(now))
+    }
+
+    /// When the next one that had to wait is due.
+    pub(crate) fn due(&self) -> Option<Instant> {
+        self.0.iter().filter(|s| s.is_open()).filter_map(|s| s.not_before).min()
+    }
+
+    /// `ROOM_PARTICIPANTS` came. Whether the room is wanted, and whether this is news.
+    pub(crate) fn confirm(&mut self, room: &str) -> (bool, bool) {
+        let Some(sub) = self.find(room) else { return (false, false) };
+        let news = matches!(sub.link, Link::Joining(_) | Link::Out);
+        if news {
+            sub.link = Link::In;
+            sub.confirmed = true;
+        }
+        (sub.wanted, news && sub.wanted)
+    }
+
+    /// A frame with this id was answered well: the room that is out by it.
+    pub(crate) fn answered(&mut self, id: &str) -> Option<RoomId> {
+        let at = self.0.iter().position(|s| matches!(&s.link, Link::Leaving(l) if l.as_str() == id))?;
+        if self.0[at].wanted {
+            // Wanted again meanwhile: a new membership begins.
+            self.0[at].link = Link::Out;
+            self.0[at].confirmed = false;
+            return None;
+        }
+        Some(self.0.swap_remove(at).room)
+    }
+
+    /// The room whose join or leave was refused, by the frame's id or, within a `RESUME`, by its room.
+    pub(crate) fn refused_room(
+        &self,
+        id: Option<&str>,
+        room: Option<&str>,
+        resume: Option<&str>,
+    ) -> Option<RoomId> {
+        let found = self.0.iter().find(|s| match &s.link {
+            Link::Joining(Some(l)) | Link::Leaving(l) => id == Some(l.as_str()),
+            Link::Joining(None) => room == Some(s.room.as_str()) && (id.is_none() || id == resume),
+            Link::In | Link::Out => false,
+        })?;
+        Some(found.room.clone())
+    }
+
+    /// Tries the refused join or leave again after a while.
+    pub(crate) fn retry(&mut self, room: &str, after: Duration, now: Instant) {
+        if let Some(sub) = self.find(room) {
+            sub.link = if matches!(sub.link, Link::Leaving(_)) { Link::In } else { Link::Out };
+            sub.not_before = Some(now + after);
+        }
+    }
+
+    /// The user is not in the room, and will not be.
+    pub(crate) fn remove(&mut self, room: &str) -> bool {
+        let found = self.position(room);
+        if let Some(at) = found {
+            self.0.swap_remove(at);
+        }
+        found.is_some()
+    }
+
+    /// Whether the app wants to be in.
+    pub(crate) fn is_wanted(&self, room: &str) -> bool {
+        self.0.iter().any(|s| s.wanted && s.room.as_str() == room)
+    }
+
+    /// Whether messages to the room must wait: a first join, which may make the room, is not yet confirmed.
+    pub(crate) fn holds(&self, room: &str) -> bool {
+        self.0.iter().any(|s| s.wanted && !s.confirmed && s.room.as_str() == room)
+    }
+
+    fn find(&mut self, room: &str) -> Option<&mut Subscription> {
+        self.0.iter_mut().find(|s| s.room.as_str() == room)
+    }
+
+    fn position(&self, room: &str) -> Option<usize> {
+        self.0.iter().position(|s| s.room.as_str() == room)
+    }
+}
+
+impl Subscription {
+    /// Whether what the app wants and what the server has confirmed differ, and nothing is under way.
+    fn is_open(&self) -> bool {
+        if self.wanted { self.link == Link::Out } else { self.link == Link::In }
+    }
+
+    fn is_due(&self, now: Instant) -> bool {
+        self.is_open() && self.not_before.is_none_or(|at| at <= now)
+    }
+}
