@@ -1,1 +1,69 @@
-//! Telemetry.
+//! What is said on stderr: one line an event, in text or JSON, and never a token in it.
+
+use std::borrow::Cow;
+
+use http::Uri;
+use tracing_subscriber::EnvFilter;
+
+use crate::config::LogFormat;
+
+/// Query parameters that are as good as a password.
+const SECRET_PARAMETERS: [&str; 2] = ["token", "ticket"];
+
+/// What is logged where `RUST_LOG` says nothing.
+const DEFAULT_FILTER: &str = "info";
+
+/// Sends events to stderr from here on. Called twice, the first one stays.
+pub fn init(format: LogFormat) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let begun = match format {
+        LogFormat::Text => lines.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).try_init(),
+        LogFormat::Json => lines.json().flatten_event(true).try_init(),
+    };
+    if begun.is_err() {
+        tracing::debug!("logging has begun before");
+    }
+}
+
+/// Path and query as they may be logged: without the value of a token or ticket.
+#[must_use]
+pub fn loggable(uri: &Uri) -> Cow<'_, str> {
+    let Some(query) = uri.query() else { return Cow::Borrowed(uri.path()) };
+    if !query.split('&').any(is_secret) {
+        return Cow::Owned(format!("{}?{query}", uri.path()));
+    }
+    let shown: Vec<Cow<'_, str>> = query
+        .split('&')
+        .map(|pair| match pair.split_once('=') {
+            Some((name, _)) if is_secret(pair) => Cow::Owned(format!("{name}=[REDACTED]")),
+            Some(_) | None => Cow::Borrowed(pair),
+        })
+        .collect();
+    Cow::Owned(format!("{}?{}", uri.path(), shown.join("&")))
+}
+
+/// Whether a pair of the query is a secret one, also where its name is percent-encoded.
+fn is_secret(pair: &str) -> bool {
+    form_urlencoded::parse(pair.as_bytes())
+        .next()
+        .is_some_and(|(name, _)| SECRET_PARAMETERS.iter().any(|secret| name.eq_ignore_ascii_case(secret)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_never_shown_however_it_is_written() {
+        let shown = |uri: &str| loggable(&uri.parse().unwrap()).into_owned();
+        assert_eq!(
+            shown("/ws/chat?token=a.b.c&notifications=true"),
+            "/ws/chat?token=[REDACTED]&notifications=true"
+        );
+        assert_eq!(shown("/ws/chat?x=1&ticket=a"), "/ws/chat?x=1&ticket=[REDACTED]");
+        assert_eq!(shown("/ws/chat?%74oken=a.b.c"), "/ws/chat?%74oken=[REDACTED]");
+        assert_eq!(shown("/ws/chat?TOKEN=a&token=b"), "/ws/chat?TOKEN=[REDACTED]&token=[REDACTED]");
+        assert_eq!(shown("/api/v1/rooms?limit=5"), "/api/v1/rooms?limit=5");
+    }
+}
