@@ -11,6 +11,11 @@
 //! - [`auth`] and [`origin`]: who is asking, and from which page; checked before an upgrade.
 //! - [`limits`]: connection caps, rate buckets, the client's address behind proxies.
 //!
+//! - [`connection`]: one session: positions, catch-up, deadlines; [`command`]: what a client may ask for.
+//! - [`node`]: store, then broker; [`store`]: the durable log; [`broker`]: what hurries an event to every node.
+//! - [`fanout`]: from the broker to the [`hub`], which hands one encoded frame ([`frames`]) to each [`outbox`].
+//! - [`presence`] and [`typing`]: what is told while it lasts.
+//!
 //! Beside the way:
 //!
 //! - [`error`]: the one place that maps errors to frames and to problem+json.
@@ -19,14 +24,24 @@
 pub mod accept;
 pub mod app;
 pub mod auth;
+pub mod broker;
 pub mod cli;
 pub mod clock;
+pub mod command;
 pub mod config;
+pub mod connection;
 pub mod drain;
 pub mod error;
+pub mod fanout;
+pub mod frames;
 pub mod http;
+pub mod hub;
 pub mod limits;
 pub mod metrics;
+pub mod node;
 pub mod origin;
+pub mod outbox;
+pub mod presence;
 pub mod store;
 pub mod telemetry;
+pub mod typing;

@@ -1,0 +1,24 @@
+//! `JOIN_ROOM`: become a member, subscribe this session, and follow the room from a position on.
+
+use tidings_protocol::ClientId;
+use tidings_protocol::command::JoinRoom;
+
+use super::Answer;
+use crate::connection::Session;
+use crate::frames;
+use crate::node::Outcome;
+
+pub(super) async fn run(session: &mut Session, id: Option<&ClientId>, join: JoinRoom) -> Outcome<Answer> {
+    let JoinRoom { room_id, after_seq, epoch } = join;
+    let node = session.node().clone();
+    let joined = node.join(session.principal(), &room_id).await?;
+    let entered = session.enter(&room_id, joined.room.kind, after_seq, epoch.as_ref()).await?;
+    session.send(node.frame(entered.participants));
+    if let Some(id) = id {
+        session.send(frames::done(id.clone(), Some(room_id), node.now()));
+    }
+    if let Some(gap) = entered.gap {
+        session.send(node.frame(gap));
+    }
+    Ok(Answer::Sent)
+}

@@ -1,0 +1,75 @@
+//! `RESUME`: rejoin many rooms and catch up, in one round trip. Each room is authorised anew; a refused one
+//! does not stop the others.
+
+use tidings_protocol::command::Resume;
+use tidings_protocol::data::Gap;
+use tidings_protocol::limits::MAX_ROOMS_PER_SESSION;
+use tidings_protocol::{ClientId, Code, Event};
+
+use super::Answer;
+use crate::connection::Session;
+use crate::connection::logs::{LogId, Phase};
+use crate::connection::opening::{Start, start};
+use crate::error::Error;
+use crate::frames;
+use crate::node::Outcome;
+
+pub(super) async fn run(session: &mut Session, id: Option<&ClientId>, resume: Resume) -> Outcome<Answer> {
+    let Resume { epoch, rooms, inbox_after, notifications_after } = resume;
+    if rooms.len() > MAX_ROOMS_PER_SESSION {
+        let most = format!("must hold at most {MAX_ROOMS_PER_SESSION} rooms");
+        return Err(Error::new(Code::Limit).field("rooms").detail(most));
+    }
+    let node = session.node().clone();
+    let mut gaps = Vec::new();
+    for room in rooms {
+        let entered = match node.join(session.principal(), &room.room_id).await {
+            Ok(joined) => {
+                session.enter(&room.room_id, joined.room.kind, room.after_seq, epoch.as_ref()).await
+            }
+            Err(error) => Err(error),
+        };
+        match entered {
+            Ok(entered) => {
+                session.send(node.frame(entered.participants));
+                gaps.extend(entered.gap);
+            }
+            Err(error) => session.send(frames::error(&error, None, Some(room.room_id), node.now())),
+        }
+    }
+    let same_epoch = epoch.is_none_or(|e| e == *node.epoch());
+    gaps.extend(resume_inbox(session, inbox_after, same_epoch).await?);
+    if session.notices.as_ref().is_some_and(|n| n.phase == Phase::Paused) {
+        session.follow_notices(notifications_after.as_deref()).await?;
+    }
+    session.deadlines.set_resume(None);
+    if let Some(id) = id {
+        session.send(frames::done(id.clone(), None, node.now()));
+    }
+    for gap in gaps {
+        session.send(node.frame(gap));
+    }
+    Ok(Answer::Sent)
+}
+
+/// Follows the inbox from where the client stands; without a word of it, from where the session began.
+async fn resume_inbox(session: &mut Session, after: Option<u64>, same_epoch: bool) -> Outcome<Option<Event>> {
+    if session.logs.inbox.phase != Phase::Paused {
+        return Ok(None);
+    }
+    let node = session.node().clone();
+    let user = session.principal().user_id.clone();
+    let Some(after) = after else {
+        session.read_log(LogId::Inbox);
+        return Ok(None);
+    };
+    let head = node.store().user(&user).await?.map_or(0, |u| u.inbox_seq);
+    let Start { last, gap } = start(Some(after), same_epoch, head, node.settings().replay_limit);
+    if gap.is_none() {
+        // What the client says it has seen has been delivered, whether that was noted at the time or not.
+        node.inbox_delivered(&user, after);
+    }
+    session.logs.inbox.last = last;
+    session.read_log(LogId::Inbox);
+    Ok(gap.map(|(from, to, reason)| Event::Gap(Gap { room_id: None, inbox: true, from, to, reason })))
+}

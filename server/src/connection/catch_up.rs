@@ -1,0 +1,225 @@
+//! Reading logs for a session, page by page as its transport has room, until the reading has met what is live.
+//!
+//! While a log is read, its live entries are not queued at all. When a page comes back short, queueing begins
+//! again, and one more page is read for what was appended in between; then the log is live. So nothing is held
+//! in memory, and nothing is left out or sent twice.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use axum::extract::ws::Utf8Bytes;
+use tidings_protocol::UserId;
+
+use super::logs::{LogId, Logs, Phase};
+use super::notices::NoticeLog;
+use crate::frames;
+use crate::node::{Node, events};
+use crate::outbox::Outbox;
+use crate::store::{Entry, InboxEntry, Notice, StoreError};
+
+/// Entries read at once: with the longest messages one page is a MiB.
+pub const PAGE: u32 = 64;
+
+type PageFuture = Pin<Box<dyn Future<Output = Result<Page, StoreError>> + Send>>;
+
+/// What was read.
+#[derive(Debug)]
+pub enum Page {
+    /// Of a room's log.
+    Room(Vec<Entry>),
+    /// Of the inbox.
+    Inbox(Vec<InboxEntry>),
+    /// Of notifications and broadcasts.
+    Notices(Vec<Notice>),
+}
+
+/// The logs that are to be read, one page at a time, in turns.
+#[derive(Default)]
+pub struct CatchUp {
+    to_read: VecDeque<LogId>,
+    reading: Option<(LogId, PageFuture)>,
+}
+
+impl std::fmt::Debug for CatchUp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let reading = self.reading.as_ref().map(|(log, _)| log);
+        f.debug_struct("CatchUp").field("to_read", &self.to_read).field("reading", &reading).finish()
+    }
+}
+
+/// What a session follows, for a reading.
+pub struct Reader<'a> {
+    /// The node whose store is read.
+    pub node: &'a Arc<Node>,
+    /// Whose session it is.
+    pub user: &'a UserId,
+    /// The session's outbox.
+    pub outbox: &'a Outbox,
+    /// Rooms and inbox.
+    pub logs: &'a mut Logs,
+    /// Notifications, where they are wanted.
+    pub notices: Option<&'a mut NoticeLog>,
+}
+
+impl CatchUp {
+    /// Begins to read a log from its position.
+    pub fn begin(&mut self, reader: &mut Reader<'_>, log: LogId) {
+        set_phase(reader, log, Phase::Reading);
+        self.to_read.retain(|l| *l != log);
+        self.to_read.push_back(log);
+    }
+
+    /// Forgets a log that is followed no more.
+    pub fn forget(&mut self, log: LogId) {
+        self.to_read.retain(|l| *l != log);
+        self.reading.take_if(|(l, _)| *l == log);
+    }
+
+    /// Whether anything is still to be read.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.to_read.is_empty() && self.reading.is_none()
+    }
+
+    /// The next page, as soon as it has been read.
+    pub fn poll_page(
+        &mut self,
+        reader: &mut Reader<'_>,
+        cx: &mut Context<'_>,
+    ) -> Poll<(LogId, Result<Page, StoreError>)> {
+        if self.reading.is_none() {
+            let Some(log) = self.next_log(reader.logs) else { return Poll::Pending };
+            let Some(future) = page_of(reader, log) else { return Poll::Pending };
+            self.reading = Some((log, future));
+        }
+        let Some((log, future)) = &mut self.reading else { return Poll::Pending };
+        let log = *log;
+        future.as_mut().poll(cx).map(|page| {
+            self.reading = None;
+            (log, page)
+        })
+    }
+
+    /// Turns a page into frames and decides how the log goes on.
+    pub fn on_page(&mut self, reader: &mut Reader<'_>, log: LogId, page: Page, out: &mut Vec<Utf8Bytes>) {
+        let was_short = match page {
+            Page::Room(entries) => {
+                let short = is_short(entries.len());
+                if let Some(position) = reader.logs.position(log) {
+                    out.extend(entries.iter().filter(|e| position.on_read(e.seq)).map(frames::entry));
+                }
+                short
+            }
+            Page::Inbox(entries) => {
+                let short = is_short(entries.len());
+                for InboxEntry { inbox_seq, entry } in &entries {
+                    let new = reader.logs.inbox.on_read(*inbox_seq);
+                    // What a subscribed direct room has been sent from its own log is not sent again.
+                    let unseen =
+                        reader.logs.direct(&entry.room_id).is_none_or(|r| r.position.on_read(entry.seq));
+                    if new && unseen {
+                        out.push(frames::inbox_entry(entry, *inbox_seq));
+                    }
+                }
+                short
+            }
+            Page::Notices(notices) => {
+                let short = is_short(notices.len());
+                if let Some(log) = &mut reader.notices {
+                    for notice in notices {
+                        if log.on_read(&notice)
+                            && let Some(cursor) = reader.node.cursor(reader.user, log.last)
+                        {
+                            out.push(notice_frame(reader.node, &notice, cursor.as_str()));
+                        }
+                    }
+                }
+                short
+            }
+        };
+        match (phase(reader, log), was_short) {
+            (Some(Phase::Reading), true) => {
+                set_phase(reader, log, Phase::Closing);
+                self.to_read.push_front(log);
+            }
+            (Some(Phase::Reading), false) => self.to_read.push_back(log),
+            (Some(Phase::Closing), true) => set_phase(reader, log, Phase::Live),
+            (Some(Phase::Closing), false) => self.to_read.push_front(log),
+            (Some(Phase::Live | Phase::Paused) | None, _) => {}
+        }
+    }
+
+    /// A page could not be read: the log is read again later.
+    pub fn on_failure(&mut self, log: LogId) {
+        self.to_read.push_back(log);
+    }
+
+    /// The log whose turn it is. The inbox comes after the direct rooms that are being read.
+    fn next_log(&mut self, logs: &Logs) -> Option<LogId> {
+        let inbox_waits = logs.direct_is_read();
+        let at = self.to_read.iter().position(|log| *log != LogId::Inbox || !inbox_waits)?;
+        self.to_read.remove(at)
+    }
+}
+
+const fn is_short(len: usize) -> bool {
+    len < PAGE as usize
+}
+
+fn page_of(reader: &mut Reader<'_>, log: LogId) -> Option<PageFuture> {
+    let node = Arc::clone(reader.node);
+    Some(match log {
+        LogId::Room(slot) => {
+            let room = reader.logs.slot(slot)?;
+            let (room_id, after) = (room.room_id.clone(), room.position.last);
+            Box::pin(async move { node.store().log(&room_id, after, PAGE).await.map(Page::Room) })
+        }
+        LogId::Inbox => {
+            let (user, after) = (reader.user.clone(), reader.logs.inbox.last);
+            Box::pin(async move { node.store().inbox(&user, after, PAGE).await.map(Page::Inbox) })
+        }
+        LogId::Notices => {
+            let (user, after) = (reader.user.clone(), reader.notices.as_ref()?.last);
+            Box::pin(async move { node.store().notices(&user, after, PAGE).await.map(Page::Notices) })
+        }
+    })
+}
+
+fn phase(reader: &mut Reader<'_>, log: LogId) -> Option<Phase> {
+    match log {
+        LogId::Notices => reader.notices.as_ref().map(|n| n.phase),
+        LogId::Room(_) | LogId::Inbox => reader.logs.position(log).map(|p| p.phase),
+    }
+}
+
+/// Sets a log's phase, and whether its live entries are queued.
+fn set_phase(reader: &mut Reader<'_>, log: LogId, phase: Phase) {
+    let reading = matches!(phase, Phase::Reading | Phase::Paused);
+    match log {
+        LogId::Room(slot) => {
+            if let Some(room) = reader.logs.slot(slot) {
+                room.position.phase = phase;
+                reader.outbox.set_catching_up(slot, reading);
+            }
+        }
+        LogId::Inbox => {
+            reader.logs.inbox.phase = phase;
+            reader.outbox.set_inbox_catching_up(reading);
+        }
+        LogId::Notices => {
+            if let Some(notices) = &mut reader.notices {
+                notices.phase = phase;
+                reader.outbox.set_notices_catching_up(reading);
+            }
+        }
+    }
+}
+
+fn notice_frame(node: &Node, notice: &Notice, cursor: &str) -> Utf8Bytes {
+    match notice {
+        Notice::Own(_, item) => frames::notice(false, &events::json(&**item), cursor, node.now()),
+        Notice::Broadcast(_, item) => frames::notice(true, &events::json(&**item), cursor, node.now()),
+    }
+}

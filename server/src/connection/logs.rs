@@ -1,0 +1,202 @@
+//! Where a session stands in each log that it follows, and whether the log comes live or is being read.
+
+use tidings_protocol::RoomId;
+
+use crate::outbox::Slot;
+
+/// One of a session's logs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogId {
+    /// A room's.
+    Room(Slot),
+    /// The user's inbox.
+    Inbox,
+    /// Notifications and broadcasts.
+    Notices,
+}
+
+/// How entries of a log come at present.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Nothing is sent before the client has said where it stands.
+    Paused,
+    /// From the log; live entries are not queued, since the reading will meet them.
+    Reading,
+    /// Live entries are queued again, and one more page is read for what came in between.
+    Closing,
+    /// As they happen.
+    Live,
+}
+
+/// What is to be done with a live entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// It is the next one: send it.
+    Send,
+    /// It has been sent, or will be read.
+    Drop,
+    /// Some before it are missing: read the log.
+    Read,
+}
+
+/// A position in a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// The last entry that was sent.
+    pub last: u64,
+    /// How entries come.
+    pub phase: Phase,
+}
+
+impl Position {
+    /// Judges a live entry and moves the position where it is to be sent.
+    pub fn on_live(&mut self, seq: u64) -> Step {
+        match self.phase {
+            Phase::Paused | Phase::Reading | Phase::Closing => Step::Drop,
+            Phase::Live if seq <= self.last => Step::Drop,
+            Phase::Live if seq == self.last + 1 => {
+                self.last = seq;
+                Step::Send
+            }
+            Phase::Live => Step::Read,
+        }
+    }
+
+    /// Judges an entry that was read, and moves the position where it is to be sent.
+    pub fn on_read(&mut self, seq: u64) -> bool {
+        let new = seq > self.last;
+        if new {
+            self.last = seq;
+        }
+        new
+    }
+}
+
+/// A room that the session is subscribed to.
+#[derive(Clone, Debug)]
+pub struct RoomLog {
+    /// How the session numbers it.
+    pub slot: Slot,
+    /// The room.
+    pub room_id: RoomId,
+    /// A direct room: its live entries come by the inbox.
+    pub direct: bool,
+    /// Where the session stands.
+    pub position: Position,
+    /// The position that was last told as delivered.
+    pub delivered: u64,
+}
+
+/// All logs of a session.
+#[derive(Debug)]
+pub struct Logs {
+    /// By slot, which only grows: an item that still waits for a room that was left finds nothing.
+    rooms: Vec<RoomLog>,
+    next_slot: Slot,
+    /// The user's inbox.
+    pub inbox: Position,
+}
+
+impl Logs {
+    /// No rooms yet.
+    #[must_use]
+    pub const fn new(inbox: Position) -> Self {
+        Self { rooms: Vec::new(), next_slot: 0, inbox }
+    }
+
+    /// How many rooms there are.
+    #[must_use]
+    pub const fn room_count(&self) -> usize {
+        self.rooms.len()
+    }
+
+    /// A slot for a new room.
+    pub const fn new_slot(&mut self) -> Slot {
+        self.next_slot += 1;
+        self.next_slot
+    }
+
+    /// Adds a room; its slot is the newest.
+    pub fn add(&mut self, room: RoomLog) {
+        self.rooms.push(room);
+    }
+
+    /// Takes a room out.
+    pub fn remove(&mut self, room_id: &RoomId) -> Option<RoomLog> {
+        let at = self.rooms.iter().position(|r| r.room_id == *room_id)?;
+        Some(self.rooms.remove(at))
+    }
+
+    /// The room with this id.
+    #[must_use]
+    pub fn find(&self, room_id: &RoomId) -> Option<&RoomLog> {
+        self.rooms.iter().find(|r| r.room_id == *room_id)
+    }
+
+    /// The room in this slot.
+    pub fn slot(&mut self, slot: Slot) -> Option<&mut RoomLog> {
+        let at = self.rooms.binary_search_by_key(&slot, |r| r.slot).ok()?;
+        self.rooms.get_mut(at)
+    }
+
+    /// The subscribed direct room with this id.
+    pub fn direct(&mut self, room_id: &RoomId) -> Option<&mut RoomLog> {
+        self.rooms.iter_mut().find(|r| r.direct && r.room_id == *room_id)
+    }
+
+    /// Whether a subscribed direct room is still being read: the inbox waits for it, so that each room keeps
+    /// its order.
+    #[must_use]
+    pub fn direct_is_read(&self) -> bool {
+        self.rooms.iter().any(|r| r.direct && r.position.phase != Phase::Live)
+    }
+
+    /// Whether a log is about to go live: what is queued waits for the last page.
+    #[must_use]
+    pub fn is_closing(&self) -> bool {
+        self.inbox.phase == Phase::Closing || self.rooms.iter().any(|r| r.position.phase == Phase::Closing)
+    }
+
+    /// The position of a log of entries.
+    pub fn position(&mut self, log: LogId) -> Option<&mut Position> {
+        match log {
+            LogId::Room(slot) => self.slot(slot).map(|r| &mut r.position),
+            LogId::Inbox => Some(&mut self.inbox),
+            LogId::Notices => None,
+        }
+    }
+
+    /// All rooms.
+    pub fn rooms_mut(&mut self) -> impl Iterator<Item = &mut RoomLog> {
+        self.rooms.iter_mut()
+    }
+
+    /// The ids of all rooms.
+    #[must_use]
+    pub fn room_ids(&self) -> Vec<RoomId> {
+        self.rooms.iter().map(|r| r.room_id.clone()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_live_entry_is_sent_once_and_in_order() {
+        let mut position = Position { last: 4, phase: Phase::Live };
+        assert_eq!(position.on_live(4), Step::Drop);
+        assert_eq!(position.on_live(5), Step::Send);
+        assert_eq!(position.on_live(5), Step::Drop);
+        assert_eq!(position.on_live(7), Step::Read);
+        assert_eq!(position.last, 5);
+    }
+
+    #[test]
+    fn while_a_log_is_read_live_entries_are_left_to_the_reading() {
+        let mut position = Position { last: 0, phase: Phase::Reading };
+        assert_eq!(position.on_live(1), Step::Drop);
+        assert!(position.on_read(1));
+        assert!(!position.on_read(1));
+    }
+}

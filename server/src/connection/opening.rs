@@ -1,0 +1,253 @@
+//! The beginning of a session, and its coming into rooms: where it stands, what is left out, what follows.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tidings_protocol::data::{ConnectionEstablished, Gap, GapReason, RoomParticipants};
+use tidings_protocol::entity::RoomKind;
+use tidings_protocol::limits::{MAX_ROOMS_PER_SESSION, PEOPLE_LISTED, PROTOCOL, RESUME_DEADLINE_MS};
+use tidings_protocol::{ClientSession, Code, Epoch, Event, RoomId, SessionId};
+
+use super::logs::{LogId, Logs, Phase, Position, RoomLog};
+use super::notices::NoticeLog;
+use super::session::{Session, SessionServices, SessionSettings};
+use crate::auth::Principal;
+use crate::error::Error;
+use crate::hub::Registration;
+use crate::limits::SessionRate;
+use crate::metrics::Transport;
+use crate::node::{Outcome, new_uuid};
+use crate::outbox::Outbox;
+
+/// What a client asks for when it connects.
+#[derive(Clone, Debug, Default)]
+pub struct Wish {
+    /// Its client session: it will say where it stands by `RESUME`.
+    pub client_session: Option<ClientSession>,
+    /// Whether it wants notifications.
+    pub notifications: bool,
+}
+
+/// Where a log is to be followed from, and what is left out before that.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Start {
+    /// The last position that counts as seen.
+    pub last: u64,
+    /// What will not be replayed: first and last position, and why.
+    pub gap: Option<(u64, u64, GapReason)>,
+}
+
+/// Decides where a log is followed from (promise 5 of the protocol).
+#[must_use]
+pub fn start(after: Option<u64>, same_epoch: bool, head: u64, limit: u64) -> Start {
+    let newest = head.saturating_sub(limit);
+    match after {
+        None => Start { last: head, gap: None },
+        Some(after) if !same_epoch || after > head => {
+            Start { last: newest, gap: Some((1, newest, GapReason::Epoch)) }
+        }
+        Some(after) if after < newest => {
+            Start { last: newest, gap: Some((after + 1, newest, GapReason::Limit)) }
+        }
+        Some(after) => Start { last: after, gap: None },
+    }
+}
+
+/// A room that a session came into: what it is answered with.
+#[derive(Clone, Debug)]
+pub struct Entered {
+    /// `ROOM_PARTICIPANTS`.
+    pub participants: Event,
+    /// `GAP`, where something is left out.
+    pub gap: Option<Event>,
+}
+
+impl Session {
+    /// Begins a session: it is known to the hub and its user is present; the first frame waits to be written.
+    ///
+    /// # Errors
+    /// `UNAVAILABLE`: the store is away.
+    pub async fn open(
+        services: SessionServices,
+        settings: &SessionSettings,
+        principal: Arc<Principal>,
+        rate: SessionRate,
+        wish: Wish,
+        transport: Transport,
+    ) -> Outcome<Self> {
+        let node = Arc::clone(&services.node);
+        let session_id = SessionId::new(new_uuid()).map_err(|error| Error::internal(&error))?;
+        node.see(&principal).await?;
+        let user = principal.user_id.clone();
+        let outbox = Arc::new(Outbox::new(session_id.clone(), user.clone(), settings.outbox_bytes));
+        let resumable = wish.client_session.is_some();
+        outbox.set_inbox_catching_up(resumable);
+        outbox.set_notices_catching_up(true);
+        let registration = Registration {
+            outbox: Arc::clone(&outbox),
+            client_session: wish.client_session,
+            inbox: true,
+            notices: wish.notifications,
+        };
+        node.open_session(&principal, registration, true).await;
+        // Asked for after the registration: what comes later than this position is in the outbox.
+        let found = match node.store().user(&user).await {
+            Ok(found) => found,
+            Err(error) => {
+                node.close_session(&principal, &outbox, &[]).await;
+                return Err(error.into());
+            }
+        };
+        let inbox_seq = found.map_or(0, |u| u.inbox_seq);
+        let phase = if resumable { Phase::Paused } else { Phase::Live };
+        let logs = Logs::new(Position { last: inbox_seq, phase });
+        let mut session = Self::new(services, principal, outbox, rate, logs, settings.heartbeat, transport);
+        session.is_resumable = resumable;
+        session.set_token(Arc::clone(&session.principal));
+        let established = Event::ConnectionEstablished(ConnectionEstablished {
+            message: "Connected to chat server".to_owned(),
+            user_id: user,
+            session_id,
+            protocol: PROTOCOL.to_owned(),
+            epoch: node.epoch().clone(),
+            inbox_seq,
+            heartbeat_ms: u64::try_from(settings.heartbeat.as_millis()).unwrap_or(u64::MAX),
+            max_content_bytes: node.settings().max_content_bytes as u64,
+            frames_per_second: settings.frames_per_second,
+            frame_burst: settings.frame_burst,
+        });
+        session.send(node.frame(established));
+        if resumable {
+            session.deadlines.set_resume(Some(Duration::from_millis(RESUME_DEADLINE_MS)));
+            if wish.notifications {
+                session.notices =
+                    Some(NoticeLog { phase: Phase::Paused, ..NoticeLog::from(Default::default()) });
+            }
+        } else if wish.notifications {
+            session.follow_notices(None).await?;
+        }
+        Ok(session)
+    }
+
+    /// Follows notifications from a cursor, or from what was never handed to any stream of the user.
+    pub(crate) async fn follow_notices(&mut self, cursor: Option<&str>) -> Outcome<()> {
+        let node = Arc::clone(&self.services.node);
+        let heads = node.store().notification_heads(&self.principal.user_id).await?;
+        let position = match cursor.map(|c| node.position(&self.principal.user_id, c, &heads)) {
+            Some(Ok(position)) => position,
+            Some(Err(bad)) => {
+                tracing::debug!(reason = bad.as_str(), "a notification cursor was not usable");
+                heads.handed
+            }
+            None => heads.handed,
+        };
+        self.notices = Some(NoticeLog::from(position));
+        self.read_log(LogId::Notices);
+        Ok(())
+    }
+
+    /// Subscribes the session to a room of which its user is a member, from a position on. In a room that it is
+    /// in already, nothing changes.
+    pub(crate) async fn enter(
+        &mut self,
+        room_id: &RoomId,
+        kind: RoomKind,
+        after: Option<u64>,
+        epoch: Option<&Epoch>,
+    ) -> Outcome<Entered> {
+        let node = Arc::clone(&self.services.node);
+        if self.logs.find(room_id).is_some() {
+            let head = self.head(room_id).await?;
+            return Ok(Entered {
+                participants: self.participants(room_id, head, head + 1).await?,
+                gap: None,
+            });
+        }
+        if self.logs.room_count() >= MAX_ROOMS_PER_SESSION {
+            let most = format!("a session holds at most {MAX_ROOMS_PER_SESSION} rooms");
+            return Err(Error::new(Code::Limit).detail(most));
+        }
+        let slot = self.logs.new_slot();
+        node.subscribe(room_id, &self.outbox, slot).await;
+        // Asked for after the subscription: what comes later than this position is in the outbox.
+        let head = match self.head(room_id).await {
+            Ok(head) => head,
+            Err(error) => {
+                node.unsubscribe(room_id, self.outbox.session_id()).await;
+                return Err(error);
+            }
+        };
+        let same_epoch = epoch.is_none_or(|e| e == node.epoch());
+        let Start { last, gap } = start(after, same_epoch, head, node.settings().replay_limit);
+        let direct = kind == RoomKind::Direct;
+        let position = Position { last, phase: Phase::Live };
+        self.logs.add(RoomLog { slot, room_id: room_id.clone(), direct, position, delivered: last });
+        if last < head {
+            self.read_log(LogId::Room(slot));
+            if direct {
+                self.read_log(LogId::Inbox);
+            }
+        }
+        node.entered(&self.principal, room_id).await;
+        let participants = self.participants(room_id, head, last + 1).await?;
+        let gap = gap.map(|(from, to, reason)| {
+            Event::Gap(Gap { room_id: Some(room_id.clone()), inbox: false, from, to, reason })
+        });
+        Ok(Entered { participants, gap })
+    }
+
+    async fn head(&self, room_id: &RoomId) -> Outcome<u64> {
+        let found = self.services.node.store().room(room_id, &self.principal.user_id).await?;
+        found.map(|(room, _)| room.head_seq).ok_or_else(|| Code::NotAMember.into())
+    }
+
+    async fn participants(&self, room_id: &RoomId, head_seq: u64, replay_from: u64) -> Outcome<Event> {
+        let node = &self.services.node;
+        let (people, count) = node.presence().participants(room_id, None, PEOPLE_LISTED);
+        let markers = node.store().markers(room_id, PEOPLE_LISTED as u32).await?;
+        Ok(Event::RoomParticipants(RoomParticipants {
+            room_id: room_id.clone(),
+            participants: people.iter().map(|p| p.user_id.clone()).collect(),
+            people,
+            count: count as u64,
+            head_seq,
+            replay_from,
+            markers,
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_left_out_without_a_gap() {
+        for head in 0..30 {
+            for after in 0..=head {
+                let Start { last, gap } = start(Some(after), true, head, 10);
+                match gap {
+                    Some((from, to, reason)) => {
+                        assert_eq!((from, to, reason), (after + 1, last, GapReason::Limit));
+                        assert_eq!(head - last, 10);
+                    }
+                    None => assert_eq!(last, after),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_position_of_another_log_begins_anew_with_the_newest() {
+        let anew = |head, last| Start { last, gap: Some((1, last, GapReason::Epoch)) };
+        assert_eq!(start(Some(3), false, 25, 10), anew(25, 15));
+        assert_eq!(start(Some(26), true, 25, 10), anew(25, 15));
+        assert_eq!(start(Some(26), true, 5, 10), anew(5, 0));
+    }
+
+    #[test]
+    fn without_a_position_nothing_is_replayed() {
+        assert_eq!(start(None, true, 25, 10), Start { last: 25, gap: None });
+        assert_eq!(start(None, false, 25, 10), Start { last: 25, gap: None });
+    }
+}

@@ -1,0 +1,42 @@
+//! What handlers share.
+
+use std::sync::Arc;
+
+use axum::extract::FromRef;
+
+use crate::auth::Authenticator;
+use crate::connection::{SessionServices, SessionSettings};
+use crate::drain::Drain;
+use crate::limits::{Connections, RateLimits};
+use crate::metrics::Metrics;
+use crate::node::Node;
+use crate::origin::Policy;
+
+/// What handlers share. Cheap to clone.
+#[derive(Clone, Debug, FromRef)]
+pub struct HttpState {
+    /// The node.
+    pub node: Arc<Node>,
+    /// Checks tokens, makes tickets.
+    pub auth: Arc<Authenticator>,
+    /// Which pages may connect.
+    pub policy: Arc<Policy>,
+    /// How many may connect.
+    pub connections: Connections,
+    /// How fast a session may speak.
+    pub rates: RateLimits,
+    /// What a session is set to.
+    pub session: Arc<SessionSettings>,
+    /// The way out.
+    pub drain: Drain,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+}
+
+impl HttpState {
+    /// What a session needs.
+    #[must_use]
+    pub fn services(&self) -> SessionServices {
+        SessionServices { node: Arc::clone(&self.node), auth: Arc::clone(&self.auth) }
+    }
+}

@@ -1,0 +1,259 @@
+//! Which sessions of this node want what, and the hand-over of one encoded frame to all of them.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use parking_lot::{Mutex, RwLock};
+use tidings_protocol::{ClientSession, CloseCode, RoomId, SessionId, UserId};
+
+use crate::broker::{Except, Payload, Publication, Topic};
+use crate::outbox::{Item, Outbox, Slot};
+
+/// A session's place in the hub.
+#[derive(Clone, Debug)]
+pub struct Registration {
+    /// Where its frames go.
+    pub outbox: Arc<Outbox>,
+    /// The client session that fences older ones, where the client named one.
+    pub client_session: Option<ClientSession>,
+    /// Whether it is told of the inbox and of what concerns the user.
+    pub inbox: bool,
+    /// Whether it is told of notifications.
+    pub notices: bool,
+}
+
+/// The sessions of this node.
+#[derive(Debug, Default)]
+pub struct Hub {
+    rooms: RwLock<HashMap<RoomId, Arc<Mutex<RoomSubscribers>>>>,
+    users: RwLock<HashMap<UserId, Vec<Registration>>>,
+}
+
+#[derive(Debug, Default)]
+struct RoomSubscribers {
+    /// The last position that was handed over, so that a jump is noticed.
+    last_seq: Option<u64>,
+    sessions: Vec<(Arc<Outbox>, Slot)>,
+}
+
+/// What has to be read from the log before a room's entry can be handed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Missing {
+    /// Entries above this position…
+    pub after: u64,
+    /// …and below this one.
+    pub before: u64,
+}
+
+impl Hub {
+    /// Makes a session known. Returns whether it is the user's first on this node.
+    pub fn register(&self, registration: Registration) -> bool {
+        let mut users = self.users.write();
+        let sessions = users.entry(registration.outbox.user_id().clone()).or_default();
+        sessions.push(registration);
+        sessions.len() == 1
+    }
+
+    /// Forgets a session. Returns whether it was the user's last on this node.
+    pub fn unregister(&self, outbox: &Outbox) -> bool {
+        let mut users = self.users.write();
+        let Some(sessions) = users.get_mut(outbox.user_id()) else { return false };
+        sessions.retain(|s| s.outbox.session_id() != outbox.session_id());
+        let last = sessions.is_empty();
+        if last {
+            users.remove(outbox.user_id());
+        }
+        last
+    }
+
+    /// Subscribes a session to a room. Returns whether it is the room's first on this node.
+    pub fn subscribe(&self, room: &RoomId, outbox: &Arc<Outbox>, slot: Slot) -> bool {
+        let mut rooms = self.rooms.write();
+        let subscribers = rooms.entry(room.clone()).or_default();
+        let mut subscribers = subscribers.lock();
+        subscribers.sessions.push((Arc::clone(outbox), slot));
+        subscribers.sessions.len() == 1
+    }
+
+    /// Ends a session's subscription to a room. Returns whether it was the room's last on this node.
+    pub fn unsubscribe(&self, room: &RoomId, session: &SessionId) -> bool {
+        let mut rooms = self.rooms.write();
+        let Some(subscribers) = rooms.get(room) else { return false };
+        let mut sessions = subscribers.lock();
+        let before = sessions.sessions.len();
+        if let Some(at) = sessions.sessions.iter().position(|(o, _)| o.session_id() == session) {
+            sessions.sessions.swap_remove(at);
+        }
+        let last = sessions.sessions.is_empty() && before > 0;
+        drop(sessions);
+        if last {
+            rooms.remove(room);
+        }
+        last
+    }
+
+    /// Users with a registered session on this node.
+    #[must_use]
+    pub fn connected_users(&self) -> Vec<UserId> {
+        self.users.read().keys().cloned().collect()
+    }
+
+    /// How many sessions are registered.
+    #[must_use]
+    pub fn session_count(&self) -> usize {
+        self.users.read().values().map(Vec::len).sum()
+    }
+
+    /// Every registered session's outbox, for draining.
+    #[must_use]
+    pub fn outboxes(&self) -> Vec<Arc<Outbox>> {
+        self.users.read().values().flatten().map(|s| Arc::clone(&s.outbox)).collect()
+    }
+
+    /// What is missing in this node's view of a room before an entry at `seq` may be handed over; `None` where
+    /// nothing is.
+    #[must_use]
+    pub fn missing_before(&self, room: &RoomId, seq: u64) -> Option<Missing> {
+        let subscribers = self.room(room)?;
+        let last = subscribers.lock().last_seq?;
+        (seq > last + 1).then_some(Missing { after: last, before: seq })
+    }
+
+    /// Hands a publication to every session that it concerns.
+    pub fn deliver(&self, publication: &Publication) {
+        match (&publication.topic, &publication.payload) {
+            (Topic::Room(room), Payload::Entry { seq, frame }) => {
+                self.deliver_entry(room, *seq, |slot| Item::Entry { slot, seq: *seq, frame: frame.clone() });
+            }
+            (Topic::Room(room), Payload::Signal { frame, droppable, except }) => {
+                let item = Item::Signal { frame: frame.clone(), droppable: *droppable };
+                self.each_in_room(room, |outbox| {
+                    if !excepted(except, outbox) {
+                        outbox.push(item.clone());
+                    }
+                });
+            }
+            (Topic::User(user), payload) => self.deliver_to_user(user, payload),
+            (Topic::All, payload) => self.deliver_to_all(payload),
+            (
+                Topic::Room(_),
+                Payload::Inbox { .. }
+                | Payload::Notice { .. }
+                | Payload::NoticeState { .. }
+                | Payload::Presence { .. }
+                | Payload::Evict { .. }
+                | Payload::Fence { .. },
+            ) => {}
+        }
+    }
+
+    fn deliver_entry(&self, room: &RoomId, seq: u64, item: impl Fn(Slot) -> Item) {
+        let Some(subscribers) = self.room(room) else { return };
+        let mut subscribers = subscribers.lock();
+        if subscribers.last_seq.is_some_and(|last| seq <= last) {
+            return;
+        }
+        subscribers.last_seq = Some(seq);
+        for (outbox, slot) in &subscribers.sessions {
+            outbox.push(item(*slot));
+        }
+    }
+
+    fn deliver_to_user(&self, user: &UserId, payload: &Payload) {
+        let users = self.users.read();
+        let Some(sessions) = users.get(user) else { return };
+        match payload {
+            Payload::Inbox { inbox_seq, room_id, seq, frame, not_to } => {
+                for session in sessions.iter().filter(|s| s.inbox) {
+                    let silent = not_to.as_ref() == Some(session.outbox.session_id());
+                    session.outbox.push(Item::Inbox {
+                        inbox_seq: *inbox_seq,
+                        room_id: room_id.clone(),
+                        seq: *seq,
+                        frame: (!silent).then(|| frame.clone()),
+                    });
+                }
+            }
+            Payload::Notice { seq, broadcast, json } => {
+                let item = Item::Notice { seq: *seq, broadcast: *broadcast, json: json.clone() };
+                sessions.iter().filter(|s| s.notices).for_each(|s| s.outbox.push(item.clone()));
+            }
+            Payload::NoticeState { json } => {
+                sessions
+                    .iter()
+                    .filter(|s| s.notices)
+                    .for_each(|s| s.outbox.push(Item::NoticeState(json.clone())));
+            }
+            Payload::Signal { frame, droppable, except } => {
+                for session in sessions.iter().filter(|s| s.inbox && !excepted(except, &s.outbox)) {
+                    session.outbox.push(Item::Signal { frame: frame.clone(), droppable: *droppable });
+                }
+            }
+            Payload::Evict { room_id } => {
+                sessions.iter().filter(|s| s.inbox).for_each(|s| s.outbox.push(Item::Evict(room_id.clone())));
+            }
+            Payload::Fence { client_session, keep } => {
+                for session in sessions {
+                    if session.client_session.as_ref() == Some(client_session)
+                        && session.outbox.session_id() != keep
+                    {
+                        session.outbox.close(CloseCode::Replaced);
+                    }
+                }
+            }
+            Payload::Entry { .. } | Payload::Presence { .. } => {}
+        }
+    }
+
+    fn deliver_to_all(&self, payload: &Payload) {
+        match payload {
+            Payload::Notice { seq, broadcast, json } => {
+                let item = Item::Notice { seq: *seq, broadcast: *broadcast, json: json.clone() };
+                for session in self.users.read().values().flatten().filter(|s| s.notices) {
+                    session.outbox.push(item.clone());
+                }
+            }
+            Payload::Presence { frame, about, rooms, users } => {
+                let mut told = HashSet::new();
+                let mut tell = |outbox: &Outbox| {
+                    if outbox.user_id() != about && told.insert(outbox.session_id().clone()) {
+                        outbox.push(Item::Signal { frame: frame.clone(), droppable: true });
+                    }
+                };
+                for room in rooms {
+                    self.each_in_room(room, &mut tell);
+                }
+                let known = self.users.read();
+                for session in users.iter().filter_map(|u| known.get(u)).flatten().filter(|s| s.inbox) {
+                    tell(&session.outbox);
+                }
+            }
+            Payload::Entry { .. }
+            | Payload::Inbox { .. }
+            | Payload::NoticeState { .. }
+            | Payload::Signal { .. }
+            | Payload::Evict { .. }
+            | Payload::Fence { .. } => {}
+        }
+    }
+
+    fn each_in_room(&self, room: &RoomId, mut tell: impl FnMut(&Outbox)) {
+        if let Some(subscribers) = self.room(room) {
+            for (outbox, _) in &subscribers.lock().sessions {
+                tell(outbox);
+            }
+        }
+    }
+
+    fn room(&self, room: &RoomId) -> Option<Arc<Mutex<RoomSubscribers>>> {
+        self.rooms.read().get(room).cloned()
+    }
+}
+
+fn excepted(except: &Except, outbox: &Outbox) -> bool {
+    match except {
+        Except::Nobody => false,
+        Except::User(user) => outbox.user_id() == user,
+        Except::Session(session) => outbox.session_id() == session,
+    }
+}

@@ -1,0 +1,232 @@
+//! One node: the only place that says "store, then broker".
+//!
+//! - [`writer`]: everything durable goes through it: group commit, then events in the order of the log.
+//! - [`events`]: what the others are told of a write.
+//! - [`rooms`]: joining, leaving, members, markers.
+//! - [`people`]: sessions, presence, typing.
+//! - [`notices`]: notifications and broadcasts.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::ws::Utf8Bytes;
+use tidings_protocol::{ClientSession, Epoch, Event, MessageId, RoomId, Timestamp, UserId};
+use tokio_util::task::TaskTracker;
+
+use crate::broker::{Broker, Except, Payload, Publication, Topic};
+use crate::clock::Clock;
+use crate::error::Error;
+use crate::frames;
+use crate::hub::Hub;
+use crate::metrics::Metrics;
+use crate::outbox::Outbox;
+use crate::presence::Presence;
+use crate::store::{Store, StoreError};
+use crate::typing::TypingLimit;
+
+pub mod events;
+pub mod markers;
+pub mod notices;
+pub mod people;
+pub mod rooms;
+pub mod writer;
+
+pub use self::writer::{Gate, Origin, Pending};
+
+/// What a node is set to.
+#[derive(Clone, Debug)]
+pub struct NodeSettings {
+    /// Names the node among others.
+    pub node_id: String,
+    /// How long a lost session keeps its place.
+    pub presence_grace: Duration,
+    /// Longest message, in bytes.
+    pub max_content_bytes: usize,
+    /// Most entries that a join or resume replays.
+    pub replay_limit: u64,
+    /// How long notifications are kept.
+    pub notification_retention: Duration,
+}
+
+/// Everything that sessions and HTTP handlers do goes through here.
+#[derive(Debug)]
+pub struct Node {
+    store: StoreHandle,
+    broker: BrokerHandle,
+    hub: Arc<Hub>,
+    presence: Presence,
+    clock: Clock,
+    epoch: Epoch,
+    settings: NodeSettings,
+    writer: writer::Writer,
+    markers: markers::Markers,
+    typing: TypingLimit,
+    metrics: Arc<Metrics>,
+    tasks: TaskTracker,
+}
+
+/// `dyn Store` with a `Debug` that says no more than that.
+struct StoreHandle(Arc<dyn Store>);
+/// `dyn Broker` likewise.
+struct BrokerHandle(Arc<dyn Broker>);
+
+impl std::fmt::Debug for StoreHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Store")
+    }
+}
+
+impl std::fmt::Debug for BrokerHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Broker")
+    }
+}
+
+impl Node {
+    /// Starts a node over its store and broker: the writer, the fan-out and the upkeep run until
+    /// [`Node::stop`].
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn start(
+        store: Arc<dyn Store>,
+        broker: Arc<dyn Broker>,
+        clock: Clock,
+        settings: NodeSettings,
+        metrics: Arc<Metrics>,
+    ) -> Result<Arc<Self>, StoreError> {
+        let epoch = store.epoch().await?;
+        let hub = Arc::new(Hub::default());
+        let tasks = TaskTracker::new();
+        if let Some(stream) = broker.take_stream() {
+            tasks.spawn(crate::fanout::run(stream, Arc::clone(&hub), Arc::clone(&store)));
+        }
+        let (writer, jobs) = writer::channel();
+        tasks.spawn(writer::run(
+            jobs,
+            Arc::clone(&store),
+            Arc::clone(&broker),
+            clock.clone(),
+            Arc::clone(&metrics),
+        ));
+        let node = Arc::new(Self {
+            store: StoreHandle(store),
+            broker: BrokerHandle(broker),
+            hub,
+            presence: Presence::new(settings.presence_grace),
+            clock,
+            epoch,
+            settings,
+            writer,
+            markers: markers::Markers::default(),
+            typing: TypingLimit::default(),
+            metrics,
+            tasks,
+        });
+        tokio::spawn(markers::run(Arc::downgrade(&node)));
+        tokio::spawn(people::run_counts(Arc::downgrade(&node)));
+        tokio::spawn(notices::run_retention(Arc::downgrade(&node)));
+        Ok(node)
+    }
+
+    /// The log, for reading.
+    #[must_use]
+    pub fn store(&self) -> &dyn Store {
+        &*self.store.0
+    }
+
+    /// The broker.
+    #[must_use]
+    pub fn broker(&self) -> &dyn Broker {
+        &*self.broker.0
+    }
+
+    /// The sessions of this node.
+    #[must_use]
+    pub fn hub(&self) -> &Arc<Hub> {
+        &self.hub
+    }
+
+    /// Who is where.
+    #[must_use]
+    pub const fn presence(&self) -> &Presence {
+        &self.presence
+    }
+
+    /// The name of the log.
+    #[must_use]
+    pub const fn epoch(&self) -> &Epoch {
+        &self.epoch
+    }
+
+    /// What the node is set to.
+    #[must_use]
+    pub const fn settings(&self) -> &NodeSettings {
+        &self.settings
+    }
+
+    /// The numbers of this node.
+    #[must_use]
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
+    }
+
+    /// The time of day.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// A fresh message id.
+    #[must_use]
+    pub fn new_message_id(&self) -> Option<MessageId> {
+        MessageId::new(new_uuid()).ok()
+    }
+
+    /// An event as a frame of now.
+    #[must_use]
+    pub fn frame(&self, event: Event) -> Utf8Bytes {
+        frames::encode(event, self.now())
+    }
+
+    /// Writes what the markers still hold and lets the writer finish what it has taken. For the end of a node.
+    pub async fn flush(&self) {
+        markers::flush(self).await;
+        self.writer.idle().await;
+    }
+
+    /// Closes older connections of the same client session, on whatever node.
+    pub async fn fence(&self, outbox: &Outbox, client_session: ClientSession) {
+        self.publish(
+            Topic::User(outbox.user_id().clone()),
+            Payload::Fence { client_session, keep: outbox.session_id().clone() },
+        )
+        .await;
+    }
+
+    /// Hands an event to the broker. With the broker away nothing is lost: logs are read, signals may drop.
+    async fn publish(&self, topic: Topic, payload: Payload) {
+        if let Err(error) = self.broker().publish(Publication { topic, payload }).await {
+            tracing::warn!(%error, "an event was not published");
+        }
+    }
+
+    async fn signal_room(&self, room: &RoomId, event: Event, droppable: bool, except: Except) {
+        let frame = self.frame(event);
+        self.publish(Topic::Room(room.clone()), Payload::Signal { frame, droppable, except }).await;
+    }
+
+    async fn signal_user(&self, user: &UserId, event: Event, except: Except) {
+        let frame = self.frame(event);
+        self.publish(Topic::User(user.clone()), Payload::Signal { frame, droppable: false, except }).await;
+    }
+}
+
+/// A fresh UUIDv7 as text.
+#[must_use]
+pub fn new_uuid() -> String {
+    uuid::Uuid::now_v7().to_string()
+}
+
+/// What a node method answers with.
+pub type Outcome<T> = Result<T, Error>;

@@ -1,0 +1,310 @@
+//! What waits to be written to one session: bounded in bytes; what may be dropped goes first, then the session
+//! is closed as too slow and resumes from the log.
+
+use std::collections::VecDeque;
+use std::task::{Context, Poll};
+
+use axum::extract::ws::Utf8Bytes;
+use futures_util::task::AtomicWaker;
+use parking_lot::Mutex;
+use tidings_protocol::{CloseCode, RoomId, SessionId, UserId};
+
+/// Which of a session's logs an entry belongs to: an index that the session gives out.
+pub type Slot = u32;
+
+/// Counted for each item beside its frame's bytes.
+const ITEM_OVERHEAD: usize = 64;
+/// A drained queue larger than this gives its memory back.
+const KEEP_CAPACITY: usize = 32;
+
+/// One thing that waits.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Item {
+    /// An entry of a room's log.
+    Entry {
+        /// The room, as the session numbers it.
+        slot: Slot,
+        /// Its position.
+        seq: u64,
+        /// The frame.
+        frame: Utf8Bytes,
+    },
+    /// An entry of the user's inbox.
+    Inbox {
+        /// Its position in the inbox.
+        inbox_seq: u64,
+        /// The direct room.
+        room_id: RoomId,
+        /// Its position there.
+        seq: u64,
+        /// The frame; `None` moves the position only.
+        frame: Option<Utf8Bytes>,
+    },
+    /// A notification or broadcast.
+    Notice {
+        /// Its position among the user's own, or among the broadcasts.
+        seq: u64,
+        /// Which of the two it is.
+        broadcast: bool,
+        /// The object as JSON text.
+        json: Utf8Bytes,
+    },
+    /// The read state of notifications changed: the `STATE` object as JSON text.
+    NoticeState(Utf8Bytes),
+    /// A frame that no log holds.
+    Signal {
+        /// The frame.
+        frame: Utf8Bytes,
+        /// Whether it may be dropped.
+        droppable: bool,
+    },
+    /// The user is no longer let into this room.
+    Evict(RoomId),
+}
+
+impl Item {
+    fn cost(&self) -> usize {
+        let frame = match self {
+            Self::Entry { frame, .. } | Self::Signal { frame, .. } | Self::NoticeState(frame) => frame.len(),
+            Self::Inbox { frame, .. } => frame.as_ref().map_or(0, |f| f.len()),
+            Self::Notice { json, .. } => json.len(),
+            Self::Evict(_) => 0,
+        };
+        frame + ITEM_OVERHEAD
+    }
+
+    fn is_droppable(&self) -> bool {
+        matches!(self, Self::Signal { droppable: true, .. })
+    }
+}
+
+/// The outbox of one session. Whoever has something for the session pushes; the session's own task takes.
+#[derive(Debug)]
+pub struct Outbox {
+    session_id: SessionId,
+    user_id: UserId,
+    limit: usize,
+    inner: Mutex<Inner>,
+    waker: AtomicWaker,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    queue: VecDeque<Item>,
+    bytes: usize,
+    /// Logs that are being read at present: their live entries would be read anyway.
+    catching_up: Vec<Slot>,
+    inbox_catching_up: bool,
+    notices_catching_up: bool,
+    dropped: u64,
+    close: Option<CloseCode>,
+}
+
+impl Outbox {
+    /// An empty outbox for a session, of at most `limit` bytes.
+    #[must_use]
+    pub fn new(session_id: SessionId, user_id: UserId, limit: usize) -> Self {
+        Self { session_id, user_id, limit, inner: Mutex::default(), waker: AtomicWaker::new() }
+    }
+
+    /// Whose outbox it is.
+    #[must_use]
+    pub fn session_id(&self) -> &SessionId {
+        &self.session_id
+    }
+
+    /// Whose session it is.
+    #[must_use]
+    pub fn user_id(&self) -> &UserId {
+        &self.user_id
+    }
+
+    /// Adds an item. Over the limit, droppable items go; where that is not enough, the session is closed with
+    /// [`CloseCode::TooSlow`].
+    pub fn push(&self, item: Item) {
+        let mut inner = self.inner.lock();
+        if inner.close.is_some() || inner.is_read_from_log(&item) {
+            return;
+        }
+        let was_empty = inner.queue.is_empty();
+        inner.bytes += item.cost();
+        inner.queue.push_back(item);
+        if inner.bytes > self.limit {
+            inner.shed();
+            if inner.bytes > self.limit {
+                inner.queue = VecDeque::new();
+                inner.bytes = 0;
+                inner.close = Some(CloseCode::TooSlow);
+            }
+        }
+        drop(inner);
+        if was_empty {
+            self.waker.wake();
+        } else if self.is_closed() {
+            self.waker.wake();
+        }
+    }
+
+    /// Asks the session to close. What waits is still written first, but for [`CloseCode::TooSlow`].
+    pub fn close(&self, code: CloseCode) {
+        self.inner.lock().close.get_or_insert(code);
+        self.waker.wake();
+    }
+
+    /// Whether the session was asked to close.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.inner.lock().close.is_some()
+    }
+
+    /// How the session was asked to close.
+    #[must_use]
+    pub fn close_code(&self) -> Option<CloseCode> {
+        self.inner.lock().close
+    }
+
+    /// Bytes that wait.
+    #[must_use]
+    pub fn waiting_bytes(&self) -> usize {
+        self.inner.lock().bytes
+    }
+
+    /// While a room's log is being read for the session, its live entries are not queued: the reading goes on
+    /// until it has met them.
+    pub fn set_catching_up(&self, slot: Slot, catching_up: bool) {
+        let mut inner = self.inner.lock();
+        inner.catching_up.retain(|s| *s != slot);
+        if catching_up {
+            inner.catching_up.push(slot);
+        } else if inner.catching_up.is_empty() {
+            inner.catching_up = Vec::new();
+        }
+    }
+
+    /// The same for the inbox.
+    pub fn set_inbox_catching_up(&self, catching_up: bool) {
+        self.inner.lock().inbox_catching_up = catching_up;
+    }
+
+    /// The same for notifications.
+    pub fn set_notices_catching_up(&self, catching_up: bool) {
+        self.inner.lock().notices_catching_up = catching_up;
+    }
+
+    /// Ready as soon as there is something to take, or the session was asked to close.
+    pub fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.waker.register(cx.waker());
+        let inner = self.inner.lock();
+        if inner.queue.is_empty() && inner.close.is_none() { Poll::Pending } else { Poll::Ready(()) }
+    }
+
+    /// Moves waiting items to the end of `into`, at least one and then up to `max_bytes` in all. Returns how many
+    /// droppable items have been dropped since the last call.
+    pub fn take(&self, max_bytes: usize, into: &mut VecDeque<Item>) -> u64 {
+        let mut inner = self.inner.lock();
+        let mut taken = 0;
+        while taken < max_bytes {
+            let Some(item) = inner.queue.pop_front() else { break };
+            let cost = item.cost();
+            inner.bytes -= cost;
+            taken += cost;
+            into.push_back(item);
+        }
+        if inner.queue.is_empty() && inner.queue.capacity() > KEEP_CAPACITY {
+            inner.queue = VecDeque::new();
+        }
+        std::mem::take(&mut inner.dropped)
+    }
+}
+
+impl Inner {
+    /// Whether the item need not wait, since the session will read it from the log.
+    fn is_read_from_log(&self, item: &Item) -> bool {
+        match item {
+            Item::Entry { slot, .. } => self.catching_up.contains(slot),
+            Item::Inbox { .. } => self.inbox_catching_up,
+            Item::Notice { .. } => self.notices_catching_up,
+            Item::NoticeState(_) | Item::Signal { .. } | Item::Evict(_) => false,
+        }
+    }
+
+    fn shed(&mut self) {
+        let before = self.queue.len();
+        let mut freed = 0;
+        self.queue.retain(|item| {
+            let drop = item.is_droppable();
+            if drop {
+                freed += item.cost();
+            }
+            !drop
+        });
+        self.bytes -= freed;
+        self.dropped += (before - self.queue.len()) as u64;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outbox(limit: usize) -> Outbox {
+        Outbox::new(SessionId::new("s").unwrap(), UserId::new("u").unwrap(), limit)
+    }
+
+    fn entry(seq: u64) -> Item {
+        Item::Entry { slot: 1, seq, frame: Utf8Bytes::from("x".repeat(36)) }
+    }
+
+    fn typing() -> Item {
+        Item::Signal { frame: Utf8Bytes::from("t".repeat(36)), droppable: true }
+    }
+
+    fn take_all(outbox: &Outbox) -> (Vec<Item>, u64) {
+        let mut items = VecDeque::new();
+        let dropped = outbox.take(usize::MAX, &mut items);
+        (items.into(), dropped)
+    }
+
+    #[test]
+    fn droppable_items_go_first_and_are_counted() {
+        let outbox = outbox(300);
+        for item in [typing(), entry(1), typing(), entry(2)] {
+            outbox.push(item);
+        }
+        assert!(!outbox.is_closed());
+        assert_eq!(take_all(&outbox), (vec![entry(1), entry(2)], 2));
+        assert_eq!(outbox.waiting_bytes(), 0);
+    }
+
+    #[test]
+    fn a_session_that_is_still_over_the_limit_is_closed_as_too_slow() {
+        let outbox = outbox(250);
+        for seq in 1..=3 {
+            outbox.push(entry(seq));
+        }
+        assert_eq!(outbox.close_code(), Some(CloseCode::TooSlow));
+        assert_eq!(take_all(&outbox).0, vec![]);
+    }
+
+    #[test]
+    fn live_entries_of_a_log_that_is_being_read_do_not_wait() {
+        let outbox = outbox(1000);
+        outbox.set_catching_up(1, true);
+        outbox.push(entry(1));
+        outbox.set_catching_up(1, false);
+        outbox.push(entry(2));
+        assert_eq!(take_all(&outbox).0, vec![entry(2)]);
+    }
+
+    #[test]
+    fn a_take_is_bounded_and_keeps_the_order() {
+        let outbox = outbox(10_000);
+        for seq in 1..=5 {
+            outbox.push(entry(seq));
+        }
+        let mut items = VecDeque::new();
+        outbox.take(150, &mut items);
+        assert_eq!(Vec::from(items), vec![entry(1), entry(2)]);
+        assert_eq!(take_all(&outbox).0, vec![entry(3), entry(4), entry(5)]);
+    }
+}
