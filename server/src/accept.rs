@@ -1,1 +1,163 @@
-//! The accept loop.
+//! The accept loop: every connection gets its caps and timeouts before anything else is spent on it.
+//!
+//! - Over a cap, the answer is 503 or 429 with `Retry-After` ([`refuse`]), without a handler.
+//! - A peer that does not send its request head in time is closed, also when it sends nothing at all.
+//! - A peer that takes nothing of what waits for it is closed ([`guarded`]).
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::task::TaskTracker;
+use tower::ServiceExt as _;
+
+use crate::config::ListenConfig;
+use crate::drain::Drain;
+use crate::limits::{Connections, Peer, TrustedProxies};
+use crate::metrics::Metrics;
+
+mod guarded;
+mod refuse;
+mod tracked;
+
+use self::guarded::Guarded;
+use self::refuse::Refusals;
+
+/// Longest request head, in bytes: a token of 8 KiB in the query, and what stands beside it.
+const MAX_HEAD_BYTES: usize = 32 * 1024;
+/// Most header fields.
+const MAX_HEADERS: usize = 64;
+/// After an accept that failed for want of files or memory: wait, then go on.
+const BREATHER: Duration = Duration::from_millis(100);
+
+/// What every connection is held to. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Gate {
+    connections: Connections,
+    trusted: Arc<TrustedProxies>,
+    header_timeout: Duration,
+    write_timeout: Duration,
+    metrics: Arc<Metrics>,
+    drain: Drain,
+    requests: TaskTracker,
+    peers: TaskTracker,
+    refusals: Refusals,
+}
+
+impl Gate {
+    /// With the settings' bounds.
+    #[must_use]
+    pub fn new(
+        config: &ListenConfig,
+        connections: Connections,
+        trusted: Arc<TrustedProxies>,
+        metrics: Arc<Metrics>,
+        drain: Drain,
+    ) -> Self {
+        Self {
+            connections,
+            trusted,
+            header_timeout: config.header_timeout,
+            write_timeout: config.write_timeout,
+            metrics,
+            drain,
+            requests: TaskTracker::new(),
+            peers: TaskTracker::new(),
+            refusals: Refusals::default(),
+        }
+    }
+
+    /// Accepts until draining begins.
+    pub async fn serve(&self, listener: TcpListener, router: Router) {
+        loop {
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                () = self.drain.begun() => break,
+            };
+            match accepted {
+                Ok((stream, addr)) => self.admit(stream, addr, &router),
+                Err(error) if is_of_one_peer(&error) => {}
+                Err(error) => {
+                    tracing::error!(%error, "cannot accept connections");
+                    tokio::time::sleep(BREATHER).await;
+                }
+            }
+        }
+    }
+
+    /// Returns when the last answer has been handed over. Call it once draining has begun.
+    pub async fn answered(&self) {
+        self.requests.close();
+        self.requests.wait().await;
+    }
+
+    /// Returns when the last connection is closed. Call it once draining has begun.
+    pub async fn closed(&self) {
+        self.peers.close();
+        self.peers.wait().await;
+    }
+
+    fn admit(&self, stream: TcpStream, addr: SocketAddr, router: &Router) {
+        let ip = addr.ip().to_canonical();
+        let counted = (!self.trusted.contains(ip)).then_some(ip);
+        match self.connections.admit_connection(counted) {
+            Ok(permit) => {
+                // Small frames must not wait for more to come.
+                if let Err(error) = stream.set_nodelay(true) {
+                    tracing::debug!(%error, "no TCP_NODELAY");
+                }
+                let io = Guarded::new(stream, self.write_timeout, permit);
+                let serving = self.clone().connection(io, Peer { addr }, router.clone());
+                self.peers.spawn(serving);
+            }
+            Err(why) => {
+                self.metrics.refused(why);
+                self.refusals.refuse(stream, why);
+            }
+        }
+    }
+
+    async fn connection(self, io: Guarded, peer: Peer, router: Router) {
+        let requests = self.requests.clone();
+        let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(peer);
+            let token = requests.token();
+            let answer = router.clone().oneshot(request);
+            async move { answer.await.map(|response| response.map(|body| tracked::body(body, token))) }
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.header_timeout)
+            .max_header_size(MAX_HEAD_BYTES)
+            .max_headers(MAX_HEADERS)
+            .serve_connection(TokioIo::new(io), service)
+            .with_upgrades();
+        let mut connection = std::pin::pin!(connection);
+        let ended = tokio::select! {
+            ended = connection.as_mut() => ended,
+            () = self.drain.begun() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(peer = %peer.addr, %error, "connection ended");
+        }
+    }
+}
+
+/// Errors of one connection that was gone before it was accepted (accept(2)).
+fn is_of_one_peer(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionRefused
+    )
+}
