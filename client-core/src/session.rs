@@ -21,7 +21,7 @@ use crate::cursors::Cursors;
 use crate::input::{Input, Storage};
 use crate::markers::Markers;
 use crate::outbox::Outbox;
-use crate::output::{ClosedBy, Event, Output, Persist, SendState, State, Status};
+use crate::output::{ClosedBy, Event, Output, Persist, SendState, State, Status, Stored};
 use crate::rng::Rng;
 use crate::subscriptions::Subscriptions;
 use crate::time::Instant;
@@ -146,6 +146,11 @@ impl Session {
     #[must_use]
     pub fn queued(&self) -> usize {
         self.outbox.queued()
+    }
+
+    /// Every entry of the outbox, in order, refused ones included: for an app that shows what an earlier page load left.
+    pub fn outbox(&self) -> impl Iterator<Item = Stored> + '_ {
+        self.outbox.all()
     }
 
     /// Who the server says that this is, once it has said so.
