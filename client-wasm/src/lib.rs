@@ -1,1 +1,41 @@
-//! Stub.
+//! The Tidings client for the browser.
+//!
+//! In the order of a command's way:
+//!
+//! - [`config`]: what a client is told once; credentials.
+//! - [`client`]: the handle that apps hold.
+//! - `driver`: the only caller of the session of `tidings-client-core`, by `socket` (a WebSocket), `page` (network and
+//!   visibility), `storage` (what outlives a page load), `auth` (the token) and `host` (clock, timers, randomness).
+//! - [`http`]: requests to the HTTP interface.
+//! - [`notifications`]: the notification stream and list.
+//! - [`listeners`]: callbacks and their subscriptions.
+//! - `js` (feature `js`): what JavaScript sees. [`leptos`] (feature `leptos`): the hooks.
+
+mod auth;
+pub mod client;
+pub mod config;
+mod driver;
+mod host;
+pub mod http;
+#[cfg(feature = "js")]
+mod js;
+mod json;
+#[cfg(feature = "leptos")]
+pub mod leptos;
+pub mod listeners;
+pub mod notifications;
+mod page;
+mod socket;
+mod storage;
+
+pub use tidings_client_core::{
+    ClosedBy, Duration, Entry, Event, Frame, Gap, GapReason, Instant, Kind, Refusal, RoomState, SendState, State, Status,
+    Stored, Transport,
+};
+pub use tidings_protocol as protocol;
+
+pub use client::Client;
+pub use config::{Config, Credentials, TokenProvider};
+pub use http::{Http, HttpError};
+pub use listeners::Subscription;
+pub use notifications::{NotificationClient, NotificationEvent, StreamEventKind, StreamState, StreamStatus};

@@ -1,0 +1,105 @@
+//! What a client is told once, when it is made.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+
+use crate::page::window;
+
+/// Fetches a token. The argument says that the last one was refused, so that a cached one will not do.
+pub type TokenProvider = Rc<dyn Fn(bool) -> Pin<Box<dyn Future<Output = Result<String, String>>>>>;
+
+/// By what a client is known to the server.
+#[derive(Clone, Default)]
+pub enum Credentials {
+    /// By the cookie of `POST /api/v1/auth/session`: for pages that the server itself hands out.
+    #[default]
+    Cookie,
+    /// By one token. When it expires, the client is closed.
+    Token(String),
+    /// By tokens that the app fetches whenever one is needed.
+    Provider(TokenProvider),
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Cookie => "Cookie",
+            Self::Token(_) => "Token([REDACTED])",
+            Self::Provider(_) => "Provider",
+        })
+    }
+}
+
+/// Settings of a [`Client`](crate::Client) and of a [`NotificationClient`](crate::NotificationClient).
+/// [`Config::new`] holds the defaults.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The server: `https://chat.example`, or `wss://…`, with or without a path in front of the API. Empty: the
+    /// server that the page came from.
+    pub url: String,
+    /// By what the client is known to the server.
+    pub credentials: Credentials,
+    /// Who the user is. Where it is left out it is read from the token; with a cookie or an opaque token there is
+    /// nothing to read, and without it neither the outbox nor a notification cursor outlives the page.
+    pub user_id: Option<String>,
+    /// Whether notifications are to come over the chat connection too.
+    pub notifications: bool,
+    /// Whether the outbox is kept across page loads. On by default.
+    pub persistence: bool,
+    /// Attempts to connect, in a row without success, after which the client closes; `None`: never.
+    pub max_attempts: Option<u32>,
+    /// Most messages in the outbox, failed ones included.
+    pub max_queued: usize,
+    /// Most bytes of frames in the outbox.
+    pub max_queued_bytes: usize,
+}
+
+impl Config {
+    /// The defaults, for a server and a way to be known to it.
+    #[must_use]
+    pub fn new(url: impl Into<String>, credentials: Credentials) -> Self {
+        Self {
+            url: url.into(),
+            credentials,
+            user_id: None,
+            notifications: false,
+            persistence: true,
+            max_attempts: None,
+            max_queued: 1_000,
+            max_queued_bytes: 1024 * 1024,
+        }
+    }
+
+    /// The server's address for HTTP, without a slash at its end.
+    pub(crate) fn http_url(&self) -> String {
+        let url = self.url.trim_end_matches('/');
+        if url.is_empty() {
+            return window().and_then(|window| window.location().origin().ok()).unwrap_or_default();
+        }
+        match url.strip_prefix("ws") {
+            Some(rest) => ["http", rest].concat(),
+            None => url.to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_socket_address_names_the_same_server() {
+        let http = |url: &str| Config::new(url, Credentials::Cookie).http_url();
+        assert_eq!(http("ws://localhost:8080"), "http://localhost:8080");
+        assert_eq!(http("wss://chat.example/base/"), "https://chat.example/base");
+        assert_eq!(http("https://chat.example"), "https://chat.example");
+    }
+
+    #[test]
+    fn a_token_is_never_printed() {
+        let config = Config::new("https://chat.example", Credentials::Token("secret".into()));
+        assert!(!format!("{config:?}").contains("secret"));
+    }
+}

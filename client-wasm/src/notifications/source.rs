@@ -1,0 +1,102 @@
+//! One EventSource: the browser's events as plain calls.
+//!
+//! Straight on web-sys: gloo-net's wrapper tells neither that a stream has opened nor that it is being retried by the
+//! browser, and both matter here.
+
+use std::rc::Rc;
+
+use wasm_bindgen::prelude::*;
+use web_sys::{Event, EventSource, MessageEvent};
+
+/// What a stream carries: the names of its events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StreamEventKind {
+    /// The stream stands; data is [`StreamConnected`](tidings_protocol::http::StreamConnected).
+    Connected,
+    /// A [`Notification`](tidings_protocol::entity::Notification) to this user.
+    Notification,
+    /// A [`Broadcast`](tidings_protocol::entity::Broadcast) to everybody.
+    Broadcast,
+    /// The read state changed, here or on another device: a
+    /// [`NotificationState`](tidings_protocol::entity::NotificationState).
+    State,
+    /// The cursor could not be used, and what follows is as without one; data is
+    /// [`StreamReset`](tidings_protocol::http::StreamReset).
+    Reset,
+}
+
+impl StreamEventKind {
+    const ALL: [Self; 5] = [Self::Connected, Self::Notification, Self::Broadcast, Self::State, Self::Reset];
+
+    /// The event's name on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Connected => "connected",
+            Self::Notification => "notification",
+            Self::Broadcast => "broadcast",
+            Self::State => "state",
+            Self::Reset => "reset",
+        }
+    }
+}
+
+/// What a source says.
+#[derive(Debug)]
+pub(crate) enum SourceEvent {
+    Opened,
+    Message {
+        kind: StreamEventKind,
+        data: String,
+        cursor: Option<String>,
+    },
+    /// The connection was lost or refused. The browser may be about to retry by itself.
+    Failed,
+}
+
+/// An open or opening stream. Dropping it closes it, and nothing is heard of it any more.
+pub(crate) struct Source {
+    source: EventSource,
+    on_message: Closure<dyn FnMut(MessageEvent)>,
+    _on_open: Closure<dyn FnMut(Event)>,
+    _on_error: Closure<dyn FnMut(Event)>,
+}
+
+impl Source {
+    pub(crate) fn open(url: &str, tell: impl Fn(SourceEvent) + 'static) -> Result<Self, JsValue> {
+        let source = EventSource::new(url)?;
+        let tell = Rc::new(tell);
+
+        let say = Rc::clone(&tell);
+        let on_message = Closure::new(move |event: MessageEvent| {
+            let name = event.type_();
+            let kind = StreamEventKind::ALL.into_iter().find(|kind| kind.as_str() == name);
+            if let (Some(kind), Some(data)) = (kind, event.data().as_string()) {
+                let cursor = Some(event.last_event_id()).filter(|cursor| !cursor.is_empty());
+                say(SourceEvent::Message { kind, data, cursor });
+            }
+        });
+        for kind in StreamEventKind::ALL {
+            source.add_event_listener_with_callback(kind.as_str(), on_message.as_ref().unchecked_ref())?;
+        }
+        let say = Rc::clone(&tell);
+        let on_open = Closure::new(move |_: Event| say(SourceEvent::Opened));
+        source.set_onopen(Some(on_open.as_ref().unchecked_ref()));
+        let on_error = Closure::new(move |_: Event| tell(SourceEvent::Failed));
+        source.set_onerror(Some(on_error.as_ref().unchecked_ref()));
+        Ok(Self { source, on_message, _on_open: on_open, _on_error: on_error })
+    }
+}
+
+impl Drop for Source {
+    fn drop(&mut self) {
+        self.source.close();
+        self.source.set_onopen(None);
+        self.source.set_onerror(None);
+        for kind in StreamEventKind::ALL {
+            let callback = self.on_message.as_ref().unchecked_ref();
+            // It fails for a listener that is not there, and that is what is wanted.
+            let _ = self.source.remove_event_listener_with_callback(kind.as_str(), callback);
+        }
+    }
+}

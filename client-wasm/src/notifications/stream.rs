@@ -1,0 +1,301 @@
+//! Keeps one stream open: ticket, source, backoff, cursor.
+
+use std::cell::{Cell, RefCell};
+use std::rc::{Rc, Weak};
+
+use gloo_net::http::Method;
+use tidings_client_core::{Duration, Instant, Rng};
+use wasm_bindgen_futures::spawn_local;
+
+use super::retry::Retry;
+use super::source::{Source, SourceEvent, StreamEventKind};
+use super::{NotificationEvent, StreamState, StreamStatus};
+use crate::config::Config;
+use crate::host::{self, Timer};
+use crate::http::{Http, HttpError, escape};
+use crate::json;
+use crate::listeners::{Listeners, Subscription};
+use crate::page::{Page, PageEvent};
+use crate::storage::Store;
+
+/// The stream's state. All of it is in cells that are borrowed for one statement at a time, since events come in from
+/// the browser and go out to callbacks that may call back.
+pub(super) struct Stream {
+    http: Http,
+    user: RefCell<Option<String>>,
+    listeners: Rc<Listeners<NotificationEvent>>,
+    status: Cell<StreamStatus>,
+    cursor: RefCell<Option<String>>,
+    store: RefCell<Option<Store>>,
+    persistence: bool,
+    /// Counts attempts, so that one that was overtaken says nothing any more.
+    attempt: Cell<u32>,
+    source: RefCell<Option<Source>>,
+    retry: RefCell<Retry>,
+    timer: Timer,
+    page: RefCell<Option<Page>>,
+}
+
+impl Stream {
+    pub(super) fn new(http: Http, config: &Config) -> Rc<Self> {
+        Rc::new_cyclic(|weak: &Weak<Self>| {
+            let weak = weak.clone();
+            let idle = StreamStatus { state: StreamState::Idle, next_retry_at: None, attempts: 0 };
+            let stream = Self {
+                user: RefCell::new(config.user_id.clone()),
+                http,
+                listeners: Listeners::new(),
+                status: Cell::new(idle),
+                cursor: RefCell::new(None),
+                store: RefCell::new(None),
+                persistence: config.persistence,
+                attempt: Cell::new(0),
+                source: RefCell::new(None),
+                retry: RefCell::new(Retry::new(Rng::new(host::seed()), config.max_attempts)),
+                timer: Timer::new(move || {
+                    if let Some(stream) = weak.upgrade() {
+                        stream.attempt();
+                    }
+                }),
+                page: RefCell::new(None),
+            };
+            stream.find_store();
+            stream
+        })
+    }
+
+    pub(super) const fn http(&self) -> &Http {
+        &self.http
+    }
+
+    pub(super) const fn status(&self) -> StreamStatus {
+        self.status.get()
+    }
+
+    pub(super) fn cursor(&self) -> Option<String> {
+        self.cursor.borrow().clone()
+    }
+
+    pub(super) fn subscribe(&self, callback: impl Fn(&NotificationEvent) + 'static) -> Subscription {
+        self.listeners.add(callback)
+    }
+
+    pub(super) fn connect(self: &Rc<Self>) {
+        if !matches!(self.status.get().state, StreamState::Idle | StreamState::Closed) {
+            return;
+        }
+        let weak = Rc::downgrade(self);
+        let page = Page::watch(move |event| {
+            if let Some(stream) = weak.upgrade() {
+                stream.page_event(event);
+            }
+        });
+        self.page.replace(Some(page));
+        self.retry.borrow_mut().reset();
+        self.set_state(StreamState::Connecting, None);
+        self.attempt();
+    }
+
+    pub(super) fn reconnect_now(self: &Rc<Self>) {
+        if self.is_wanted() {
+            self.set_state(StreamState::Reconnecting, None);
+            self.attempt();
+        }
+    }
+
+    pub(super) fn close(&self) {
+        if self.is_wanted() {
+            self.stop();
+            self.set_state(StreamState::Closed, None);
+        }
+    }
+
+    fn is_wanted(&self) -> bool {
+        !matches!(self.status.get().state, StreamState::Idle | StreamState::Closed)
+    }
+
+    /// Ends the attempt or stream that is under way.
+    fn stop(&self) {
+        self.drop_source();
+        self.timer.set(None);
+        let page = self.page.take();
+        drop(page);
+    }
+
+    fn drop_source(&self) {
+        self.attempt.set(self.attempt.get().wrapping_add(1));
+        let source = self.source.take();
+        drop(source);
+    }
+
+    fn attempt(self: &Rc<Self>) {
+        self.drop_source();
+        self.timer.set(None);
+        let (stream, attempt) = (Rc::clone(self), self.attempt.get());
+        spawn_local(async move {
+            let made = stream.address().await;
+            if stream.attempt.get() != attempt || !stream.is_wanted() {
+                return;
+            }
+            match made {
+                Ok(url) => stream.open(&url, attempt),
+                Err(refusal) => stream.failed(Some(refusal)),
+            }
+        });
+    }
+
+    /// The stream's address, with a ticket of its own.
+    async fn address(&self) -> Result<String, Refusal> {
+        let token = self.http.auth().token(false).await.map_err(HttpError::Token)?;
+        self.find_store();
+        let user = self
+            .user
+            .borrow()
+            .clone()
+            .ok_or_else(|| HttpError::Token("no user id: set Config::user_id".to_owned()))?;
+        let mut url = [self.http.base(), "/api/v1/notifications/stream/", &escape(&user), "?"].concat();
+        if token.is_some() {
+            url.push_str("ticket=");
+            url.push_str(&escape(&self.ticket().await?));
+        }
+        if let Some(cursor) = self.cursor.borrow().as_deref() {
+            url.push_str("&lastEventId=");
+            url.push_str(&escape(cursor));
+        }
+        Ok(url)
+    }
+
+    async fn ticket(&self) -> Result<String, Refusal> {
+        let (status, text) = self.http.exchange(Method::POST, "/api/v1/auth/ticket", None).await?;
+        match json::field(&text, "ticket").and_then(|ticket| ticket.as_string()) {
+            Some(ticket) if status == 200 => Ok(ticket),
+            _ => Err(Refusal {
+                error: HttpError::Status(status),
+                retry_after: json::field(&text, "retryAfterMs")
+                    .and_then(|ms| ms.as_f64())
+                    .map(|ms| Duration::from_millis(ms as u64)),
+            }),
+        }
+    }
+
+    /// The user may be known only when there is a token, and with the user the place where the cursor is kept.
+    fn find_store(&self) {
+        if self.user.borrow().is_none() {
+            let user = self.http.auth().user_id();
+            self.user.replace(user);
+        }
+        if self.persistence && self.store.borrow().is_none() {
+            let store = self.user.borrow().as_deref().and_then(|user| Store::open(self.http.base(), user));
+            if let Some(store) = store {
+                self.cursor.replace(store.cursor());
+                self.store.replace(Some(store));
+            }
+        }
+    }
+
+    fn open(self: &Rc<Self>, url: &str, attempt: u32) {
+        let weak = Rc::downgrade(self);
+        let opened = Source::open(url, move |event| {
+            if let Some(stream) = weak.upgrade()
+                && stream.attempt.get() == attempt
+            {
+                stream.source_event(event);
+            }
+        });
+        match opened {
+            Ok(source) => {
+                self.source.replace(Some(source));
+            }
+            Err(_) => self.failed(None),
+        }
+    }
+
+    fn source_event(self: &Rc<Self>, event: SourceEvent) {
+        match event {
+            // A proxy may open a stream that then says nothing: it stands when the server's greeting is there.
+            SourceEvent::Opened => {}
+            SourceEvent::Failed => self.failed(None),
+            SourceEvent::Message { kind, data, cursor } => {
+                match kind {
+                    StreamEventKind::Connected => {
+                        self.retry.borrow_mut().reset();
+                        self.set_state(StreamState::Connected, None);
+                    }
+                    StreamEventKind::Reset => self.keep_cursor(None),
+                    StreamEventKind::Notification | StreamEventKind::Broadcast | StreamEventKind::State => {}
+                }
+                self.listeners.emit(&NotificationEvent::Message { kind, data, cursor: cursor.clone() });
+                // Only now: what a crash in between makes come twice would otherwise not come at all.
+                if cursor.is_some() {
+                    self.keep_cursor(cursor);
+                }
+            }
+        }
+    }
+
+    fn keep_cursor(&self, cursor: Option<String>) {
+        if let Some(store) = &*self.store.borrow() {
+            store.set_cursor(cursor.as_deref());
+        }
+        self.cursor.replace(cursor);
+    }
+
+    fn failed(self: &Rc<Self>, refusal: Option<Refusal>) {
+        self.drop_source();
+        let is_final = refusal.as_ref().is_some_and(Refusal::is_final);
+        let told = refusal.as_ref().and_then(|refusal| refusal.retry_after);
+        self.listeners.emit(&NotificationEvent::Disconnected(refusal.map(|refusal| refusal.error)));
+        if !self.is_wanted() {
+            return;
+        }
+        let wait = if is_final { None } else { self.retry.borrow_mut().next(told) };
+        if let Some(wait) = wait {
+            let at = host::now() + wait;
+            self.timer.set(Some(at));
+            self.set_state(StreamState::Reconnecting, Some(at));
+            return;
+        }
+        self.stop();
+        self.set_state(StreamState::Closed, None);
+        if !is_final {
+            self.listeners.emit(&NotificationEvent::MaxReconnectAttemptsReached);
+        }
+    }
+
+    fn page_event(self: &Rc<Self>, event: PageEvent) {
+        let waits = self.status.get().next_retry_at.is_some();
+        match event {
+            // Another network: the old connection may be dead without a word, and the cursor makes a new one cheap.
+            PageEvent::Online => self.reconnect_now(),
+            PageEvent::Visible if waits => self.reconnect_now(),
+            PageEvent::Visible | PageEvent::Hidden | PageEvent::Offline => {}
+        }
+    }
+
+    fn set_state(&self, state: StreamState, next_retry_at: Option<Instant>) {
+        let status = StreamStatus { state, next_retry_at, attempts: self.retry.borrow().attempts() };
+        if self.status.replace(status) != status {
+            self.listeners.emit(&NotificationEvent::Status(status));
+        }
+    }
+}
+
+/// Why no stream could be opened.
+struct Refusal {
+    error: HttpError,
+    /// What the server asked for.
+    retry_after: Option<Duration>,
+}
+
+impl Refusal {
+    /// Whether the same request would be refused for ever.
+    const fn is_final(&self) -> bool {
+        matches!(self.error, HttpError::Status(401 | 403))
+    }
+}
+
+impl From<HttpError> for Refusal {
+    fn from(error: HttpError) -> Self {
+        Self { error, retry_after: None }
+    }
+}
