@@ -1,0 +1,233 @@
+//! What all hooks share: the client, and its state as signals.
+
+mod apply;
+mod load;
+mod outgoing;
+
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+
+use ::leptos::prelude::*;
+use tidings_client_core::SendState;
+use tidings_protocol::entity::Broadcast;
+use tidings_protocol::limits::MAX_ROOMS_PER_SESSION;
+use tidings_protocol::{ClientId, RoomId, UserId};
+
+use super::crowd::Crowd;
+use super::inbox::Inbox;
+use super::people::People;
+use super::place::Place;
+use super::rooms::Rooms;
+use super::timeline::Timeline;
+use super::typers::Typers;
+use super::use_connection::Link;
+use crate::client::Client;
+use crate::config::Config;
+use crate::listeners::Subscription;
+use crate::notifications::NotificationClient;
+use outgoing::Outgoing;
+
+/// Most rooms whose messages are kept; the one that was opened longest ago goes first.
+const MOST_VIEWS: usize = 20;
+
+/// Most rooms whose people are kept: all that a session may be in, and as many conversations.
+const MOST_CROWDS: usize = 2 * MAX_ROOMS_PER_SESSION;
+
+/// A live message of somebody else, wherever it came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Incoming {
+    /// Where.
+    pub place: Place,
+    /// The room's name.
+    pub room: String,
+    /// What the sender is called.
+    pub sender: String,
+    /// The text.
+    pub content: String,
+}
+
+/// Something that the user is to be told once.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Notice {
+    /// Something that was asked for did not work.
+    Error(String),
+    /// A notification arrived.
+    Notification(Box<tidings_protocol::entity::Notification>),
+    /// A broadcast arrived.
+    Broadcast(Broadcast),
+}
+
+/// What arrived in an open room since it was opened.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Arrivals {
+    /// Messages of others.
+    pub theirs: u64,
+    /// Messages that this client sent.
+    pub mine: u64,
+    /// The last of the others', as (sender, text).
+    pub last: Option<(String, String)>,
+}
+
+/// What is being fetched for an open room.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Busy {
+    /// A page that puts the window elsewhere.
+    pub window: bool,
+    /// A page above.
+    pub older: bool,
+    /// A page below.
+    pub newer: bool,
+}
+
+/// One room whose messages are kept.
+pub(super) struct RoomView {
+    pub(super) place: Place,
+    pub(super) timeline: ArcRwSignal<Timeline>,
+    pub(super) crowd: ArcRwSignal<Crowd>,
+    pub(super) typers: ArcRwSignal<Typers>,
+    pub(super) arrivals: ArcRwSignal<Arrivals>,
+    pub(super) busy: ArcRwSignal<Busy>,
+    pub(super) error: ArcRwSignal<Option<String>>,
+    /// Where the reader had stopped when the room was opened.
+    pub(super) unread_after: ArcRwSignal<Option<u64>>,
+}
+
+/// What all hooks share.
+pub(super) struct Hub {
+    pub(super) client: Client,
+    pub(super) notifications: NotificationClient,
+    pub(super) me: UserId,
+    pub(super) link: ArcRwSignal<Link>,
+    pub(super) rooms: ArcRwSignal<Rooms>,
+    pub(super) rooms_error: ArcRwSignal<Option<String>>,
+    pub(super) people: ArcRwSignal<People>,
+    pub(super) inbox: ArcRwSignal<Inbox>,
+    pub(super) inbox_error: ArcRwSignal<Option<String>>,
+    pub(super) incoming: ArcRwSignal<Option<Incoming>>,
+    pub(super) notice: ArcRwSignal<Option<Notice>>,
+    views: RefCell<Vec<Rc<RoomView>>>,
+    /// Participants and markers are told once, with the answer to a join: they are kept for every room.
+    crowds: RefCell<HashMap<Place, ArcRwSignal<Crowd>>>,
+    joined: RefCell<HashSet<RoomId>>,
+    outgoing: RefCell<HashMap<ClientId, Outgoing>>,
+    /// States told before the entry was known here: a client answers while it is asked.
+    early: RefCell<HashMap<ClientId, SendState>>,
+    refreshing: Cell<bool>,
+    subscriptions: RefCell<Vec<Subscription>>,
+}
+
+impl Hub {
+    /// Makes the client, connects it and begins to listen.
+    pub(super) fn start(config: Config, me: UserId) -> Rc<Self> {
+        let client = Client::new(config);
+        let hub = Rc::new(Self {
+            notifications: client.notifications(),
+            me,
+            link: ArcRwSignal::new(Link::of(&client.state())),
+            rooms: ArcRwSignal::default(),
+            rooms_error: ArcRwSignal::default(),
+            people: ArcRwSignal::default(),
+            inbox: ArcRwSignal::default(),
+            inbox_error: ArcRwSignal::default(),
+            incoming: ArcRwSignal::default(),
+            notice: ArcRwSignal::default(),
+            views: RefCell::default(),
+            crowds: RefCell::default(),
+            joined: RefCell::default(),
+            outgoing: RefCell::default(),
+            early: RefCell::default(),
+            refreshing: Cell::new(false),
+            subscriptions: RefCell::default(),
+            client,
+        });
+        let weak = Rc::downgrade(&hub);
+        let chat = hub.client.subscribe(move |event| {
+            if let Some(hub) = weak.upgrade() {
+                hub.client_event(event);
+            }
+        });
+        let weak = Rc::downgrade(&hub);
+        let stream = hub.notifications.subscribe(move |event| {
+            if let Some(hub) = weak.upgrade() {
+                hub.stream_event(event);
+            }
+        });
+        hub.subscriptions.borrow_mut().extend([chat, stream]);
+        hub.client.connect();
+        hub.notifications.connect();
+        hub
+    }
+
+    /// Ends it all.
+    pub(super) fn stop(&self, forget: bool) {
+        self.client.close(forget);
+        self.notifications.close();
+        let ended = self.subscriptions.take();
+        drop(ended);
+    }
+
+    /// The messages of a place, kept from now on.
+    pub(super) fn view(self: &Rc<Self>, place: &Place) -> Rc<RoomView> {
+        if let Some(view) = self.kept(place) {
+            let mut views = self.views.borrow_mut();
+            views.retain(|other| !Rc::ptr_eq(other, &view));
+            views.push(view.clone());
+            return view;
+        }
+        let view = Rc::new(RoomView {
+            place: place.clone(),
+            timeline: ArcRwSignal::new(Timeline::new(self.me.clone())),
+            crowd: self.crowd(place),
+            typers: ArcRwSignal::default(),
+            arrivals: ArcRwSignal::default(),
+            busy: ArcRwSignal::default(),
+            error: ArcRwSignal::default(),
+            unread_after: ArcRwSignal::default(),
+        });
+        let mut views = self.views.borrow_mut();
+        if views.len() >= MOST_VIEWS {
+            views.remove(0);
+        }
+        views.push(view.clone());
+        view
+    }
+
+    /// The messages of a place, where they are kept.
+    pub(super) fn kept(&self, place: &Place) -> Option<Rc<RoomView>> {
+        self.views.borrow().iter().find(|view| view.place == *place).cloned()
+    }
+
+    /// The people of a place.
+    pub(super) fn crowd(&self, place: &Place) -> ArcRwSignal<Crowd> {
+        let mut crowds = self.crowds.borrow_mut();
+        if crowds.len() >= MOST_CROWDS && !crowds.contains_key(place) {
+            return ArcRwSignal::default();
+        }
+        crowds.entry(place.clone()).or_default().clone()
+    }
+
+    /// The room that a place is, where it has one.
+    pub(super) fn room_id(&self, place: &Place) -> Option<RoomId> {
+        match place {
+            Place::Room(id) => Some(id.clone()),
+            Place::Direct(_) => self.rooms.with_untracked(|rooms| rooms.get(place)?.room_id.clone()),
+        }
+    }
+
+    /// Is in a room, from a position on; asking twice does nothing.
+    pub(super) fn enter(&self, room: &RoomId, after: Option<u64>) {
+        if self.joined.borrow_mut().insert(room.clone()) {
+            self.client.join(room, after);
+        }
+    }
+
+    pub(super) fn tell(&self, notice: Notice) {
+        self.notice.set(Some(notice));
+    }
+}
+
+/// Now, in milliseconds since 1970.
+pub(super) fn now() -> i64 {
+    js_sys::Date::now() as i64
+}

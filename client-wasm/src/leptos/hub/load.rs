@@ -1,0 +1,208 @@
+//! What is read over HTTP: the list of rooms, pages of history, members, the notification list.
+
+use std::rc::Rc;
+
+use ::leptos::prelude::*;
+use tidings_protocol::http::{MemberPage, MessagePage, RoomPage, UserPage};
+use tidings_protocol::limits::{MAX_PAGE, MAX_ROOMS_PER_SESSION};
+use wasm_bindgen_futures::spawn_local;
+
+use super::{Hub, RoomView};
+use crate::http::{HttpError, escape};
+use crate::leptos::place::Place;
+
+/// Messages on a page.
+const PAGE: u32 = 50;
+/// Messages that are shown above the first unread one.
+const CONTEXT: u64 = 10;
+/// Notifications on a page.
+const NOTIFICATIONS: u32 = 50;
+
+impl Hub {
+    /// Reads the list of rooms anew and enters those that are new. One at a time.
+    pub(in crate::leptos) fn refresh(self: &Rc<Self>) {
+        if self.refreshing.replace(true) {
+            return;
+        }
+        let hub = Rc::clone(self);
+        spawn_local(async move {
+            match hub.read_rooms().await {
+                Ok(()) => hub.rooms_error.set(None),
+                Err(error) => hub.rooms_error.set(Some(error.to_string())),
+            }
+            hub.refreshing.set(false);
+        });
+    }
+
+    async fn read_rooms(self: &Rc<Self>) -> Result<(), HttpError> {
+        let http = self.client.http();
+        let mut rooms = Vec::new();
+        let mut after = String::new();
+        loop {
+            let path = format!("/api/v1/rooms?scope=mine&limit={MAX_PAGE}{after}");
+            let page: RoomPage = http.get_json(&path).await?;
+            let last = page.rooms.last().map(|room| escape(room.room_id.as_str()));
+            rooms.extend(page.rooms);
+            match last {
+                Some(last) if page.has_more && rooms.len() < MAX_ROOMS_PER_SESSION * 5 => {
+                    after = format!("&after={last}");
+                }
+                _ => break,
+            }
+        }
+        rooms.sort_by_key(|room| std::cmp::Reverse(room.last_message.as_ref().map(|last| last.timestamp)));
+        let entered: Vec<_> = rooms
+            .iter()
+            .filter(|room| room.peer_id.is_none())
+            .take(MAX_ROOMS_PER_SESSION)
+            .map(|room| (room.room_id.clone(), room.head_seq))
+            .collect();
+        self.rooms.update(|list| list.load(rooms));
+        for (room, head) in entered {
+            self.enter(&room, Some(head));
+        }
+        let users: UserPage = http.get_json(&format!("/api/v1/users?limit={MAX_PAGE}")).await?;
+        self.people.update(|people| users.users.iter().for_each(|person| people.person(person)));
+        Ok(())
+    }
+
+    /// Puts the window on the end of the log.
+    pub(in crate::leptos) fn load_latest(self: &Rc<Self>, view: &Rc<RoomView>) {
+        self.load_window(view, String::new(), |page| (page.has_more, false));
+    }
+
+    /// Puts the window where a position is.
+    pub(in crate::leptos) fn load_around(self: &Rc<Self>, view: &Rc<RoomView>, seq: u64) {
+        let after = seq.saturating_sub(CONTEXT);
+        self.load_window(view, format!("&after={after}"), move |page| (after > 0, page.has_more));
+    }
+
+    fn load_window(
+        self: &Rc<Self>,
+        view: &Rc<RoomView>,
+        query: String,
+        more: impl Fn(&MessagePage) -> (bool, bool) + 'static,
+    ) {
+        if view.busy.with_untracked(|busy| busy.window) {
+            return;
+        }
+        view.busy.update(|busy| busy.window = true);
+        let (hub, view) = (Rc::clone(self), Rc::clone(view));
+        spawn_local(async move {
+            match hub.page(&view.place, &query).await {
+                Ok(page) => {
+                    let (older, newer) = more(&page);
+                    view.error.set(None);
+                    view.timeline.update(|timeline| timeline.replace(&page.messages, older, newer));
+                }
+                Err(error) => view.error.set(Some(error.to_string())),
+            }
+            view.busy.update(|busy| busy.window = false);
+        });
+    }
+
+    /// Adds a page above.
+    pub(in crate::leptos) fn load_older(self: &Rc<Self>, view: &Rc<RoomView>) {
+        let first = view.timeline.with_untracked(|t| t.first_seq().filter(|_| t.has_older()));
+        let Some(first) = first.filter(|_| !view.busy.with_untracked(|busy| busy.older || busy.window))
+        else {
+            return;
+        };
+        view.busy.update(|busy| busy.older = true);
+        let (hub, view) = (Rc::clone(self), Rc::clone(view));
+        spawn_local(async move {
+            match hub.page(&view.place, &format!("&before={first}")).await {
+                Ok(page) => view.timeline.update(|t| {
+                    // The window may have been put elsewhere meanwhile.
+                    if t.first_seq() == Some(first) {
+                        t.prepend(&page.messages, page.has_more);
+                    }
+                }),
+                Err(error) => view.error.set(Some(error.to_string())),
+            }
+            view.busy.update(|busy| busy.older = false);
+        });
+    }
+
+    /// Adds a page below.
+    pub(in crate::leptos) fn load_newer(self: &Rc<Self>, view: &Rc<RoomView>) {
+        let last = view.timeline.with_untracked(|t| t.last_seq().filter(|_| t.has_newer()));
+        let Some(last) = last.filter(|_| !view.busy.with_untracked(|busy| busy.newer || busy.window)) else {
+            return;
+        };
+        view.busy.update(|busy| busy.newer = true);
+        let (hub, view) = (Rc::clone(self), Rc::clone(view));
+        spawn_local(async move {
+            match hub.page(&view.place, &format!("&after={last}")).await {
+                Ok(page) => view.timeline.update(|t| {
+                    if t.last_seq() == Some(last) {
+                        t.append(&page.messages, page.has_more);
+                    }
+                }),
+                Err(error) => view.error.set(Some(error.to_string())),
+            }
+            view.busy.update(|busy| busy.newer = false);
+        });
+    }
+
+    /// Reads who the members are.
+    pub(in crate::leptos) fn load_members(self: &Rc<Self>, view: &Rc<RoomView>) {
+        let Place::Room(room) = &view.place else { return };
+        let path = format!("/api/v1/rooms/{}/members?limit={MAX_PAGE}", escape(room.as_str()));
+        let (hub, view) = (Rc::clone(self), Rc::clone(view));
+        spawn_local(async move {
+            match hub.client.http().get_json::<MemberPage>(&path).await {
+                Ok(page) => {
+                    hub.people.update(|people| {
+                        page.members.iter().for_each(|member| people.named(&member.user_id, &member.name));
+                    });
+                    view.crowd.update(|crowd| crowd.members = page.members);
+                }
+                Err(error) => hub.tell(super::Notice::Error(error.to_string())),
+            }
+        });
+    }
+
+    /// Reads the newest notifications.
+    pub(in crate::leptos) fn load_inbox(self: &Rc<Self>) {
+        let hub = Rc::clone(self);
+        spawn_local(async move {
+            match hub.notifications.list(false, None, NOTIFICATIONS).await {
+                Ok(page) => {
+                    hub.inbox_error.set(None);
+                    hub.inbox.update(|inbox| inbox.load(page));
+                }
+                Err(error) => hub.inbox_error.set(Some(error.to_string())),
+            }
+        });
+    }
+
+    /// Reads the next older notifications.
+    pub(in crate::leptos) fn load_more_inbox(self: &Rc<Self>) {
+        let Some(before) = self.inbox.with_untracked(|inbox| inbox.oldest().map(str::to_owned)) else {
+            return;
+        };
+        let hub = Rc::clone(self);
+        spawn_local(async move {
+            match hub.notifications.list(false, Some(&before), NOTIFICATIONS).await {
+                Ok(page) => hub.inbox.update(|inbox| inbox.append(page)),
+                Err(error) => hub.inbox_error.set(Some(error.to_string())),
+            }
+        });
+    }
+
+    async fn page(&self, place: &Place, query: &str) -> Result<MessagePage, HttpError> {
+        let of = match place {
+            Place::Room(room) => format!("rooms/{}", escape(room.as_str())),
+            Place::Direct(user) => format!("direct/{}", escape(user.as_str())),
+        };
+        let page = self.client.http().get_json(&format!("/api/v1/{of}/messages?limit={PAGE}{query}")).await;
+        match (place, page) {
+            // Nothing was said in this conversation yet.
+            (Place::Direct(_), Err(HttpError::Problem(problem))) if problem.status == 404 => {
+                Ok(MessagePage { messages: Vec::new(), has_more: false })
+            }
+            (_, page) => page,
+        }
+    }
+}

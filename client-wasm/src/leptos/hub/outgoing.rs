@@ -1,0 +1,184 @@
+//! What this client has sent, from the outbox to the log: shown at once, confirmed later, undone where refused.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use ::leptos::prelude::*;
+use tidings_client_core::SendState;
+use tidings_protocol::{ClientId, MessageId};
+
+use super::{Hub, Notice, RoomView, now};
+use crate::leptos::item::{ChatItem, Delivery};
+use crate::leptos::place::Place;
+
+/// What an entry of the outbox is to the state.
+pub(super) enum Outgoing {
+    /// A message, shown in its place.
+    Message(Place),
+    /// A change that was made to a message before the server has agreed, and what the message was.
+    Change { place: Place, message: MessageId, before: Arc<ChatItem> },
+}
+
+impl Hub {
+    /// Sends a message and shows it.
+    pub(in crate::leptos) fn send(
+        self: &Rc<Self>,
+        view: &RoomView,
+        content: String,
+        reply_to: Option<MessageId>,
+    ) {
+        let id = match &view.place {
+            Place::Room(room) => self.client.send(room, content.clone(), reply_to.clone()),
+            Place::Direct(user) => {
+                let name = self.people.with_untracked(|people| people.name(user));
+                self.rooms.update(|rooms| rooms.begin_direct(user, &name));
+                self.client.send_private(user, content.clone(), reply_to.clone())
+            }
+        };
+        view.timeline.update(|t| t.queue(ChatItem::queued(id.clone(), &self.me, content, reply_to, now())));
+        view.arrivals.update(|arrivals| arrivals.mine += 1);
+        self.track(id, Outgoing::Message(view.place.clone()));
+    }
+
+    /// Replaces the text of one's own message.
+    pub(in crate::leptos) fn edit(self: &Rc<Self>, view: &RoomView, message: &MessageId, content: &str) {
+        let Some(room) = self.room_id(&view.place) else { return };
+        self.change(
+            view,
+            message,
+            |item| {
+                content.clone_into(&mut item.content);
+                item.edited = true;
+            },
+            |client| client.edit(&room, message, content),
+        );
+    }
+
+    /// Deletes one's own message.
+    pub(in crate::leptos) fn delete(self: &Rc<Self>, view: &RoomView, message: &MessageId) {
+        let Some(room) = self.room_id(&view.place) else { return };
+        let wipe = |item: &mut ChatItem| {
+            item.content.clear();
+            item.deleted = true;
+            item.reactions.clear();
+        };
+        self.change(view, message, wipe, |client| client.delete(&room, message));
+    }
+
+    /// Sets or unsets one's own reaction.
+    pub(in crate::leptos) fn react(
+        self: &Rc<Self>,
+        view: &RoomView,
+        message: &MessageId,
+        emoji: &str,
+        remove: bool,
+    ) {
+        let Some(room) = self.room_id(&view.place) else { return };
+        self.change(
+            view,
+            message,
+            |item| item.react(emoji, true, remove),
+            |client| client.react(&room, message, emoji, remove),
+        );
+    }
+
+    /// Drops a message that was refused.
+    pub(in crate::leptos) fn cancel(&self, id: &ClientId) {
+        self.client.cancel(id);
+    }
+
+    fn change(
+        self: &Rc<Self>,
+        view: &RoomView,
+        message: &MessageId,
+        change: impl FnOnce(&mut ChatItem),
+        send: impl FnOnce(&crate::Client) -> ClientId,
+    ) {
+        let before = view.timeline.try_update(|t| t.change(message, change)).flatten();
+        let Some(before) = before else { return };
+        let id = send(&self.client);
+        self.track(id, Outgoing::Change { place: view.place.clone(), message: message.clone(), before });
+    }
+
+    fn track(self: &Rc<Self>, id: ClientId, outgoing: Outgoing) {
+        self.outgoing.borrow_mut().insert(id.clone(), outgoing);
+        let early = self.early.borrow_mut().remove(&id);
+        if let Some(state) = early {
+            self.sent(&id, &state);
+        }
+    }
+
+    pub(super) fn sent(self: &Rc<Self>, id: &ClientId, state: &SendState) {
+        let known = self.outgoing.borrow().contains_key(id);
+        if !known {
+            // Of entries from an earlier page load nothing is shown, and nothing will be asked.
+            let ends = matches!(state, SendState::Acked { .. } | SendState::Cancelled);
+            let mut early = self.early.borrow_mut();
+            early.retain(|_, state| matches!(state, SendState::Refused(_)));
+            if !ends {
+                early.insert(id.clone(), state.clone());
+            }
+            return;
+        }
+        match state {
+            SendState::Queued | SendState::InFlight => self.delivery(id, Delivery::Sending),
+            SendState::Acked { message_id, seq, .. } => {
+                if let Some(Outgoing::Message(place)) = self.outgoing.borrow_mut().remove(id)
+                    && let Some(view) = self.kept(&place)
+                    && let (Some(seq), Some(message)) =
+                        (seq, message_id.as_deref().and_then(|m| m.parse().ok()))
+                {
+                    view.timeline.update(|t| t.acked(id, message, *seq));
+                    self.count_failed(&view);
+                }
+            }
+            SendState::Failed(code) => self.refused(id, code.sentence(), true),
+            SendState::Refused(refusal) => self.refused(id, &refusal.to_string(), false),
+            SendState::Cancelled => {
+                if let Some(Outgoing::Message(place)) = self.outgoing.borrow_mut().remove(id)
+                    && let Some(view) = self.kept(&place)
+                {
+                    view.timeline.update(|t| {
+                        t.remove_outgoing(id);
+                    });
+                    self.count_failed(&view);
+                }
+            }
+        }
+    }
+
+    fn refused(self: &Rc<Self>, id: &ClientId, why: &str, in_outbox: bool) {
+        let is_change = matches!(self.outgoing.borrow().get(id), Some(Outgoing::Change { .. }));
+        if !is_change {
+            return self.delivery(id, Delivery::Failed(why.to_owned()));
+        }
+        let Some(Outgoing::Change { place, message, before }) = self.outgoing.borrow_mut().remove(id) else {
+            return;
+        };
+        if let Some(view) = self.kept(&place) {
+            view.timeline.update(|t| {
+                t.change(&message, |item| *item = (*before).clone());
+            });
+        }
+        self.tell(Notice::Error(why.to_owned()));
+        if in_outbox {
+            self.client.cancel(id);
+        }
+    }
+
+    fn delivery(&self, id: &ClientId, delivery: Delivery) {
+        let place = match self.outgoing.borrow().get(id) {
+            Some(Outgoing::Message(place)) => place.clone(),
+            Some(Outgoing::Change { .. }) | None => return,
+        };
+        if let Some(view) = self.kept(&place) {
+            view.timeline.update(|t| t.delivery(id, delivery));
+            self.count_failed(&view);
+        }
+    }
+
+    fn count_failed(&self, view: &RoomView) {
+        let failed = view.timeline.with_untracked(super::Timeline::failed);
+        self.rooms.update(|rooms| rooms.failed(&view.place, failed));
+    }
+}

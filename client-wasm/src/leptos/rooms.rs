@@ -1,0 +1,378 @@
+//! The list of the user's rooms: names, last messages and what is unread.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use tidings_protocol::entity::{Message, Room, RoomKind};
+use tidings_protocol::{MessageId, RoomId, UserId};
+
+use super::place::Place;
+
+/// The newest message of a room, as its row shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Preview {
+    /// The message.
+    pub message_id: MessageId,
+    /// Who sent it.
+    pub sender_id: UserId,
+    /// What the sender is called.
+    pub sender_name: String,
+    /// The text; empty when deleted.
+    pub content: String,
+    /// Its position.
+    pub seq: u64,
+    /// When, in milliseconds since 1970.
+    pub at: i64,
+}
+
+/// A room or conversation in the list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoomRow {
+    /// Names it.
+    pub place: Place,
+    /// Its room; none for a conversation in which nothing was said yet.
+    pub room_id: Option<RoomId>,
+    /// What it is called.
+    pub name: String,
+    /// Who may enter.
+    pub kind: RoomKind,
+    /// Position of the newest entry.
+    pub head_seq: u64,
+    /// How far the user has read.
+    pub read_seq: u64,
+    /// The others' messages after that.
+    pub unread: u64,
+    /// The newest message.
+    pub last: Option<Preview>,
+    /// How many members there are, where known.
+    pub members: Option<u64>,
+    /// Direct: how far the other one has (been delivered, read).
+    pub peer: (u64, u64),
+    /// Own messages that the server refused.
+    pub failed: usize,
+}
+
+/// The user's rooms and conversations.
+#[derive(Clone, Debug, Default)]
+pub struct Rooms {
+    rows: HashMap<Place, Arc<RoomRow>>,
+    by_room: HashMap<RoomId, Place>,
+    loaded: bool,
+}
+
+impl Rooms {
+    /// Whether the list has come.
+    #[must_use]
+    pub const fn loaded(&self) -> bool {
+        self.loaded
+    }
+
+    /// One row.
+    #[must_use]
+    pub fn get(&self, place: &Place) -> Option<Arc<RoomRow>> {
+        self.rows.get(place).cloned()
+    }
+
+    /// All rows: the latest activity first, then by name.
+    #[must_use]
+    pub fn sorted(&self) -> Vec<Arc<RoomRow>> {
+        let mut rows: Vec<Arc<RoomRow>> = self.rows.values().cloned().collect();
+        let at = |row: &RoomRow| row.last.as_ref().map_or(0, |last| last.at);
+        rows.sort_by(|a, b| {
+            at(b).cmp(&at(a)).then_with(|| a.name.cmp(&b.name)).then_with(|| a.place.cmp(&b.place))
+        });
+        rows
+    }
+
+    /// Unread messages in all rooms.
+    #[must_use]
+    pub fn unread(&self) -> u64 {
+        self.rows.values().map(|row| row.unread).sum()
+    }
+
+    /// The place that a room is.
+    #[must_use]
+    pub fn place_of(&self, room: &RoomId) -> Option<Place> {
+        self.by_room.get(room).cloned()
+    }
+
+    /// The list came: what is not on it goes, but for conversations without a room and messages that were refused.
+    pub fn load(&mut self, rooms: Vec<Room>) {
+        self.loaded = true;
+        let named: HashSet<Place> = rooms.iter().map(place_of).collect();
+        self.rows.retain(|place, row| named.contains(place) || row.room_id.is_none() || row.failed > 0);
+        self.by_room.retain(|_, place| self.rows.contains_key(place));
+        rooms.into_iter().for_each(|room| self.upsert(room));
+    }
+
+    /// A room is new or has changed, as this user sees it.
+    pub fn upsert(&mut self, room: Room) {
+        let place = place_of(&room);
+        self.by_room.insert(room.room_id.clone(), place.clone());
+        let mut row = RoomRow {
+            place: place.clone(),
+            room_id: Some(room.room_id),
+            name: room.name,
+            kind: room.kind,
+            head_seq: room.head_seq,
+            read_seq: room.read_seq,
+            unread: room.unread,
+            last: room.last_message.as_ref().map(preview),
+            members: room.members,
+            peer: (room.peer_delivered_seq.unwrap_or(0), room.peer_read_seq.unwrap_or(0)),
+            failed: 0,
+        };
+        if let Some(old) = self.rows.get(&place) {
+            row.failed = old.failed;
+            row.peer = (row.peer.0.max(old.peer.0), row.peer.1.max(old.peer.1));
+            // What has come by the connection since the server made this answer is not undone by it.
+            if old.head_seq > row.head_seq || old.read_seq > row.read_seq {
+                row.head_seq = row.head_seq.max(old.head_seq);
+                row.read_seq = row.read_seq.max(old.read_seq);
+                row.unread = old.unread;
+                row.last.clone_from(&old.last);
+            }
+        }
+        self.rows.insert(place, Arc::new(row));
+    }
+
+    /// Name or kind changed; what differs from user to user stays.
+    pub fn updated(&mut self, room: &Room) {
+        self.change_room(&room.room_id, |row| {
+            row.name.clone_from(&room.name);
+            row.kind = room.kind;
+            row.members = room.members.or(row.members);
+        });
+    }
+
+    /// A conversation that has no room yet.
+    pub fn begin_direct(&mut self, peer: &UserId, name: &str) {
+        let place = Place::Direct(peer.clone());
+        self.rows.entry(place.clone()).or_insert_with(|| Arc::new(empty_direct(place, name)));
+    }
+
+    /// The user is in the room no longer.
+    pub fn remove(&mut self, place: &Place) {
+        if let Some(row) = self.rows.remove(place)
+            && let Some(room) = &row.room_id
+        {
+            self.by_room.remove(room);
+        }
+    }
+
+    /// A message of a conversation: it tells which room that is.
+    pub fn direct_message(&mut self, message: &Message, recipient: &UserId, me: &UserId) -> Place {
+        let theirs = message.sender_id != *me;
+        let peer = if theirs { &message.sender_id } else { recipient };
+        let place = Place::Direct(peer.clone());
+        let name = message.sender_name.as_deref().filter(|_| theirs).unwrap_or(peer.as_str());
+        self.begin_direct(peer, name);
+        self.by_room.insert(message.room_id.clone(), place.clone());
+        self.change(&place, |row| row.room_id = Some(message.room_id.clone()));
+        self.message(&place, message, me);
+        place
+    }
+
+    /// A message came into a room.
+    pub fn message(&mut self, place: &Place, message: &Message, me: &UserId) {
+        self.change(place, |row| {
+            let newer = message.seq > row.last.as_ref().map_or(0, |last| last.seq);
+            let unheard = message.seq > row.head_seq;
+            row.head_seq = row.head_seq.max(message.seq);
+            if newer {
+                row.last = Some(preview(message));
+            }
+            if message.sender_id == *me {
+                row.read_seq = row.read_seq.max(message.seq);
+                row.unread = 0;
+            } else if unheard && message.seq > row.read_seq {
+                row.unread += 1;
+            }
+        });
+    }
+
+    /// Another entry took a position of the log.
+    pub fn head(&mut self, room: &RoomId, seq: u64) {
+        self.change_room(room, |row| row.head_seq = row.head_seq.max(seq));
+    }
+
+    /// The newest message may have been edited or deleted (`content` empty).
+    pub fn rewritten(&mut self, room: &RoomId, message: &MessageId, content: &str) {
+        self.change_room(room, |row| {
+            if let Some(last) = row.last.as_mut().filter(|last| last.message_id == *message) {
+                content.clone_into(&mut last.content);
+            }
+        });
+    }
+
+    /// The user's own marker moved, here or on another device.
+    pub fn read(&mut self, place: &Place, seq: u64) {
+        self.change(place, |row| {
+            row.read_seq = row.read_seq.max(seq);
+            row.unread = row.unread.min(row.head_seq.saturating_sub(row.read_seq));
+            if row.last.as_ref().is_none_or(|last| row.read_seq >= last.seq) {
+                row.unread = 0;
+            }
+        });
+    }
+
+    /// Direct: the other one's markers moved.
+    pub fn peer_markers(&mut self, place: &Place, delivered: u64, read: u64) {
+        self.change(place, |row| row.peer = (row.peer.0.max(delivered).max(read), row.peer.1.max(read)));
+    }
+
+    /// How many own messages the server refused.
+    pub fn failed(&mut self, place: &Place, failed: usize) {
+        self.change(place, |row| row.failed = failed);
+    }
+
+    fn change_room(&mut self, room: &RoomId, change: impl FnOnce(&mut RoomRow)) {
+        if let Some(place) = self.place_of(room) {
+            self.change(&place, change);
+        }
+    }
+
+    fn change(&mut self, place: &Place, change: impl FnOnce(&mut RoomRow)) {
+        if let Some(row) = self.rows.get_mut(place) {
+            change(Arc::make_mut(row));
+        }
+    }
+}
+
+fn place_of(room: &Room) -> Place {
+    match &room.peer_id {
+        Some(peer) => Place::Direct(peer.clone()),
+        None => Place::Room(room.room_id.clone()),
+    }
+}
+
+fn preview(message: &Message) -> Preview {
+    Preview {
+        message_id: message.message_id.clone(),
+        sender_id: message.sender_id.clone(),
+        sender_name: message.sender_name.clone().unwrap_or_else(|| message.sender_id.to_string()),
+        content: message.content.clone(),
+        seq: message.seq,
+        at: message.timestamp.as_millis(),
+    }
+}
+
+fn empty_direct(place: Place, name: &str) -> RoomRow {
+    RoomRow {
+        place,
+        room_id: None,
+        name: name.to_owned(),
+        kind: RoomKind::Direct,
+        head_seq: 0,
+        read_seq: 0,
+        unread: 0,
+        last: None,
+        members: None,
+        peer: (0, 0),
+        failed: 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tidings_protocol::Timestamp;
+
+    fn user(id: &str) -> UserId {
+        UserId::new(id).unwrap()
+    }
+
+    fn message(room: &str, seq: u64, sender: &str) -> Message {
+        Message {
+            message_id: MessageId::new(format!("{room}-{seq}")).unwrap(),
+            room_id: RoomId::new(room).unwrap(),
+            seq,
+            sender_id: user(sender),
+            sender_name: None,
+            content: format!("text {seq}"),
+            timestamp: Timestamp::from_millis(i64::try_from(seq).unwrap()),
+            reply_to: None,
+            client_id: None,
+            edited_at: None,
+            deleted: false,
+            reactions: Vec::new(),
+        }
+    }
+
+    fn room(id: &str, head: u64, read: u64, unread: u64) -> Room {
+        Room {
+            room_id: RoomId::new(id).unwrap(),
+            name: id.to_owned(),
+            kind: RoomKind::Public,
+            head_seq: head,
+            read_seq: read,
+            unread,
+            last_message: (head > 0).then(|| message(id, head, "ann")),
+            members: Some(2),
+            peer_id: None,
+            peer_read_seq: None,
+            peer_delivered_seq: None,
+        }
+    }
+
+    fn place(id: &str) -> Place {
+        Place::Room(RoomId::new(id).unwrap())
+    }
+
+    #[test]
+    fn unread_grows_by_others_messages_once_and_falls_by_reading() {
+        let mut rooms = Rooms::default();
+        rooms.load(vec![room("a", 5, 5, 0)]);
+        let six = message("a", 6, "ann");
+        rooms.message(&place("a"), &six, &user("me"));
+        rooms.message(&place("a"), &six, &user("me"));
+        rooms.message(&place("a"), &message("a", 7, "ann"), &user("me"));
+        assert_eq!(rooms.unread(), 2);
+        rooms.read(&place("a"), 6);
+        assert_eq!(rooms.unread(), 1);
+        rooms.read(&place("a"), 7);
+        rooms.read(&place("a"), 2);
+        assert_eq!(rooms.unread(), 0, "a marker never goes back");
+    }
+
+    #[test]
+    fn sending_reads_what_came_before() {
+        let mut rooms = Rooms::default();
+        rooms.load(vec![room("a", 5, 2, 3)]);
+        rooms.message(&place("a"), &message("a", 6, "me"), &user("me"));
+        assert_eq!(rooms.unread(), 0);
+    }
+
+    #[test]
+    fn a_list_that_is_older_than_what_has_come_undoes_nothing() {
+        let mut rooms = Rooms::default();
+        rooms.load(vec![room("a", 5, 5, 0), room("b", 1, 1, 0)]);
+        rooms.message(&place("a"), &message("a", 6, "ann"), &user("me"));
+        rooms.load(vec![room("a", 5, 5, 0)]);
+        let row = rooms.get(&place("a")).unwrap();
+        assert_eq!((row.head_seq, row.unread, row.last.as_ref().map(|last| last.seq)), (6, 1, Some(6)));
+        assert!(rooms.get(&place("b")).is_none());
+    }
+
+    #[test]
+    fn the_latest_activity_comes_first() {
+        let mut rooms = Rooms::default();
+        rooms.load(vec![room("a", 5, 5, 0), room("b", 3, 3, 0), room("c", 0, 0, 0)]);
+        rooms.message(&place("b"), &message("b", 9, "ann"), &user("me"));
+        let names: Vec<String> = rooms.sorted().iter().map(|row| row.name.clone()).collect();
+        assert_eq!(names, ["b", "a", "c"]);
+    }
+
+    #[test]
+    fn a_conversation_gets_its_room_with_the_first_message_of_either() {
+        let mut rooms = Rooms::default();
+        rooms.begin_direct(&user("bo"), "Bo");
+        let sent = message("d1", 1, "me");
+        assert_eq!(rooms.direct_message(&sent, &user("bo"), &user("me")), Place::Direct(user("bo")));
+        let got = message("d1", 2, "bo");
+        rooms.direct_message(&got, &user("me"), &user("me"));
+        let row = rooms.get(&Place::Direct(user("bo"))).unwrap();
+        assert_eq!((row.name.as_str(), row.unread, row.head_seq), ("Bo", 1, 2));
+        assert_eq!(rooms.place_of(&got.room_id), Some(Place::Direct(user("bo"))));
+    }
+}

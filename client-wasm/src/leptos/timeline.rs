@@ -1,0 +1,268 @@
+//! The messages of one room as a window on its log: in order, each once, with those on their way at the end.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tidings_protocol::data::{Deleted, Edited, Reaction};
+use tidings_protocol::entity::Message;
+use tidings_protocol::{ClientId, MessageId, UserId};
+
+use super::item::{ChatItem, Delivery};
+
+/// Most messages in the window; what is further away than this is dropped and fetched again when wanted.
+pub const WINDOW: usize = 400;
+/// Most messages kept while the first page is on its way.
+const EARLY: usize = 200;
+
+/// A window on a room's log. Every change is idempotent: what comes twice, by whatever way, changes nothing.
+#[derive(Clone, Debug)]
+pub struct Timeline {
+    me: UserId,
+    items: Vec<Arc<ChatItem>>,
+    outgoing: Vec<Arc<ChatItem>>,
+    by_key: HashMap<Arc<str>, Arc<ChatItem>>,
+    early: Vec<Message>,
+    loaded: bool,
+    has_older: bool,
+    has_newer: bool,
+}
+
+impl Timeline {
+    /// A window that shows nothing yet.
+    #[must_use]
+    pub fn new(me: UserId) -> Self {
+        Self {
+            me,
+            items: Vec::new(),
+            outgoing: Vec::new(),
+            by_key: HashMap::new(),
+            early: Vec::new(),
+            loaded: false,
+            has_older: false,
+            has_newer: false,
+        }
+    }
+
+    /// All items, oldest first; those on their way come last.
+    pub fn items(&self) -> impl Iterator<Item = &Arc<ChatItem>> {
+        self.items.iter().chain(&self.outgoing)
+    }
+
+    /// One item by its key.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<Arc<ChatItem>> {
+        self.by_key.get(key).cloned()
+    }
+
+    /// One item by the server's id, where it is in the window.
+    #[must_use]
+    pub fn by_id(&self, id: &MessageId) -> Option<Arc<ChatItem>> {
+        self.items.iter().find(|item| item.message_id.as_ref() == Some(id)).cloned()
+    }
+
+    /// Whether a page has come.
+    #[must_use]
+    pub const fn loaded(&self) -> bool {
+        self.loaded
+    }
+
+    /// Whether the log goes on above the window.
+    #[must_use]
+    pub const fn has_older(&self) -> bool {
+        self.has_older
+    }
+
+    /// Whether the log goes on below the window.
+    #[must_use]
+    pub const fn has_newer(&self) -> bool {
+        self.has_newer
+    }
+
+    /// Position of the first message in the window.
+    #[must_use]
+    pub fn first_seq(&self) -> Option<u64> {
+        self.items.first().and_then(|item| item.seq)
+    }
+
+    /// Position of the last message in the window.
+    #[must_use]
+    pub fn last_seq(&self) -> Option<u64> {
+        self.items.last().and_then(|item| item.seq)
+    }
+
+    /// How many messages failed.
+    #[must_use]
+    pub fn failed(&self) -> usize {
+        self.outgoing.iter().filter(|item| matches!(item.delivery, Delivery::Failed(_))).count()
+    }
+
+    /// Puts the window elsewhere.
+    pub fn replace(&mut self, page: &[Message], has_older: bool, has_newer: bool) {
+        for item in self.items.drain(..) {
+            self.by_key.remove(&item.key);
+        }
+        self.loaded = true;
+        self.has_older = has_older;
+        self.has_newer = has_newer;
+        for message in page {
+            self.place(message);
+        }
+        let early = std::mem::take(&mut self.early);
+        if !has_newer {
+            early.iter().for_each(|message| self.place(message));
+        }
+    }
+
+    /// Adds a page above.
+    pub fn prepend(&mut self, page: &[Message], has_older: bool) {
+        for message in page {
+            self.place(message);
+        }
+        self.has_older = has_older;
+        while self.items.len() > WINDOW {
+            self.has_newer = true;
+            if let Some(item) = self.items.pop() {
+                self.by_key.remove(&item.key);
+            }
+        }
+    }
+
+    /// Adds a page below.
+    pub fn append(&mut self, page: &[Message], has_newer: bool) {
+        for message in page {
+            self.place(message);
+        }
+        self.has_newer = has_newer;
+        self.trim_top();
+    }
+
+    /// A message arrived. True where it is new to the window's room; it is shown only if the window reaches the end.
+    pub fn receive(&mut self, message: &Message) -> bool {
+        if !self.loaded {
+            if self.early.len() < EARLY {
+                self.early.push(message.clone());
+            }
+            return true;
+        }
+        let known = self.by_id(&message.message_id).is_some();
+        if known || !self.has_newer {
+            self.place(message);
+            self.trim_top();
+        } else {
+            self.take_outgoing(message);
+        }
+        !known
+    }
+
+    /// A message was edited.
+    pub fn edited(&mut self, change: &Edited) {
+        self.change(&change.message_id, |item| {
+            item.content.clone_from(&change.content);
+            item.edited = true;
+        });
+    }
+
+    /// A message was deleted.
+    pub fn deleted(&mut self, change: &Deleted) {
+        self.change(&change.message_id, |item| {
+            item.content.clear();
+            item.deleted = true;
+            item.reactions.clear();
+        });
+    }
+
+    /// A reaction was set or unset.
+    pub fn reacted(&mut self, change: &Reaction) {
+        let mine = change.user_id == self.me;
+        self.change(&change.message_id, |item| item.react(&change.emoji, mine, change.removed));
+    }
+
+    /// Changes one message of the window; answers what it was.
+    pub fn change(&mut self, id: &MessageId, change: impl FnOnce(&mut ChatItem)) -> Option<Arc<ChatItem>> {
+        let slot = self.items.iter_mut().find(|item| item.message_id.as_ref() == Some(id))?;
+        let before = slot.clone();
+        change(Arc::make_mut(slot));
+        self.by_key.insert(slot.key.clone(), slot.clone());
+        Some(before)
+    }
+
+    /// An own message was put into the outbox.
+    pub fn queue(&mut self, item: ChatItem) {
+        if self.by_key.contains_key(&item.key) {
+            return;
+        }
+        let item = Arc::new(item);
+        self.by_key.insert(item.key.clone(), item.clone());
+        self.outgoing.push(item);
+    }
+
+    /// An own message is in the log. Its echo may have come before, or comes later.
+    pub fn acked(&mut self, id: &ClientId, message_id: MessageId, seq: u64) {
+        let Some(item) = self.remove_outgoing(id) else { return };
+        if self.by_id(&message_id).is_some() || self.has_newer {
+            return;
+        }
+        let mut item = Arc::unwrap_or_clone(item);
+        item.message_id = Some(message_id);
+        item.seq = Some(seq);
+        item.delivery = Delivery::Sent;
+        self.insert(item);
+    }
+
+    /// An own message has another state in the outbox.
+    pub fn delivery(&mut self, id: &ClientId, delivery: Delivery) {
+        if let Some(slot) = self.outgoing.iter_mut().find(|item| item.client_id.as_ref() == Some(id)) {
+            Arc::make_mut(slot).delivery = delivery;
+            self.by_key.insert(slot.key.clone(), slot.clone());
+        }
+    }
+
+    /// An own message was dropped from the outbox; answers it.
+    pub fn remove_outgoing(&mut self, id: &ClientId) -> Option<Arc<ChatItem>> {
+        let at = self.outgoing.iter().position(|item| item.client_id.as_ref() == Some(id))?;
+        let item = self.outgoing.remove(at);
+        self.by_key.remove(&item.key);
+        Some(item)
+    }
+
+    fn place(&mut self, message: &Message) {
+        self.take_outgoing(message);
+        let mut item = ChatItem::confirmed(message, &self.me);
+        if let Some(at) = self.items.iter().position(|old| old.message_id == item.message_id) {
+            let old = self.items.remove(at);
+            self.by_key.remove(&old.key);
+            // Only history carries reactions; a live or replayed message says nothing of them.
+            if item.reactions.is_empty() && !item.deleted {
+                item.reactions.clone_from(&old.reactions);
+            }
+        }
+        self.insert(item);
+    }
+
+    fn insert(&mut self, item: ChatItem) {
+        let item = Arc::new(item);
+        let at = self.items.partition_point(|old| old.seq < item.seq);
+        self.by_key.insert(item.key.clone(), item.clone());
+        self.items.insert(at, item);
+    }
+
+    fn take_outgoing(&mut self, message: &Message) {
+        if message.sender_id == self.me
+            && let Some(id) = &message.client_id
+        {
+            self.remove_outgoing(id);
+        }
+    }
+
+    fn trim_top(&mut self) {
+        if self.items.len() > WINDOW {
+            self.has_older = true;
+            for item in self.items.drain(..self.items.len() - WINDOW) {
+                self.by_key.remove(&item.key);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
