@@ -67,40 +67,85 @@ pub struct Layer {
     pub source: &'static str,
     /// Its own name, as its binary writes it.
     pub own_name: &'static str,
-    /// Modules that any other may use, and that use only each other.
+    /// Modules that any other may use, and that use only each other unless they have a row too.
     pub common: &'static [&'static str],
-    /// All its other modules.
+    /// The rows of its modules.
     pub modules: &'static [Module],
     /// Other crates that only some modules may name: the crate, and those modules.
     pub reserved: &'static [(&'static str, &'static [&'static str])],
 }
 
 /// The layered crates.
-pub const LAYERS: &[Layer] = &[SERVER, WEB_UI];
+pub const LAYERS: &[Layer] = &[CORE, SERVER, WEB_UI];
 
-const SERVER: Layer = Layer {
-    source: "server/src",
-    own_name: "tidings_server",
-    common: &["error", "config", "limits", "metrics", "telemetry"],
+/// Each concern of the session is a module that knows no other; only `session` knows them all.
+const CORE: Layer = Layer {
+    source: "client-core/src",
+    own_name: "tidings_client_core",
+    common: &["command", "config", "frame", "input", "json", "output", "rng", "time", "transport"],
     modules: &[
-        Module { name: "main", uses: &["app"] },
         Module { name: "lib", uses: &["*"] },
-        // The only place that composes.
-        Module { name: "app", uses: &["*"] },
-        Module { name: "http", uses: &["connection", "node", "auth", "codec"] },
-        Module { name: "connection", uses: &["command", "codec"] },
-        Module { name: "command", uses: &["node", "auth"] },
-        Module { name: "node", uses: &["hub", "store", "broker"] },
-        Module { name: "fanout", uses: &["broker", "hub"] },
-        Module { name: "hub", uses: &[] },
-        Module { name: "codec", uses: &[] },
-        Module { name: "auth", uses: &[] },
-        Module { name: "store", uses: &[] },
-        Module { name: "broker", uses: &[] },
+        Module { name: "session", uses: &["*"] },
+        Module { name: "backoff", uses: &[] },
+        Module { name: "cursors", uses: &[] },
+        Module { name: "heartbeat", uses: &[] },
+        Module { name: "markers", uses: &[] },
+        Module { name: "outbox", uses: &[] },
+        Module { name: "pacing", uses: &[] },
+        Module { name: "query", uses: &[] },
+        Module { name: "subscriptions", uses: &[] },
+        Module { name: "timers", uses: &[] },
+        Module { name: "token", uses: &[] },
     ],
     reserved: &[],
 };
 
+/// From the sockets down to the log.
+const SERVER: Layer = Layer {
+    source: "server/src",
+    own_name: "tidings_server",
+    common: &["clock", "config", "drain", "error", "limits", "metrics", "origin", "telemetry"],
+    modules: &[
+        Module { name: "main", uses: &["app", "cli"] },
+        Module { name: "lib", uses: &["*"] },
+        // The only place that composes.
+        Module { name: "app", uses: &["*"] },
+        Module { name: "accept", uses: &[] },
+        Module { name: "http", uses: &["connection", "node", "auth", "frames", "outbox", "store"] },
+        Module { name: "connection", uses: &["command", "node", "auth", "hub", "frames", "outbox", "store"] },
+        // A command acts on the session of the connection that it came by.
+        Module { name: "command", uses: &["connection", "node", "auth", "frames", "store"] },
+        // The only place that says "store, then broker".
+        Module {
+            name: "node",
+            uses: &["auth", "broker", "fanout", "frames", "hub", "outbox", "presence", "store", "typing"],
+        },
+        // It reads the log where the broker's stream jumps.
+        Module { name: "fanout", uses: &["broker", "frames", "hub", "store"] },
+        Module { name: "hub", uses: &["broker", "outbox"] },
+        Module { name: "frames", uses: &["store"] },
+        Module { name: "outbox", uses: &[] },
+        Module { name: "presence", uses: &[] },
+        Module { name: "typing", uses: &[] },
+        Module { name: "auth", uses: &["cli"] },
+        // A trait each; a driver knows its trait alone.
+        Module { name: "store", uses: &[] },
+        Module { name: "broker", uses: &[] },
+        Module { name: "cli", uses: &[] },
+        // Keys are checked before any socket is bound.
+        Module { name: "config", uses: &["cli", "auth"] },
+        // The one place that maps what went wrong, the store's refusals too.
+        Module { name: "error", uses: &["store"] },
+    ],
+    reserved: &[
+        ("governor", &["limits"]),
+        ("jsonwebtoken", &["auth"]),
+        ("prometheus_client", &["metrics"]),
+        ("sqlx", &["store"]),
+    ],
+};
+
+/// Pure state, components that draw it, and one module that knows the client.
 const WEB_UI: Layer = Layer {
     source: "web-ui/src",
     own_name: "tidings_web_ui",
@@ -108,9 +153,7 @@ const WEB_UI: Layer = Layer {
     modules: &[
         Module { name: "main", uses: &["*"] },
         Module { name: "lib", uses: &["*"] },
-        // The only one that knows the client.
         Module { name: "realtime", uses: &["state"] },
-        // Pure reducers: they run in native tests.
         Module { name: "state", uses: &[] },
         Module { name: "components", uses: &["state", "realtime"] },
     ],
