@@ -8,6 +8,7 @@ mod convert;
 mod options;
 
 use js_sys::{Array, Function};
+use tidings_client_core::Entry;
 use tidings_protocol::ClientId;
 use tidings_protocol::command::OnlineStatus;
 use wasm_bindgen::prelude::*;
@@ -73,52 +74,66 @@ impl JsClient {
         Ok(())
     }
 
-    /// Sends a message to a room; answers with its id.
+    /// Sends a message to a room. `id` is a fresh UUID, here and in the methods that follow.
     ///
     /// # Errors
     /// An id is none.
-    pub fn send(&self, room: &str, content: String, reply_to: Option<String>) -> Result<String, JsError> {
+    pub fn send(
+        &self,
+        id: &str,
+        room: &str,
+        content: String,
+        reply_to: Option<String>,
+    ) -> Result<(), JsError> {
         let reply_to = reply_to.map(|id| id.parse()).transpose()?;
-        Ok(text(&self.0.send(&room.parse()?, content, reply_to)))
+        self.enqueue(id, Entry::Chat { room: room.parse()?, content, reply_to })
     }
 
-    /// Sends a message to a user; answers with its id.
+    /// Sends a message to a user.
     ///
     /// # Errors
     /// An id is none.
     #[wasm_bindgen(js_name = sendPrivate)]
     pub fn send_private(
         &self,
+        id: &str,
         user: &str,
         content: String,
         reply_to: Option<String>,
-    ) -> Result<String, JsError> {
+    ) -> Result<(), JsError> {
         let reply_to = reply_to.map(|id| id.parse()).transpose()?;
-        Ok(text(&self.0.send_private(&user.parse()?, content, reply_to)))
+        self.enqueue(id, Entry::Private { recipient: user.parse()?, content, reply_to })
     }
 
     /// Replaces the text of a message.
     ///
     /// # Errors
     /// An id is none.
-    pub fn edit(&self, room: &str, message: &str, content: String) -> Result<String, JsError> {
-        Ok(text(&self.0.edit(&room.parse()?, &message.parse()?, content)))
+    pub fn edit(&self, id: &str, room: &str, message: &str, content: String) -> Result<(), JsError> {
+        self.enqueue(id, Entry::Edit { room: room.parse()?, message: message.parse()?, content })
     }
 
     /// Deletes a message.
     ///
     /// # Errors
     /// An id is none.
-    pub fn delete(&self, room: &str, message: &str) -> Result<String, JsError> {
-        Ok(text(&self.0.delete(&room.parse()?, &message.parse()?)))
+    pub fn delete(&self, id: &str, room: &str, message: &str) -> Result<(), JsError> {
+        self.enqueue(id, Entry::Delete { room: room.parse()?, message: message.parse()? })
     }
 
     /// Sets or unsets a reaction.
     ///
     /// # Errors
     /// An id is none.
-    pub fn react(&self, room: &str, message: &str, emoji: String, remove: bool) -> Result<String, JsError> {
-        Ok(text(&self.0.react(&room.parse()?, &message.parse()?, emoji, remove)))
+    pub fn react(
+        &self,
+        id: &str,
+        room: &str,
+        message: &str,
+        emoji: String,
+        remove: bool,
+    ) -> Result<(), JsError> {
+        self.enqueue(id, Entry::React { room: room.parse()?, message: message.parse()?, emoji, remove })
     }
 
     /// Moves the read marker.
@@ -168,6 +183,11 @@ impl JsClient {
         u32::try_from(self.0.queued()).unwrap_or(u32::MAX)
     }
 
+    /// What the outbox holds: `[id, frame, code of the refusal]` each.
+    pub fn outbox(&self) -> Array {
+        self.0.outbox().iter().map(convert::stored).collect()
+    }
+
     /// The user, as far as it is known.
     #[wasm_bindgen(js_name = userId)]
     pub fn user_id(&self) -> Option<String> {
@@ -195,6 +215,13 @@ impl JsClient {
             })
             .forget();
         JsNotifications(client)
+    }
+}
+
+impl JsClient {
+    fn enqueue(&self, id: &str, entry: Entry) -> Result<(), JsError> {
+        self.0.enqueue_as(id.parse()?, entry);
+        Ok(())
     }
 }
 
@@ -229,8 +256,4 @@ impl JsNotifications {
     pub fn cursor(&self) -> Option<String> {
         self.0.cursor()
     }
-}
-
-fn text(id: &ClientId) -> String {
-    id.as_str().to_owned()
 }

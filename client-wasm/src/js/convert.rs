@@ -1,7 +1,7 @@
 //! Events as small arrays: the first element says what follows. `npm/src/core-events.ts` is the other end.
 
 use js_sys::Array;
-use tidings_client_core::{ClosedBy, Event, GapReason, Refusal, RoomState, SendState, State, Status};
+use tidings_client_core::{ClosedBy, Event, GapReason, Refusal, RoomState, SendState, State, Status, Stored};
 use wasm_bindgen::JsValue;
 
 use crate::host;
@@ -81,6 +81,11 @@ pub(super) fn status(status: &Status) -> Array {
         status.transport.as_str().into(),
         closed_by.into(),
     ])
+}
+
+/// `[id, frame, code of the refusal]`.
+pub(super) fn stored(entry: &Stored) -> JsValue {
+    tuple([entry.id.as_str().into(), entry.frame.as_str().into(), entry.failed.as_deref().into()]).into()
 }
 
 /// One event of the notification stream: `[name, data, cursor]`, or a status, or a loss.
