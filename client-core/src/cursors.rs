@@ -160,9 +160,10 @@ impl Cursors {
         self.epoch.as_deref()
     }
 
-    /// The server's epoch, for a position that the app has from it just now.
-    pub(crate) fn server_epoch(&self) -> Option<&str> {
-        self.next_epoch.as_deref().or(self.epoch.as_deref())
+    /// The epoch that a room's position belongs to.
+    pub(crate) fn epoch_of(&self, room: &str) -> Option<&str> {
+        let moved = self.rooms.iter().any(|r| r.room == room && r.log.moved != Moved::No);
+        self.next_epoch.as_deref().filter(|_| moved).or(self.epoch.as_deref())
     }
 
     pub(crate) const fn inbox(&self) -> Option<u64> {
@@ -183,7 +184,8 @@ impl Cursors {
         let log = &mut self.rooms[at];
         log.active = true;
         if after.is_some() {
-            log.log.seq = after;
+            // The app has it from the server just now, so it belongs to the server's epoch.
+            log.log = Log { seq: after, moved: Moved::Before, jumped_at: None };
         }
     }
 

@@ -24,6 +24,9 @@ fn hex(nibble: u8) -> char {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     #[test]
     fn what_has_a_meaning_in_a_query_is_escaped() {
         assert_eq!(super::of("a-1&b=\u{7f}", true), "clientSession=a-1%26b%3D%7F&notifications=true");

@@ -78,7 +78,7 @@ impl Subscriptions {
     }
 
     /// Rooms that a `RESUME` may name: those that were confirmed once, wanted or to be left.
-    pub(crate) fn to_resume(&mut self, mut visit: impl FnMut(&RoomId, bool)) {
+    pub(crate) fn resume(&mut self, mut visit: impl FnMut(&RoomId, bool)) {
         for sub in self.0.iter_mut().filter(|s| s.confirmed && s.link == Link::Out) {
             sub.link = Link::Joining(None);
             visit(&sub.room, sub.wanted);

@@ -201,6 +201,9 @@ fn hex4(chars: &mut core::str::Chars<'_>) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
 
     fn fields(text: &str) -> Option<Vec<(String, String)>> {

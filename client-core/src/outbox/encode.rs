@@ -83,6 +83,9 @@ pub(crate) fn lane_of(frame: &str) -> Option<Cow<'_, str>> {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
     use tidings_protocol::{ClientFrame, RoomId, UserId};
 

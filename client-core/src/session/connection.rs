@@ -1,5 +1,6 @@
 //! How a connection comes, is watched, and goes.
 
+use tidings_protocol::command::OnlineStatus;
 use tidings_protocol::{ClientId, CloseCode};
 
 use super::Session;
@@ -90,7 +91,7 @@ impl Session {
 
     /// The server has greeted.
     pub(super) fn established(&mut self, frame: Frame, now: Instant) {
-        let Some(connection) = self.connection.as_mut() else { return };
+        let Some(connection) = self.connection.as_mut().filter(|c| c.greeted.is_none()) else { return };
         let number = |span, default| frame.number_of(span).unwrap_or(default);
         let fields = &frame.fields;
         let interval = Duration::from_millis(number(fields.heartbeat_ms, HEARTBEAT).max(1_000));
@@ -114,7 +115,7 @@ impl Session {
         self.state = State::Connected;
         self.tell_status();
         self.event(Event::Frame(frame));
-        if self.presence.is_some() {
+        if self.presence == Some(OnlineStatus::Away) {
             self.send_presence(now);
         }
     }

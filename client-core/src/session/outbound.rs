@@ -51,7 +51,7 @@ impl Session {
         }
         let mut rooms = String::from("[");
         let cursors = &self.cursors;
-        self.subscriptions.to_resume(|room, wanted| {
+        self.subscriptions.resume(|room, wanted| {
             let mut entry = Object::new();
             entry.text("roomId", room.as_str());
             // A room that is only rejoined to be left needs no replay.
@@ -84,7 +84,7 @@ impl Session {
                     frame.text("roomId", room.as_str());
                     if let Some(seq) = self.cursors.room(room.as_str()) {
                         frame.number("afterSeq", seq);
-                        if let Some(epoch) = self.cursors.server_epoch() {
+                        if let Some(epoch) = self.cursors.epoch_of(room.as_str()) {
                             frame.text("epoch", epoch);
                         }
                     }

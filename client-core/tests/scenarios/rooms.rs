@@ -1,0 +1,224 @@
+//! Rooms wanted and rooms confirmed.
+
+use tidings_client_core::{Command, Event, Kind, RoomState, State};
+use tidings_protocol::Code;
+
+use crate::harness::{Client, EPOCH, chat, config, kinds, room};
+#[cfg(target_arch = "wasm32")]
+use crate::test;
+use serde_json::{Value, json};
+
+fn rooms_of(client: &mut Client) -> Vec<(String, RoomState)> {
+    let state = |e| if let Event::Room { room, state } = e { Some((room.to_string(), state)) } else { None };
+    client.events().into_iter().filter_map(state).collect()
+}
+
+fn leave(client: &mut Client, id: &str) {
+    client.command(Command::Leave { room: room(id) });
+}
+
+fn reconnect(client: &mut Client) -> Value {
+    client.close(None);
+    client.until_next_attempt();
+    client.sent();
+    client.greet();
+    let mut sent = client.sent();
+    assert_eq!(sent[0]["type"], "RESUME");
+    sent.remove(0)
+}
+
+#[test]
+fn a_join_is_sent_once_and_confirmed_by_the_participants() {
+    let mut client = Client::connected(&[]);
+    client.join("general");
+    client.join("general");
+    let joins = client.sent_of("JOIN_ROOM");
+    assert_eq!((joins.len(), &joins[0]["roomId"], joins[0].get("afterSeq")), (1, &json!("general"), None));
+    client.participants("general", 8, 7);
+    let events = client.events();
+    assert_eq!(events[0], Event::Room { room: room("general"), state: RoomState::Joined });
+    assert!(matches!(&events[1], Event::Frame(f) if f.kind() == Kind::RoomParticipants));
+    assert_eq!(client.session.room_position("general"), Some(7));
+}
+
+#[test]
+fn after_a_reconnect_one_resume_rejoins_every_room_at_its_position() {
+    let mut client = Client::connected(&[("general", 4), ("silent", 0)]);
+    client.message("general", 5);
+    let resume = reconnect(&mut client);
+    assert_eq!(resume["epoch"], EPOCH);
+    assert_eq!(
+        resume["rooms"],
+        json!([{"roomId": "general", "afterSeq": 5}, {"roomId": "silent", "afterSeq": 0}]),
+        "a room that was silent is resumed too"
+    );
+    assert_eq!(resume["inboxAfter"], 0);
+}
+
+#[test]
+fn a_room_joined_offline_is_joined_after_the_resume() {
+    let mut client = Client::connected(&[("general", 4)]);
+    client.close(None);
+    client.join("new");
+    client.until_next_attempt();
+    client.greet();
+    let types: Vec<Value> = client.sent().iter().map(|f| json!([f["type"], f["roomId"]])).collect();
+    assert_eq!(types, [json!(["RESUME", null]), json!(["JOIN_ROOM", "new"])]);
+}
+
+#[test]
+fn the_app_can_name_the_position_to_join_at() {
+    let mut client = Client::connected(&[]);
+    client.command(Command::Join { room: room("general"), after: Some(12) });
+    let join = client.sent_of("JOIN_ROOM").remove(0);
+    assert_eq!((&join["afterSeq"], &join["epoch"]), (&json!(12), &json!(EPOCH)));
+    client.participants("general", 13, 14);
+    client.message("general", 13);
+    client.message("general", 14);
+    assert_eq!(client.shown_seqs(), [13, 14]);
+}
+
+#[test]
+fn messages_to_a_room_that_is_being_joined_for_the_first_time_wait_for_it() {
+    let mut client = Client::connected(&[]);
+    client.join("new");
+    client.send(chat("new", "hi"));
+    client.send(chat("elsewhere", "there"));
+    assert_eq!(client.contents(), ["there"]);
+    client.participants("new", 1, 0);
+    assert_eq!(client.contents(), ["hi"]);
+}
+
+#[test]
+fn a_join_refused_for_good_is_told_and_holds_nothing() {
+    let mut client = Client::connected(&[]);
+    client.join("private");
+    let id = client.send(chat("private", "hi"));
+    let join = client.sent_of("JOIN_ROOM").remove(0);
+    let refusal = json!({"error": "no", "code": "FORBIDDEN", "id": join["id"], "roomId": "private"});
+    client.receive("ERROR", "MESSAGE", &refusal);
+    assert_eq!(rooms_of(&mut client), [("private".into(), RoomState::Refused(Code::Forbidden))]);
+    assert_eq!(client.sent_of("CHAT_MESSAGE")[0]["id"], id.as_str());
+    assert_eq!(reconnect(&mut client)["rooms"], json!([]));
+}
+
+#[test]
+fn a_join_refused_for_now_is_sent_again() {
+    let mut client = Client::connected(&[]);
+    client.join("general");
+    let join = client.sent_of("JOIN_ROOM").remove(0);
+    let refusal = json!({"error": "no", "code": "UNAVAILABLE", "id": join["id"], "retryAfterMs": 700});
+    client.receive("ERROR", "MESSAGE", &refusal);
+    assert_eq!(kinds(&client.shown()), []);
+    client.advance(699);
+    assert_eq!(client.sent_of("JOIN_ROOM").len(), 0);
+    client.advance(1);
+    assert_eq!(client.sent_of("JOIN_ROOM").len(), 1);
+}
+
+#[test]
+fn one_room_refused_in_a_resume_does_not_stop_the_others() {
+    let mut client = Client::connected(&[("general", 4), ("gone", 2)]);
+    client.close(None);
+    client.until_next_attempt();
+    client.sent();
+    client.greet_with(&json!({}));
+    let refusal = json!({"error": "no", "code": "NOT_A_MEMBER", "roomId": "gone"});
+    client.receive("ERROR", "MESSAGE", &refusal);
+    client.participants("general", 5, 5);
+    client.message("general", 5);
+    assert_eq!(
+        rooms_of(&mut client),
+        [("gone".into(), RoomState::Refused(Code::NotAMember)), ("general".into(), RoomState::Joined)]
+    );
+    assert_eq!(reconnect(&mut client)["rooms"], json!([{"roomId": "general", "afterSeq": 5}]));
+}
+
+#[test]
+fn a_resume_refused_for_now_is_sent_again_before_anything_else() {
+    let mut client = Client::connected(&[("general", 4)]);
+    client.close(None);
+    client.until_next_attempt();
+    client.sent();
+    client.greet_with(&json!({}));
+    let resume = client.sent_of("RESUME").remove(0);
+    let refusal = json!({"error": "no", "code": "UNAVAILABLE", "id": resume["id"], "retryAfterMs": 300});
+    client.receive("ERROR", "MESSAGE", &refusal);
+    client.send(chat("general", "hi"));
+    assert_eq!(client.sent().len(), 0);
+    client.advance(300);
+    let types: Vec<Value> = client.sent().iter().map(|f| f["type"].clone()).collect();
+    assert_eq!(types, ["RESUME", "CHAT_MESSAGE"]);
+}
+
+#[test]
+fn leaving_is_told_to_the_server_and_what_still_comes_is_not_shown() {
+    let mut client = Client::connected(&[("general", 4)]);
+    leave(&mut client, "general");
+    let sent = client.sent_of("LEAVE_ROOM").remove(0);
+    client.message("general", 5);
+    assert_eq!(client.shown_seqs(), Vec::<u64>::new());
+    client.receive("SYSTEM", "ACK", &json!({"id": sent["id"], "duplicate": false}));
+    assert_eq!(rooms_of(&mut client), [("general".into(), RoomState::Left)]);
+    assert_eq!(reconnect(&mut client)["rooms"], json!([]));
+}
+
+#[test]
+fn leaving_offline_ends_the_membership_after_the_reconnect() {
+    let mut client = Client::connected(&[("general", 4)]);
+    client.close(None);
+    leave(&mut client, "general");
+    client.until_next_attempt();
+    client.greet();
+    let resume = client.sent_of("RESUME").remove(0);
+    assert_eq!(resume["rooms"], json!([{"roomId": "general"}]), "rejoined without replay, only to be left");
+    client.participants("general", 10, 9);
+    assert_eq!(client.sent_of("LEAVE_ROOM").len(), 1);
+    assert_eq!(kinds(&client.shown()), [Kind::ConnectionEstablished]);
+}
+
+#[test]
+fn a_room_joined_and_left_before_the_server_heard_of_it_is_just_left() {
+    let mut client = Client::new(config());
+    client.join("general");
+    leave(&mut client, "general");
+    client.command(Command::Connect);
+    client.greet();
+    assert_eq!(client.sent_of("JOIN_ROOM").len(), 0);
+}
+
+#[test]
+fn a_room_left_and_wanted_again_is_joined_anew() {
+    let mut client = Client::connected(&[("general", 4)]);
+    leave(&mut client, "general");
+    let sent = client.sent_of("LEAVE_ROOM").remove(0);
+    client.join("general");
+    client.receive("SYSTEM", "ACK", &json!({"id": sent["id"], "duplicate": false}));
+    assert_eq!(client.sent_of("JOIN_ROOM").len(), 1);
+    client.participants("general", 9, 8);
+    client.message("general", 9);
+    assert_eq!(client.shown_seqs(), [9]);
+}
+
+#[test]
+fn a_user_who_is_put_out_of_a_room_does_not_rejoin_it() {
+    let mut client = Client::connected(&[("general", 4)]);
+    client.receive("SYSTEM", "MEMBERSHIP", &json!({"roomId": "general", "member": false}));
+    client.message("general", 5);
+    let events = client.events();
+    assert_eq!(events[0], Event::Room { room: room("general"), state: RoomState::Left });
+    assert_eq!(events.len(), 2, "and the frame itself");
+    assert_eq!(reconnect(&mut client)["rooms"], json!([]));
+}
+
+#[test]
+fn a_session_is_in_two_hundred_rooms_at_most() {
+    let mut client = Client::new(config());
+    for n in 0..200 {
+        client.join(&format!("room-{n}"));
+    }
+    client.events();
+    client.join("one-too-many");
+    assert_eq!(rooms_of(&mut client), [("one-too-many".into(), RoomState::Refused(Code::Limit))]);
+    assert_eq!(client.state(), State::Idle);
+}
