@@ -1,0 +1,69 @@
+//! Every route, on one screen.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
+use axum::routing::get;
+use tidings_protocol::Code;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::body::BodyLimits;
+use super::context::Context;
+use super::{HttpState, assets, auth, body, context, health, internal, openapi, security};
+use crate::error::Error;
+use crate::metrics::Metrics;
+
+/// The routes of the API, and the document that describes them.
+fn api() -> (Router<HttpState>, OpenApi) {
+    OpenApiRouter::with_openapi(openapi::document())
+        .routes(routes!(auth::ticket))
+        .routes(routes!(auth::login))
+        .routes(routes!(auth::open_session, auth::close_session))
+        .routes(routes!(health::live))
+        .routes(routes!(health::ready))
+        .split_for_parts()
+}
+
+/// What clients see.
+pub fn public(state: HttpState, context: Context, bodies: BodyLimits) -> Router {
+    let (api, document) = api();
+    let cors = security::cors(Arc::clone(&state.policy));
+    let routes = api
+        .route("/api/v1/openapi.json", openapi::serve(&document))
+        .fallback(assets::serve)
+        .method_not_allowed_fallback(wrong_method)
+        .with_state(state)
+        .layer(DefaultBodyLimit::disable())
+        .layer(from_fn_with_state(bodies, body::read))
+        .layer(cors);
+    surrounded(routes, context)
+}
+
+/// What is served on the metrics listener.
+pub fn private(metrics: Arc<Metrics>, context: Context) -> Router {
+    let routes =
+        Router::new().route("/metrics", get(internal::numbers)).fallback(not_found).with_state(metrics);
+    surrounded(routes, context)
+}
+
+fn surrounded(routes: Router, context: Context) -> Router {
+    Router::new().fallback_service(routes).layer(from_fn_with_state(context, context::surround))
+}
+
+async fn wrong_method() -> Error {
+    Error::new(Code::NotFound).status(http::StatusCode::METHOD_NOT_ALLOWED).detail("not with this method")
+}
+
+async fn not_found() -> Error {
+    Error::new(Code::NotFound)
+}
+
+/// The OpenAPI document.
+#[must_use]
+pub fn document() -> OpenApi {
+    api().1
+}
