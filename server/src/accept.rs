@@ -15,6 +15,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
@@ -46,6 +47,7 @@ pub struct Gate {
     write_timeout: Duration,
     metrics: Arc<Metrics>,
     drain: Drain,
+    stop: CancellationToken,
     requests: TaskTracker,
     peers: TaskTracker,
     refusals: Refusals,
@@ -68,18 +70,20 @@ impl Gate {
             write_timeout: config.write_timeout,
             metrics,
             drain,
+            stop: CancellationToken::new(),
             requests: TaskTracker::new(),
             peers: TaskTracker::new(),
             refusals: Refusals::default(),
         }
     }
 
-    /// Accepts until draining begins.
+    /// Accepts until [`Gate::stop`]. While sessions drain, `/readyz` must still be able to say so; a connection
+    /// that comes then gets one answer.
     pub async fn serve(&self, listener: TcpListener, router: Router) {
         loop {
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
-                () = self.drain.begun() => break,
+                () = self.stop.cancelled() => break,
             };
             match accepted {
                 Ok((stream, addr)) => self.admit(stream, addr, &router),
@@ -90,6 +94,11 @@ impl Gate {
                 }
             }
         }
+    }
+
+    /// Accepts no more.
+    pub fn stop(&self) {
+        self.stop.cancel();
     }
 
     /// Returns when the last answer has been handed over. Call it once draining has begun.

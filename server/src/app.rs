@@ -1,1 +1,202 @@
-//! The only place that composes.
+//! The only place that composes: settings in, a running server out.
+//!
+//! [`App::build`] opens the store and puts the parts together, [`App::run`] serves until it is told to stop and
+//! then drains. [`command`] is what the command line does with it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use secrecy::ExposeSecret as _;
+use tokio::net::TcpListener;
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
+
+use crate::accept::Gate;
+use crate::auth::{Authenticator, LocalUsedTickets};
+use crate::broker::Broker;
+use crate::broker::local::LocalBroker;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::connection::SessionSettings;
+use crate::drain::Drain;
+use crate::http::body::BodyLimits;
+use crate::http::context::Context;
+use crate::http::security::Security;
+use crate::http::{HttpState, assets, router};
+use crate::limits::{Connections, RateLimits, TrustedProxies};
+use crate::metrics::Metrics;
+use crate::node::{Node, NodeSettings};
+use crate::origin::Policy;
+use crate::store::Store;
+use crate::store::sqlite::{Options, Sqlite};
+
+pub mod command;
+
+pub use self::command::StartError;
+
+/// Publications on their way to this node's own sessions.
+const BROKER_CAPACITY: usize = 4096;
+/// How often a key file is looked at.
+const KEY_REFRESH: Duration = Duration::from_secs(30);
+/// Of the drain's time, this much is kept for closing the store and leaving.
+const LAST_STEPS: Duration = Duration::from_secs(1);
+/// When all is answered, connections get this long to take the last bytes.
+const LAST_BYTES: Duration = Duration::from_millis(500);
+
+/// What an app stands on; tests bring their own.
+pub struct Parts {
+    /// The log.
+    pub store: Arc<dyn Store>,
+    /// How nodes hear of each other.
+    pub broker: Arc<dyn Broker>,
+    /// The time of day.
+    pub clock: Clock,
+}
+
+/// A server, put together.
+pub struct App {
+    public: Router,
+    private: Router,
+    gate: Gate,
+    node: Arc<Node>,
+    auth: Arc<Authenticator>,
+    drain: Drain,
+    drain_grace: Duration,
+    sqlite: Option<Arc<Sqlite>>,
+}
+
+impl App {
+    /// Opens the store that the settings name and puts the parts together.
+    ///
+    /// # Errors
+    /// A key, the store or a setting does not do.
+    pub async fn build(config: &Config) -> Result<Self, StartError> {
+        if let Some(file) = config.store.sqlite_file() {
+            tracing::info!(file = %file.display(), "opening the log");
+        }
+        let sqlite = Arc::new(Sqlite::open(config.store.database_url.expose_secret(), Options::default()).await?);
+        let parts = Parts {
+            store: Arc::clone(&sqlite) as Arc<dyn Store>,
+            broker: Arc::new(LocalBroker::new(BROKER_CAPACITY)),
+            clock: Clock::system(),
+        };
+        let app = Self::with(config, parts).await?;
+        Ok(Self { sqlite: Some(sqlite), ..app })
+    }
+
+    /// Puts the parts together.
+    ///
+    /// # Errors
+    /// A key or a setting does not do, or the store does not answer.
+    pub async fn with(config: &Config, parts: Parts) -> Result<Self, StartError> {
+        let Parts { store, broker, clock } = parts;
+        let metrics = Arc::new(Metrics::new());
+        let drain = Drain::new(config.drain.drain_spread);
+        let used = Arc::new(LocalUsedTickets::default());
+        let auth = Arc::new(Authenticator::new(&config.auth, clock.clone(), used)?);
+        let node = Node::start(store, broker, clock, node_settings(config), Arc::clone(&metrics)).await?;
+        let connections = Connections::new(&config.limits);
+        let trusted = Arc::new(TrustedProxies::new(config.listen.trusted_proxies.clone()));
+        let state = HttpState {
+            node: Arc::clone(&node),
+            auth: Arc::clone(&auth),
+            policy: Arc::new(Policy::new(config.origins.allowed_origins.clone())),
+            connections: connections.clone(),
+            rates: RateLimits::new(&config.limits),
+            session: Arc::new(session_settings(config)),
+            assets: Arc::new(assets::Assets::default()),
+            drain: drain.clone(),
+            metrics: Arc::clone(&metrics),
+        };
+        let context = Context {
+            trusted: Arc::clone(&trusted),
+            metrics: Arc::clone(&metrics),
+            security: Security::new(config.auth.dev),
+        };
+        let bodies = BodyLimits { max_bytes: config.limits.max_body_bytes, timeout: config.listen.body_timeout };
+        Ok(Self {
+            public: router::public(state, context.clone(), bodies),
+            private: router::private(Arc::clone(&metrics), context),
+            gate: Gate::new(&config.listen, connections, trusted, metrics, drain.clone()),
+            node,
+            auth,
+            drain,
+            drain_grace: config.drain.drain_grace,
+            sqlite: None,
+        })
+    }
+
+    /// Serves until `stop` is there, then drains and returns.
+    pub async fn run(self, public: TcpListener, private: Option<TcpListener>, stop: impl Future<Output = ()>) {
+        let serving = tokio::spawn({
+            let (gate, router) = (self.gate.clone(), self.public.clone());
+            async move { gate.serve(public, router).await }
+        });
+        let metrics = private.map(|listener| {
+            let (gate, router) = (self.gate.clone(), self.private.clone());
+            tokio::spawn(async move { gate.serve(listener, router).await })
+        });
+        let keys = tokio::spawn(refresh_keys(Arc::clone(&self.auth)));
+        self.drain.ready();
+        stop.await;
+        self.leave().await;
+        for task in [Some(serving), metrics, Some(keys)].into_iter().flatten() {
+            task.abort();
+        }
+    }
+
+    /// The way out: everybody is told, everything accepted is answered, the log is closed.
+    async fn leave(self) {
+        let began = Instant::now();
+        let answered_by = began + self.drain_grace.saturating_sub(LAST_STEPS).max(self.drain_grace / 2);
+        tracing::info!(sessions = self.drain.sessions(), "draining");
+        self.drain.begin();
+        let answered = async { tokio::join!(self.drain.all_gone(), self.gate.answered()) };
+        if timeout_at(answered_by, answered).await.is_err() {
+            tracing::warn!(sessions = self.drain.sessions(), "not all sessions went in time");
+        }
+        self.gate.stop();
+        let flushed_by = began + self.drain_grace;
+        if timeout_at(flushed_by, self.node.flush()).await.is_err() {
+            tracing::warn!("the last writes did not end in time");
+        }
+        let last_bytes = flushed_by.min(Instant::now() + LAST_BYTES);
+        // Who has not taken its last bytes by then is closed with the process.
+        let _ = timeout_at(last_bytes, self.gate.closed()).await;
+        if let Some(sqlite) = &self.sqlite
+            && timeout_at(flushed_by.max(Instant::now() + LAST_BYTES), sqlite.close()).await.is_err()
+        {
+            tracing::warn!("the log was not closed in time; it is whole all the same");
+        }
+        tracing::info!(ms = began.elapsed().as_millis(), "drained");
+    }
+}
+
+async fn refresh_keys(auth: Arc<Authenticator>) {
+    let mut ticks = interval(KEY_REFRESH);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        auth.refresh_keys();
+    }
+}
+
+fn node_settings(config: &Config) -> NodeSettings {
+    NodeSettings {
+        node_id: config.broker.node_id.clone().unwrap_or_else(crate::node::new_uuid),
+        presence_grace: config.session.presence_grace,
+        max_content_bytes: config.limits.max_content_bytes,
+        replay_limit: config.limits.replay_limit,
+        notification_retention: config.notifications.notification_retention,
+    }
+}
+
+fn session_settings(config: &Config) -> SessionSettings {
+    SessionSettings {
+        heartbeat: config.session.heartbeat,
+        outbox_bytes: config.limits.outbox_bytes,
+        frames_per_second: config.limits.max_frames_per_second.get(),
+        frame_burst: config.limits.frame_burst.get(),
+        max_frame_bytes: config.limits.max_frame_bytes,
+    }
+}

@@ -1,2 +1,5 @@
-//! Stub.
-fn main() {}
+//! Reads the command line and does what it says.
+
+fn main() -> std::process::ExitCode {
+    tidings_server::app::command::main()
+}

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{Config, ListenConfig};
+use super::{Config, ListenConfig, StoreConfig};
 use crate::auth::keys::{self, KeyError};
 
 /// Shortest secret: as long as the hash that it keys (RFC 7518 §3.2).
@@ -181,13 +181,21 @@ pub fn secret(flag: &'static str, secret: &SecretString) -> Result<(), ConfigErr
 }
 
 fn place(config: &Config) -> Result<(), ConfigError> {
-    if !config.store.database_url.expose_secret().starts_with("sqlite:") {
-        return Err(ConfigError::Database);
-    }
     if config.broker.redis_url.is_some() {
         return Err(ConfigError::Redis);
     }
-    match config.store.sqlite_file() {
+    store(&config.store)
+}
+
+/// The log must be one that this version keeps, and its file must be its owner's alone.
+///
+/// # Errors
+/// It is not.
+pub fn store(config: &StoreConfig) -> Result<(), ConfigError> {
+    if !config.database_url.expose_secret().starts_with("sqlite:") {
+        return Err(ConfigError::Database);
+    }
+    match config.sqlite_file() {
         Some(file) if file.exists() => not_for_others(&file),
         Some(_) | None => Ok(()),
     }
