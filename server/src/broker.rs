@@ -93,6 +93,8 @@ pub enum Payload {
     Evict {
         /// The room.
         room_id: RoomId,
+        /// Only sessions with this client session, which has left by a request of its own.
+        only: Option<ClientSession>,
     },
     /// A newer connection of the same client session stands: older ones are closed.
     Fence {

@@ -1,12 +1,17 @@
 //! What a client may ask for: one file for each frame, and the one match that knows them all.
 
+use axum::extract::ws::Utf8Bytes;
+use tidings_protocol::command::Resume;
 use tidings_protocol::{ClientId, Code, Command, RoomId};
 
 use crate::auth::Principal;
 use crate::connection::Session;
 use crate::error::Error;
-use crate::node::{Node, Origin, Outcome, Pending};
+use crate::limits::SessionRate;
+use crate::node::{Gate, Node, Origin, Outcome, Pending};
 use crate::store::{Append, Change, Target};
+
+mod stateless;
 
 mod authenticate;
 mod chat_message;
@@ -22,6 +27,8 @@ mod read;
 mod resume;
 mod typing;
 
+pub(crate) use self::stateless::Stateless;
+
 /// What becomes of a frame.
 #[derive(Debug)]
 pub enum Answer {
@@ -29,6 +36,8 @@ pub enum Answer {
     Done,
     /// Its answer has been sent.
     Sent,
+    /// This is its answer.
+    Frame(Utf8Bytes),
     /// It is done when this is.
     Later(Pending),
 }
@@ -52,8 +61,32 @@ pub(crate) async fn dispatch(
         Command::SetPresence(show) => presence::run(session, show).await,
         Command::Resume(resume) => resume::run(session, id, resume).await,
         Command::Authenticate(token) => authenticate::run(session, id, token).await,
-        Command::Ping(_) => ping::run(session, id),
+        Command::Ping(_) => Ok(ping::run(session.node(), id)),
     }
+}
+
+/// The rate buckets, and the gate of the frame's log: a frame that is too much closes the gate of its log, so
+/// that those behind it do not overtake it.
+pub(crate) fn admit(rate: &SessionRate, gate: &Gate, command: &Command) -> Outcome<()> {
+    let target = log_of(command);
+    if let Some(target) = &target
+        && let Some(wait) = gate.wait(target)
+    {
+        return Err(Error::new(Code::RateLimited).retry_after(wait));
+    }
+    let ephemeral = matches!(command, Command::Typing(_) | Command::SetPresence(_));
+    let taken = if ephemeral { rate.ephemeral() } else { rate.frame() };
+    if let (Err(error), Some(target)) = (&taken, &target)
+        && let Some(wait) = error.wait()
+    {
+        gate.close(target, wait);
+    }
+    taken
+}
+
+/// Puts a session where the client says it stands, as `RESUME` does.
+pub(crate) async fn resume_session(session: &mut Session, body: Resume) -> Outcome<()> {
+    resume::run(session, None, body).await.map(drop)
 }
 
 /// Who asks for a durable change, and from where.

@@ -98,6 +98,14 @@ impl Hub {
         self.users.read().keys().cloned().collect()
     }
 
+    /// The user's session with this client session, where it is on this node.
+    #[must_use]
+    pub fn session_of(&self, user: &UserId, client_session: &ClientSession) -> Option<SessionId> {
+        let users = self.users.read();
+        let session = users.get(user)?.iter().find(|s| s.client_session.as_ref() == Some(client_session))?;
+        Some(session.outbox.session_id().clone())
+    }
+
     /// How many sessions are registered.
     #[must_use]
     pub fn session_count(&self) -> usize {
@@ -189,8 +197,9 @@ impl Hub {
                     session.outbox.push(Item::Signal { frame: frame.clone(), droppable: *droppable });
                 }
             }
-            Payload::Evict { room_id } => {
-                sessions.iter().filter(|s| s.inbox).for_each(|s| s.outbox.push(Item::Evict(room_id.clone())));
+            Payload::Evict { room_id, only } => {
+                let meant = |s: &&Registration| s.inbox && (only.is_none() || s.client_session == *only);
+                sessions.iter().filter(meant).for_each(|s| s.outbox.push(Item::Evict(room_id.clone())));
             }
             Payload::Fence { client_session, keep } => {
                 for session in sessions {

@@ -143,10 +143,10 @@ impl Presence {
         (inner.remove(room, user), true)
     }
 
-    /// Whether a session of the user is in the room.
+    /// How many sessions of the user are in the room.
     #[must_use]
-    pub fn is_in(&self, room: &RoomId, user: &UserId) -> bool {
-        self.inner.lock().rooms.get(room).and_then(|o| o.users.get(user)).is_some_and(|o| o.sessions > 0)
+    pub fn sessions_in(&self, room: &RoomId, user: &UserId) -> u32 {
+        self.inner.lock().rooms.get(room).and_then(|o| o.users.get(user)).map_or(0, |o| o.sessions)
     }
 
     /// A session is lost. Returns whether [`Presence::expire`] is to be asked after the grace time.

@@ -4,12 +4,8 @@ use tidings_protocol::data::Pong;
 use tidings_protocol::{ClientId, Event};
 
 use super::Answer;
-use crate::connection::Session;
-use crate::node::Outcome;
+use crate::node::Node;
 
-pub(super) fn run(session: &mut Session, id: Option<&ClientId>) -> Outcome<Answer> {
-    let event = Event::Pong(Pong { id: id.cloned(), server_time: session.now() });
-    let frame = session.node().frame(event);
-    session.send(frame);
-    Ok(Answer::Sent)
+pub(super) fn run(node: &Node, id: Option<&ClientId>) -> Answer {
+    Answer::Frame(node.frame(Event::Pong(Pong { id: id.cloned(), server_time: node.now() })))
 }

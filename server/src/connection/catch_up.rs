@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use axum::extract::ws::Utf8Bytes;
+use parking_lot::Mutex;
 use tidings_protocol::UserId;
 
 use super::logs::{LogId, Logs, Phase};
@@ -39,13 +40,13 @@ pub enum Page {
 #[derive(Default)]
 pub struct CatchUp {
     to_read: VecDeque<LogId>,
-    reading: Option<(LogId, PageFuture)>,
+    /// Never locked: the mutex only makes a session `Sync`, which its futures need.
+    reading: Mutex<Option<(LogId, PageFuture)>>,
 }
 
 impl std::fmt::Debug for CatchUp {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let reading = self.reading.as_ref().map(|(log, _)| log);
-        f.debug_struct("CatchUp").field("to_read", &self.to_read).field("reading", &reading).finish()
+        f.debug_struct("CatchUp").field("to_read", &self.to_read).finish_non_exhaustive()
     }
 }
 
@@ -74,13 +75,13 @@ impl CatchUp {
     /// Forgets a log that is followed no more.
     pub fn forget(&mut self, log: LogId) {
         self.to_read.retain(|l| *l != log);
-        self.reading.take_if(|(l, _)| *l == log);
+        self.reading.get_mut().take_if(|(l, _)| *l == log);
     }
 
     /// Whether anything is still to be read.
     #[must_use]
-    pub fn is_done(&self) -> bool {
-        self.to_read.is_empty() && self.reading.is_none()
+    pub fn is_done(&mut self) -> bool {
+        self.to_read.is_empty() && self.reading.get_mut().is_none()
     }
 
     /// The next page, as soon as it has been read.
@@ -89,15 +90,15 @@ impl CatchUp {
         reader: &mut Reader<'_>,
         cx: &mut Context<'_>,
     ) -> Poll<(LogId, Result<Page, StoreError>)> {
-        if self.reading.is_none() {
+        if self.reading.get_mut().is_none() {
             let Some(log) = self.next_log(reader.logs) else { return Poll::Pending };
             let Some(future) = page_of(reader, log) else { return Poll::Pending };
-            self.reading = Some((log, future));
+            *self.reading.get_mut() = Some((log, future));
         }
-        let Some((log, future)) = &mut self.reading else { return Poll::Pending };
+        let Some((log, future)) = self.reading.get_mut() else { return Poll::Pending };
         let log = *log;
         future.as_mut().poll(cx).map(|page| {
-            self.reading = None;
+            *self.reading.get_mut() = None;
             (log, page)
         })
     }

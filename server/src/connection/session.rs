@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use axum::extract::ws::Utf8Bytes;
 use tidings_protocol::data::TokenExpiring;
-use tidings_protocol::{ClientFrame, ClientId, CloseCode, Code, Command, Event, RoomId, Timestamp};
+use tidings_protocol::{ClientFrame, ClientId, CloseCode, Code, Event, RoomId, Timestamp};
 
 use super::catch_up::{CatchUp, Page, Reader};
 use super::deadlines::{Deadlines, Due};
@@ -55,6 +55,8 @@ pub struct SessionSettings {
     pub frames_per_second: u32,
     /// Frames that a client is told may come at once.
     pub frame_burst: u32,
+    /// Longest WebSocket frame, in bytes.
+    pub max_frame_bytes: usize,
 }
 
 /// A frame whose answer is still to come.
@@ -200,6 +202,12 @@ impl Session {
         self.unanswered.is_empty() && self.out.is_empty() && self.outbox.waiting_bytes() == 0
     }
 
+    /// Whether every log comes live: nothing is left to read.
+    #[must_use]
+    pub fn has_caught_up(&mut self) -> bool {
+        self.catch_up.is_done()
+    }
+
     /// Everything that was given out has been written.
     pub fn flushed(&mut self) {
         self.tally.report(self.services.node.metrics().of(self.transport));
@@ -220,7 +228,7 @@ impl Session {
     pub async fn on_text(&mut self, text: &str) -> Flow {
         self.deadlines.heard();
         match ClientFrame::parse(text) {
-            Ok(frame) => self.on_frame(frame).await,
+            Ok(frame) => Box::pin(self.on_frame(frame)).await,
             Err(error) => {
                 self.metrics().received("INVALID");
                 let (id, room_id) = (error.id.clone(), error.room_id.clone());
@@ -234,11 +242,12 @@ impl Session {
         let ClientFrame { id, command } = frame;
         let room_id = command::room_of(&command).cloned();
         self.metrics().received(command.type_name());
-        if let Err(error) = self.admit(&command) {
+        if let Err(error) = command::admit(&self.rate, &self.gate, &command) {
             return self.refuse(&error, id, room_id);
         }
         match command::dispatch(self, id.as_ref(), command).await {
             Ok(Answer::Sent) => {}
+            Ok(Answer::Frame(frame)) => self.send(frame),
             Ok(Answer::Done) => {
                 if let Some(id) = id {
                     let frame = frames::done(id, room_id, self.now());
@@ -249,24 +258,6 @@ impl Session {
             Err(error) => return self.refuse(&error, id, room_id),
         }
         Flow::Continue
-    }
-
-    /// The rate buckets, and the gate of the frame's log.
-    fn admit(&mut self, command: &Command) -> Outcome<()> {
-        let ephemeral = matches!(command, Command::Typing(_) | Command::SetPresence(_));
-        let target = command::log_of(command);
-        if let Some(target) = &target
-            && let Some(wait) = self.gate.wait(target)
-        {
-            return Err(Error::new(Code::RateLimited).retry_after(wait));
-        }
-        let taken = if ephemeral { self.rate.ephemeral() } else { self.rate.frame() };
-        if let (Err(error), Some(target)) = (&taken, &target)
-            && let Some(wait) = error.wait()
-        {
-            self.gate.close(target, wait);
-        }
-        taken
     }
 
     /// What there is to do, as soon as there is something. `idle` says that the transport has written all it
@@ -299,7 +290,7 @@ impl Session {
         Poll::Pending
     }
 
-    /// Does it.
+    /// Does it. What is rare is boxed, so that an idle session's task stays small.
     pub async fn on_work(&mut self, work: Work) -> Flow {
         match work {
             Work::Answer(answer) => self.on_answer(answer),
@@ -307,8 +298,18 @@ impl Session {
                 self.on_page(log, page);
                 Flow::Continue
             }
-            Work::Items => self.on_items().await,
-            Work::Due(due) => self.on_due(due).await,
+            Work::Items => {
+                let evicted = self.on_items();
+                if !evicted.is_empty() {
+                    Box::pin(self.leave_evicted(evicted)).await;
+                }
+                Flow::Continue
+            }
+            Work::Due(Due::TypingOver(room)) => {
+                Box::pin(self.tell_typing_over(&room)).await;
+                Flow::Continue
+            }
+            Work::Due(due) => self.on_due(&due),
             Work::Closed(code) => Flow::Close(code),
         }
     }
@@ -351,18 +352,34 @@ impl Session {
         }
     }
 
-    async fn on_items(&mut self) -> Flow {
+    /// Takes what waits. Returns the rooms that the user was put out of.
+    fn on_items(&mut self) -> Vec<RoomId> {
         let dropped = self.outbox.take(TAKE_BYTES, &mut self.taken);
         if dropped > 0 {
             self.services.node.metrics().dropped(Dropped::Ephemeral, dropped);
         }
+        let mut evicted = Vec::new();
         while let Some(item) = self.taken.pop_front() {
-            self.on_item(item).await;
+            if let Item::Evict(room_id) = item {
+                evicted.push(room_id);
+            } else {
+                self.on_item(item);
+            }
         }
-        Flow::Continue
+        self.taken = VecDeque::new();
+        evicted
     }
 
-    async fn on_item(&mut self, item: Item) {
+    async fn leave_evicted(&mut self, rooms: Vec<RoomId>) {
+        for room_id in rooms {
+            if self.forget_room(&room_id).await {
+                let node = Arc::clone(&self.services.node);
+                node.evicted(&self.principal, &room_id).await;
+            }
+        }
+    }
+
+    fn on_item(&mut self, item: Item) {
         match item {
             Item::Entry { slot, seq, frame } => {
                 let Some(room) = self.logs.slot(slot) else { return };
@@ -409,16 +426,11 @@ impl Session {
                 }
             }
             Item::Signal { frame, .. } => self.send(frame),
-            Item::Evict(room_id) => {
-                if self.forget_room(&room_id).await {
-                    let node = Arc::clone(&self.services.node);
-                    node.evicted(&self.principal, &room_id).await;
-                }
-            }
+            Item::Evict(_) => {}
         }
     }
 
-    async fn on_due(&mut self, due: Due) -> Flow {
+    fn on_due(&mut self, due: &Due) -> Flow {
         match due {
             Due::Ping => return Flow::Ping,
             Due::Dead => return Flow::Close(CloseCode::GoingAway),
@@ -429,9 +441,8 @@ impl Session {
             }
             Due::TokenExpired => return Flow::Close(CloseCode::Unauthenticated),
             Due::NoResume => return Flow::Close(CloseCode::TooSlow),
-            Due::TypingOver(room) => self.tell_typing_over(&room).await,
             Due::Delivered => self.report_delivered(),
-            Due::Read => {}
+            Due::TypingOver(_) | Due::Read => {}
         }
         Flow::Continue
     }

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use axum::extract::FromRef;
 
+use super::assets::Assets;
 use crate::auth::Authenticator;
 use crate::connection::{SessionServices, SessionSettings};
 use crate::drain::Drain;
 use crate::limits::{Connections, RateLimits};
 use crate::metrics::Metrics;
+use crate::http::realtime::clients::Clients;
 use crate::node::Node;
 use crate::origin::Policy;
 
@@ -27,6 +29,10 @@ pub struct HttpState {
     pub rates: RateLimits,
     /// What a session is set to.
     pub session: Arc<SessionSettings>,
+    /// The app's files.
+    pub assets: Arc<Assets>,
+    /// Client sessions that use the fallback.
+    pub clients: Clients,
     /// The way out.
     pub drain: Drain,
     /// What is counted.

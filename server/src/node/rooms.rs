@@ -3,7 +3,7 @@
 use tidings_protocol::data::{Membership, ReadMoved, RoomUpdated, UserInRoom};
 use tidings_protocol::entity::{Role, Room, RoomKind};
 use tidings_protocol::limits::{MAX_NAME_BYTES, READ_FANOUT_MEMBERS};
-use tidings_protocol::{Code, Event, RoomId, SessionId, UserId};
+use tidings_protocol::{ClientSession, Code, Event, RoomId, SessionId, UserId};
 
 use super::writer::{Origin, Pending};
 use super::{Node, Outcome};
@@ -169,7 +169,7 @@ impl Node {
         }
         let write = Write::RemoveMember { room_id: room_id.clone(), user_id: user.clone() };
         if let Written::Membership { changed: true, .. } = self.write(write).await? {
-            self.publish(Topic::User(user.clone()), Payload::Evict { room_id: room_id.clone() }).await;
+            self.publish(Topic::User(user.clone()), Payload::Evict { room_id: room_id.clone(), only: None }).await;
             self.tell_membership(room_id, user, false).await;
         }
         Ok(())
@@ -185,13 +185,38 @@ impl Node {
         let (notice, last) = if subscribed {
             self.presence.leave(room_id, &principal.user_id)
         } else {
-            (Notice::Nobody, !self.presence.is_in(room_id, &principal.user_id))
+            (Notice::Nobody, self.presence.sessions_in(room_id, &principal.user_id) == 0)
         };
         self.tell_left(room_id, principal, notice).await;
         let Some((room, Some(_))) = found else { return Err(Code::NotAMember.into()) };
         if last && room.kind == RoomKind::Public {
             let write = Write::RemoveMember { room_id: room_id.clone(), user_id: principal.user_id.clone() };
             self.write(write).await?;
+        }
+        Ok(())
+    }
+
+    /// `LEAVE_ROOM` of a client without a session of its own: its stream, where it has one, is unsubscribed; a
+    /// membership of a public room ends where no other session of the user is there.
+    ///
+    /// # Errors
+    /// `NOT_A_MEMBER`; `UNAVAILABLE`: the store is away.
+    pub async fn leave_by_request(
+        &self,
+        principal: &Principal,
+        client_session: &ClientSession,
+        room_id: &RoomId,
+    ) -> Outcome<()> {
+        let user = &principal.user_id;
+        let Some((room, Some(_))) = self.store().room(room_id, user).await? else {
+            return Err(Code::NotAMember.into());
+        };
+        let own = u32::from(self.hub.session_of(user, client_session).is_some());
+        let last = self.presence.sessions_in(room_id, user) <= own;
+        let evict = Payload::Evict { room_id: room_id.clone(), only: Some(client_session.clone()) };
+        self.publish(Topic::User(user.clone()), evict).await;
+        if last && room.kind == RoomKind::Public {
+            self.write(Write::RemoveMember { room_id: room_id.clone(), user_id: user.clone() }).await?;
         }
         Ok(())
     }

@@ -1,0 +1,142 @@
+//! `POST /api/v1/realtime/poll`: server frames as soon as there is one, else an empty list after `waitMs`.
+
+use std::future::poll_fn;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::extract::ws::Utf8Bytes;
+use axum::response::Response;
+use tidings_protocol::http::RealtimeSubscribe;
+use tidings_protocol::limits::MAX_POLL_WAIT_MS;
+use tidings_protocol::{CloseCode, Code};
+use tokio::time::{Instant, timeout_at};
+
+use super::super::state::HttpState;
+use super::frames::page;
+use crate::auth::PageCaller;
+use crate::connection::{Flow, Session};
+use crate::error::Error;
+use crate::metrics::Transport;
+
+/// Frames in one answer stop growing past this many bytes; the next poll goes on from there.
+const ANSWER_BYTES: usize = 512 * 1024;
+
+/// Waits for frames.
+///
+/// # Errors
+/// 400 for a body that cannot be read; 401 and 403; 409 when a newer request of the same client session has
+/// taken over; 429 and 503 over a cap.
+pub async fn post(
+    State(state): State<HttpState>,
+    PageCaller(caller): PageCaller,
+    body: Bytes,
+) -> Result<Response, Error> {
+    let body: RealtimeSubscribe = super::body(&body)?;
+    let wait = body.wait_ms.unwrap_or(0);
+    if wait > MAX_POLL_WAIT_MS {
+        let detail = format!("must be at most {MAX_POLL_WAIT_MS}");
+        return Err(Error::new(Code::InvalidFrame).field("waitMs").detail(detail));
+    }
+    let deadline = Instant::now() + Duration::from_millis(wait);
+    let permit = state
+        .connections
+        .admit_session(&caller.principal.user_id, &caller.client)
+        .inspect_err(|refused| state.metrics.refused(*refused))?;
+    let counted = (permit, state.drain.session(), state.metrics.polling.open());
+    let known = Known::of(&body);
+    let session = super::resumed(&state, &caller, body, Transport::Polling).await?;
+    let mut polled = Polled { session: Some(session) };
+    let answer = polled.gather(&known, deadline).await;
+    drop(counted);
+    answer.map(|frames| page(&frames))
+}
+
+/// What the client knows already, so that the answer to its positions is not told again.
+struct Known {
+    epoch: bool,
+    rooms: Vec<String>,
+}
+
+impl Known {
+    fn of(body: &RealtimeSubscribe) -> Self {
+        let known = body.rooms.iter().filter(|room| room.after_seq.is_some());
+        Self { epoch: body.epoch.is_some(), rooms: known.map(|room| room.room_id.to_string()).collect() }
+    }
+
+    fn is_news(&self, frame: &str) -> bool {
+        if frame.starts_with(r#"{"category":"SYSTEM","type":"CONNECTION_ESTABLISHED""#) {
+            return !self.epoch;
+        }
+        if frame.starts_with(r#"{"category":"SYSTEM","type":"ROOM_PARTICIPANTS""#) {
+            let room = room_of(frame);
+            return !room.is_some_and(|room| self.rooms.contains(&room));
+        }
+        true
+    }
+}
+
+/// The room of a `ROOM_PARTICIPANTS` frame, whose `roomId` stands first.
+fn room_of(frame: &str) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Frame {
+        data: Data,
+    }
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Data {
+        room_id: String,
+    }
+    serde_json::from_str::<Frame>(frame).ok().map(|f| f.data.room_id)
+}
+
+/// A session that lives as long as its poll.
+struct Polled {
+    session: Option<Session>,
+}
+
+impl Polled {
+    async fn gather(&mut self, known: &Known, deadline: Instant) -> Result<Vec<Utf8Bytes>, Error> {
+        let Some(session) = self.session.as_mut() else { return Ok(Vec::new()) };
+        let mut answer = Vec::new();
+        let mut bytes = 0;
+        loop {
+            while let Some(frame) = session.next_frame() {
+                if known.is_news(&frame) {
+                    bytes += frame.len();
+                    answer.push(frame);
+                }
+            }
+            // What is being read is worth waiting for; what is live is not, once there is something.
+            let enough = !answer.is_empty() && (session.has_caught_up() || bytes > ANSWER_BYTES);
+            if enough {
+                break;
+            }
+            let work = match timeout_at(deadline, poll_fn(|cx| session.poll_work(true, cx))).await {
+                Ok(work) => work,
+                Err(_) if session.has_caught_up() => break,
+                Err(_) => poll_fn(|cx| session.poll_work(true, cx)).await,
+            };
+            match session.on_work(work).await {
+                Flow::Continue => {}
+                Flow::Ping => session.heard(),
+                Flow::Close(CloseCode::Replaced) => {
+                    let detail = "a newer request of this client session has taken over";
+                    return Err(Error::new(Code::Conflict).detail(detail));
+                }
+                Flow::Close(CloseCode::Unauthenticated) => return Err(Code::Unauthenticated.into()),
+                Flow::Close(_) => break,
+            }
+        }
+        session.flushed();
+        Ok(answer)
+    }
+}
+
+impl Drop for Polled {
+    fn drop(&mut self) {
+        if let (Some(session), Ok(runtime)) = (self.session.take(), tokio::runtime::Handle::try_current()) {
+            runtime.spawn(session.close());
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! `POST /api/v1/realtime/stream`: server frames as an event stream: what was missed, then live.
+
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::response::Response;
+use axum::response::sse::Event;
+use futures_util::stream;
+use tidings_protocol::Code;
+use tidings_protocol::http::RealtimeSubscribe;
+use tidings_protocol::limits::SSE_RETRY_MS;
+
+use super::super::notification_stream;
+use super::super::state::HttpState;
+use crate::auth::PageCaller;
+use crate::connection::{Flow, Session};
+use crate::drain::Stage;
+use crate::error::Error;
+use crate::metrics::Transport;
+
+/// Opens a stream of frames. It ends with the token, and when a newer one of the same client session begins.
+///
+/// # Errors
+/// 400 for a body that cannot be read; 401 and 403; 429 and 503 over a cap.
+pub async fn post(
+    State(state): State<HttpState>,
+    PageCaller(caller): PageCaller,
+    body: Bytes,
+) -> Result<Response, Error> {
+    let body: RealtimeSubscribe = super::body(&body)?;
+    if state.drain.stage() != Stage::Ready {
+        return Err(Error::new(Code::Unavailable).detail("the server is going away"));
+    }
+    let permit = state
+        .connections
+        .admit_session(&caller.principal.user_id, &caller.client)
+        .inspect_err(|refused| state.metrics.refused(*refused))?;
+    let counted = (permit, state.drain.session(), state.metrics.sse.open());
+    let session = super::resumed(&state, &caller, body, Transport::Sse).await?;
+    let opened = Opened { session: Some(session), first: true };
+    let events = stream::unfold((opened, counted), |(mut opened, counted)| async move {
+        let event = opened.next().await?;
+        Some((Ok::<_, Infallible>(event), (opened, counted)))
+    });
+    Ok(notification_stream::answer(events))
+}
+
+/// A session whose frames are pulled one by one, and which is closed when the peer has gone.
+struct Opened {
+    session: Option<Session>,
+    first: bool,
+}
+
+impl Opened {
+    async fn next(&mut self) -> Option<Event> {
+        let session = self.session.as_mut()?;
+        loop {
+            if let Some(frame) = session.next_frame() {
+                let event = Event::default().event("frame").data(frame.as_str());
+                let first = std::mem::replace(&mut self.first, false);
+                return Some(if first { event.retry(Duration::from_millis(SSE_RETRY_MS)) } else { event });
+            }
+            // The transport has taken everything that it was given.
+            session.flushed();
+            let work = poll_fn(|cx| session.poll_work(true, cx)).await;
+            match session.on_work(work).await {
+                Flow::Continue => {}
+                // A stream cannot be asked; a comment that cannot be written ends it.
+                Flow::Ping => session.heard(),
+                Flow::Close(_) if session.has_frames() => {}
+                Flow::Close(_) => return None,
+            }
+        }
+    }
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        if let (Some(session), Ok(runtime)) = (self.session.take(), tokio::runtime::Handle::try_current()) {
+            runtime.spawn(session.close());
+        }
+    }
+}
