@@ -101,7 +101,10 @@ macro_rules! fields {
 
         impl Fields {
             fn set(&mut self, key: &[u8], value: Span) {
-                $(if key == $key { self.$name = value; })*
+                match key {
+                    $($key => self.$name = value,)*
+                    _ => {}
+                }
             }
         }
     };

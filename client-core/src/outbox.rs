@@ -102,9 +102,8 @@ impl Outbox {
     }
 
     /// Takes entries of an earlier life in, before those of this one. They may have been sent already.
-    pub(crate) fn restore(&mut self, mut stored: Vec<Stored>) {
+    pub(crate) fn restore(&mut self, stored: Vec<Stored>) {
         let young = core::mem::take(&mut self.entries);
-        stored.sort_by_key(|s| s.order);
         for s in stored {
             let known = |e: &Pending| e.id == s.id;
             if young.iter().any(known) || self.entries.iter().any(known) {
@@ -115,7 +114,9 @@ impl Outbox {
             let state = s.failed.map_or(PendingState::Unsure, |code| PendingState::Failed(code_of(&code)));
             self.next_order = self.next_order.max(s.order + 1);
             self.bytes += s.frame.len();
-            self.entries.push(Pending { id: s.id, order: s.order, frame: s.frame, lane, state });
+            // Storage hands them over in order as a rule; the library's sort would cost a browser more than this.
+            let at = self.entries.iter().rposition(|e| e.order <= s.order).map_or(0, |at| at + 1);
+            self.entries.insert(at, Pending { id: s.id, order: s.order, frame: s.frame, lane, state });
         }
         for entry in young {
             self.bytes -= entry.frame.len();
