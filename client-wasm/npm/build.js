@@ -1,0 +1,47 @@
+// Builds the typed face into dist, beside the wasm parts that `tidings-xtask sdk-core` puts there.
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+import { build } from 'esbuild';
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+const common = {
+  absWorkingDir: here,
+  bundle: true,
+  format: 'esm',
+  target: 'es2022',
+  minify: true,
+  sourcemap: true,
+  sourcesContent: false,
+  legalComments: 'none',
+  logLevel: 'warning',
+};
+
+// The core and the inlined wasm stay files of their own: they are loaded when a client first connects.
+const lazy = ['./core.js', './wasm-inline.js'];
+
+await Promise.all([
+  build({ ...common, entryPoints: ['src/index.ts', 'src/slim.ts'], outdir: 'dist', external: lazy }),
+  // The hooks stand on the same classes as the app's own imports.
+  build({
+    ...common,
+    entryPoints: ['src/react/index.ts'],
+    outdir: 'dist/react',
+    external: ['react', '../index.js'],
+    banner: { js: '"use client";' },
+  }),
+  build({ ...common, entryPoints: ['src/vue/index.ts'], outdir: 'dist/vue', external: ['vue', '../index.js'] }),
+]);
+
+// The bindings come with comments and long names.
+await build({
+  absWorkingDir: here,
+  entryPoints: ['dist/core.js'],
+  outfile: 'dist/core.js',
+  allowOverwrite: true,
+  minify: true,
+  format: 'esm',
+  logLevel: 'warning',
+});
+
+execFileSync('npx', ['--no-install', 'tsc', '--emitDeclarationOnly'], { cwd: here, stdio: 'inherit' });

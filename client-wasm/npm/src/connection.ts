@@ -1,0 +1,144 @@
+/** The wasm core behind one client: loaded late, fed with what came before it. */
+import { TidingsError } from './errors.js';
+import { ready, type WasmLoader } from './wasm.js';
+import type { CoreEvent } from './core-events.js';
+import type { Core } from './core.js';
+import type { Problem } from './generated/protocol.js';
+
+/** By what a client is known to the server, and where that is. */
+export interface ConnectionOptions {
+  /**
+   * The server's address: `https://chat.example` or `wss://chat.example`, with or without a path in front of the API.
+   * Left out: the server that the page came from.
+   */
+  url?: string;
+  /** One token. When it expires, the client is closed. */
+  token?: string;
+  /**
+   * Fetches a token whenever one is needed. It is called again when a token was refused or is about to expire. Without
+   * `token` and `getToken` the page's cookie is used.
+   *
+   * @param fresh the last token was refused: a cached one will not do
+   */
+  getToken?: (fresh: boolean) => string | Promise<string>;
+  /**
+   * Who the user is. Left out, it is read from the token; with a cookie or an opaque token, give it, or nothing is kept
+   * across page loads.
+   */
+  userId?: string;
+  /** Whether unsent messages and the notification cursor are kept across page loads. Default: `true`. */
+  persistence?: boolean;
+  /** Attempts to connect in a row without success after which the client closes. Default: no limit. */
+  maxAttempts?: number;
+}
+
+/** What the wasm is told; `src/js/options.rs` is the other end. */
+export interface CoreOptions {
+  url: string;
+  token: string | undefined;
+  getToken: ((fresh: boolean) => Promise<string>) | undefined;
+  userId: string | undefined;
+  notifications: boolean;
+  persistence: boolean;
+  maxAttempts: number | undefined;
+  maxQueued: number | undefined;
+}
+
+/** Most calls that wait for the module to load; a client that is never connected takes no more. */
+const MAX_WAITING = 1_000;
+
+export class Connection {
+  readonly #loader: WasmLoader;
+  readonly #options: CoreOptions;
+  readonly #onEvents: (batch: CoreEvent[], core: Core) => void;
+  #core: Core | undefined;
+  #waiting: ((core: Core) => void)[] = [];
+
+  constructor(
+    loader: WasmLoader,
+    options: ConnectionOptions,
+    more: { notifications: boolean; maxQueued?: number | undefined },
+    onEvents: (batch: CoreEvent[], core: Core) => void,
+  ) {
+    const { getToken } = options;
+    this.#loader = loader;
+    this.#onEvents = onEvents;
+    this.#options = {
+      url: options.url ?? '',
+      token: options.token,
+      // A function that throws at once is a promise that rejects.
+      getToken: getToken && (async (fresh) => getToken(fresh)),
+      userId: options.userId,
+      persistence: options.persistence ?? true,
+      maxAttempts: options.maxAttempts,
+      notifications: more.notifications,
+      maxQueued: more.maxQueued,
+    };
+  }
+
+  /** The core, where it is loaded. */
+  get core(): Core | undefined {
+    return this.#core;
+  }
+
+  /** The core; loads it where it is not there yet. */
+  async load(): Promise<Core> {
+    const { Core } = await ready(this.#loader);
+    if (!this.#core) {
+      // Kept before the first event, which may come from within the constructor.
+      let early: CoreEvent[] = [];
+      const core: Core = new Core(this.#options, (batch: CoreEvent[]) => {
+        if (this.#core) this.#onEvents(batch, this.#core);
+        else early = [...early, ...batch];
+      });
+      this.#core = core;
+      if (early.length > 0) this.#onEvents(early, core);
+      const waiting = this.#waiting;
+      this.#waiting = [];
+      for (const call of waiting) call(core);
+    }
+    return this.#core;
+  }
+
+  /**
+   * Calls the core now, or when it is loaded.
+   *
+   * @returns whether the call was or will be made
+   */
+  run(call: (core: Core) => void): boolean {
+    if (this.#core) call(this.#core);
+    else if (this.#waiting.length < MAX_WAITING) this.#waiting.push(call);
+    else return false;
+    return true;
+  }
+
+  /** One request to the HTTP interface; rejects with a {@link TidingsError}. */
+  async request<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const core = await this.load();
+    const [status, text] = await this.#exchange(core, method, path, body);
+    const answer = parse(text);
+    if (status >= 200 && status < 300) return answer as T;
+    const problem = answer as Partial<Problem> | undefined;
+    const message = problem?.detail ?? problem?.title ?? `HTTP status ${status}`;
+    throw new TidingsError(problem?.code ?? 'BAD_RESPONSE', message, { retryAfterMs: problem?.retryAfterMs });
+  }
+
+  async #exchange(core: Core, method: string, path: string, body: unknown): Promise<[number, string]> {
+    try {
+      const text = body === undefined ? undefined : JSON.stringify(body);
+      return (await core.http(method, path, text)) as [number, string];
+    } catch (error) {
+      const reason = String(error);
+      throw new TidingsError(reason.startsWith('no token') ? 'TOKEN' : 'NETWORK', reason);
+    }
+  }
+}
+
+function parse(text: string): unknown {
+  if (text === '') return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,68 @@
+/** What the wasm tells: small arrays whose first element says what follows. `src/js/convert.rs` is the other end. */
+import type { CloseCause, ConnectionStatus, State } from './events.js';
+import type { GapReason } from './generated/protocol.js';
+
+export const STATUS = 0;
+export const DISCONNECTED = 1;
+export const MAX_ATTEMPTS = 2;
+export const FRAME = 3;
+export const SENT = 4;
+export const ROOM = 5;
+export const GAP = 6;
+export const MALFORMED = 7;
+
+export type StatusEvent = [
+  typeof STATUS,
+  State,
+  number | undefined,
+  number,
+  boolean,
+  string,
+  CloseCause | undefined,
+];
+
+export type SentEvent = [typeof SENT, string, ...SentDetail];
+
+export type SentDetail =
+  | ['queued' | 'inFlight' | 'cancelled']
+  | ['acked', string | undefined, string | undefined, number | undefined, boolean]
+  | ['failed' | 'refused', string, string];
+
+export type CoreEvent =
+  | StatusEvent
+  | [typeof DISCONNECTED, number | undefined, string]
+  | [typeof MAX_ATTEMPTS]
+  | [typeof FRAME, string]
+  | SentEvent
+  | [typeof ROOM, string, 'joined' | 'left' | 'refused', string | undefined]
+  | [typeof GAP, string | undefined, number, number, GapReason | 'LOST']
+  | [typeof MALFORMED, string];
+
+export type StreamEvent =
+  | ['connected' | 'notification' | 'broadcast' | 'state' | 'reset', string, string | undefined]
+  | [typeof STATUS, State, number | undefined, number]
+  | [typeof DISCONNECTED, undefined, string | undefined]
+  | [typeof MAX_ATTEMPTS];
+
+/** `[id, frame, code of the refusal]`. */
+export type StoredEntry = [string, string, string | undefined];
+
+export function toStatus([, state, nextRetryAt, attempts, online, transport, closedBy]: StatusEvent): ConnectionStatus {
+  return Object.freeze({
+    state,
+    nextRetryAt: nextRetryAt ?? null,
+    attempts,
+    online,
+    transport,
+    closedBy: closedBy ?? null,
+  });
+}
+
+export const IDLE: ConnectionStatus = Object.freeze({
+  state: 'idle',
+  nextRetryAt: null,
+  attempts: 0,
+  online: true,
+  transport: 'websocket',
+  closedBy: null,
+});

@@ -1,0 +1,313 @@
+/** Notifications: the stream, and the list with its read state. */
+import { Connection, type ConnectionOptions } from './connection.js';
+import { DISCONNECTED, IDLE, MAX_ATTEMPTS, STATUS, type StreamEvent } from './core-events.js';
+import { Emitter } from './emitter.js';
+import { TidingsError } from './errors.js';
+import type { ConnectionStatus } from './events.js';
+import type {
+  Broadcast,
+  Notification,
+  NotificationPage,
+  NotificationState,
+  StreamConnected,
+  StreamReset,
+} from './generated/protocol.js';
+import type { Notifications } from './core.js';
+import { Value, type Store } from './store.js';
+import type { WasmLoader } from './wasm.js';
+
+/** The events of a {@link NotificationClient}. */
+export interface NotificationEvents {
+  /** The stream stands. */
+  connected: StreamConnected;
+  /** The stream was lost, or could not be opened. */
+  disconnected: { readonly reason: string };
+  /** The state of the stream changed. */
+  stateChange: NotificationStatus;
+  /** A notification to this user, once. */
+  notification: Notification;
+  /** A broadcast to everybody, once. */
+  broadcast: Broadcast;
+  /** The read state changed, here or on another device. */
+  state: NotificationState;
+  /** The position could not be used: what was not handed out yet comes next. */
+  reset: StreamReset;
+  /** Any event of the stream, before the one that belongs to it. */
+  message: { readonly type: string; readonly data: string; readonly lastEventId: string };
+  /** Something went wrong here. */
+  error: TidingsError;
+  /** `maxAttempts` is used up; the client is closed. */
+  maxReconnectAttemptsReached: undefined;
+}
+
+/** The stream as an app shows it. */
+export type NotificationStatus = Pick<ConnectionStatus, 'state' | 'nextRetryAt' | 'attempts'>;
+
+/** Options of a list. */
+export interface NotificationFilter {
+  /** Only what is unread. */
+  unread?: boolean;
+}
+
+/** Notifications on one page. */
+const PAGE = 50;
+/** Ids that are remembered, so that what comes twice is told once. */
+const REMEMBERED = 1_000;
+/** Most notifications that are kept in memory. Older ones can be loaded again. */
+const MAX_KEPT = 2_000;
+
+/**
+ * A user's notifications. Made by `client.notifications`, or on its own where there is no chat.
+ *
+ * The stream is an EventSource with a single-use ticket in its address, never the token. When it breaks it is opened
+ * anew after the last event that arrived, also after a reload of the page.
+ *
+ * @example
+ * ```ts
+ * const notifications = new NotificationClient({ url: 'https://chat.example', getToken });
+ * notifications.on('notification', ({ title }) => console.log(title));
+ * notifications.unreadCount.subscribe((count) => drawBadge(count));
+ * await notifications.connect();
+ * ```
+ */
+export class BaseNotificationClient extends Emitter<NotificationEvents> {
+  readonly #connection: Connection;
+  readonly #list = new Value<readonly Notification[]>([]);
+  readonly #unread = new Value(0);
+  readonly #hasMore = new Value(true);
+  readonly #status = new Value<NotificationStatus>(IDLE);
+  readonly #seen = new Set<string>();
+  #stream: Notifications | undefined;
+  #starting: Promise<void> | undefined;
+  #closed = false;
+
+  /** @internal */
+  constructor(connection: Connection) {
+    super();
+    this.#connection = connection;
+  }
+
+  /** The user's notifications, newest first; each page of {@link loadMore} adds older ones. */
+  get list(): Store<readonly Notification[]> {
+    return this.#list;
+  }
+
+  /** How many of all the user's notifications are unread. */
+  get unreadCount(): Store<number> {
+    return this.#unread;
+  }
+
+  /** Whether there are older ones to load. */
+  get hasMore(): Store<boolean> {
+    return this.#hasMore;
+  }
+
+  /** The state of the stream. */
+  get status(): Store<NotificationStatus> {
+    return this.#status;
+  }
+
+  /** The position after the last event, in this page load or an earlier one; `null` where there is none. */
+  get lastEventId(): string | null {
+    return this.#stream?.cursor() ?? null;
+  }
+
+  /**
+   * Opens the stream and keeps it open, and loads the newest page of the list. Resolves when the stream stands; rejects
+   * with a {@link TidingsError} when the client is closed before that.
+   */
+  async connect(): Promise<void> {
+    this.#closed = false;
+    this.#starting ??= this.#start().finally(() => {
+      this.#starting = undefined;
+    });
+    return this.#starting;
+  }
+
+  /** Attempts to connect now in place of waiting. */
+  reconnectNow(): void {
+    this.#stream?.reconnectNow();
+  }
+
+  /** Closes the stream. Its position is kept for the next {@link connect}. */
+  close(): void {
+    this.#closed = true;
+    this.#stream?.close();
+  }
+
+  /** Closes the stream, for `await using`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+  }
+
+  /**
+   * Loads a page of older notifications; the first call loads the newest.
+   *
+   * @param filter `unread: true` leaves out those that are read
+   */
+  async loadMore(filter: NotificationFilter = {}): Promise<void> {
+    const before = this.#list.get().at(-1)?.id;
+    const query = [`limit=${PAGE}`];
+    if (filter.unread) query.push('unread=true');
+    if (before !== undefined) query.push(`before=${encodeURIComponent(before)}`);
+    const page = await this.#request<NotificationPage>('GET', `?${query.join('&')}`);
+    this.#merge(page);
+  }
+
+  /** Marks one as read, here and on the user's other devices. @param id the notification's id */
+  async markRead(id: string): Promise<void> {
+    await this.#request('POST', `/${encodeURIComponent(id)}/read`);
+    this.#apply({ ids: [id], read: true, unreadCount: this.#unread.get() - this.#unreadAmong([id]) });
+  }
+
+  /** Marks all as read, here and on the user's other devices. */
+  async markAllRead(): Promise<void> {
+    await this.#request('POST', '/read-all');
+    this.#apply({ all: true, read: true, unreadCount: 0 });
+  }
+
+  /** Deletes one, here and on the user's other devices. @param id the notification's id */
+  async delete(id: string): Promise<void> {
+    await this.#request('DELETE', `/${encodeURIComponent(id)}`);
+    this.#apply({ ids: [id], deleted: true, unreadCount: this.#unread.get() - this.#unreadAmong([id]) });
+  }
+
+  /** Deletes all, here and on the user's other devices. */
+  async clear(): Promise<void> {
+    await this.#request('DELETE', '');
+    this.#apply({ all: true, deleted: true, unreadCount: 0 });
+  }
+
+  #request<T>(method: string, rest: string): Promise<T> {
+    return this.#connection.request(method, `/api/v1/notifications${rest}`);
+  }
+
+  async #start(): Promise<void> {
+    const core = await this.#connection.load();
+    // Closed while the module was loading.
+    if (this.#closed) throw new TidingsError('CLOSED', 'The client was closed.');
+    this.#stream ??= core.notifications((event: StreamEvent) => this.#event(event));
+    const { state } = this.#status.get();
+    if (state === 'connected') return;
+    const settled = new Promise<void>((resolve, reject) => {
+      const dispose = this.#status.subscribe((status) => {
+        if (status.state !== 'connected' && status.state !== 'closed') return;
+        dispose();
+        if (status.state === 'connected') resolve();
+        else reject(new TidingsError('CLOSED', 'The client was closed before the stream stood.'));
+      });
+    });
+    this.#stream.connect();
+    await settled;
+  }
+
+  #event(event: StreamEvent): void {
+    switch (event[0]) {
+      case STATUS:
+        this.#status.set(Object.freeze({ state: event[1], nextRetryAt: event[2] ?? null, attempts: event[3] }));
+        this.emit('stateChange', this.#status.get());
+        break;
+      case DISCONNECTED:
+        this.emit('disconnected', { reason: event[2] ?? '' });
+        break;
+      case MAX_ATTEMPTS:
+        this.emit('maxReconnectAttemptsReached');
+        break;
+      default:
+        this.#message(...event);
+    }
+  }
+
+  #message(type: string, text: string, cursor: string | undefined): void {
+    this.emit('message', { type, data: text, lastEventId: cursor ?? '' });
+    const data: unknown = JSON.parse(text);
+    switch (type) {
+      case 'connected':
+        this.#unread.set((data as StreamConnected).unreadCount);
+        this.emit('connected', data as StreamConnected);
+        this.#refresh();
+        break;
+      case 'notification': {
+        const notification = data as Notification;
+        if (this.#isRepeated(notification.id)) break;
+        if (!notification.read) this.#unread.set(this.#unread.get() + (this.#holds(notification.id) ? 0 : 1));
+        this.#add([notification]);
+        this.emit('notification', notification);
+        break;
+      }
+      case 'broadcast': {
+        const broadcast = data as Broadcast;
+        if (!this.#isRepeated(broadcast.id)) this.emit('broadcast', broadcast);
+        break;
+      }
+      case 'state':
+        this.#apply(data as NotificationState);
+        this.emit('state', data as NotificationState);
+        break;
+      case 'reset':
+        this.emit('reset', data as StreamReset);
+        break;
+      default:
+    }
+  }
+
+  /** What happened to the list while there was no stream is in its newest page. */
+  #refresh(): void {
+    this.#request<NotificationPage>('GET', `?limit=${PAGE}`)
+      .then((page) => this.#merge(page))
+      .catch((error: unknown) => {
+        if (error instanceof TidingsError) this.emit('error', error);
+      });
+  }
+
+  #merge(page: NotificationPage): void {
+    const before = this.#list.get().length;
+    this.#add(page.notifications);
+    this.#unread.set(page.unreadCount);
+    if (before === 0 || page.notifications.length > 0 || !page.hasMore) this.#hasMore.set(page.hasMore);
+  }
+
+  #add(notifications: readonly Notification[]): void {
+    const byId = new Map(this.#list.get().map((one) => [one.id, one]));
+    for (const one of notifications) byId.set(one.id, Object.freeze(one));
+    // The ids are UUIDv7: they sort by time.
+    const sorted = [...byId.values()].sort((one, other) => (one.id < other.id ? 1 : -1));
+    if (sorted.length > MAX_KEPT) {
+      sorted.length = MAX_KEPT;
+      this.#hasMore.set(true);
+    }
+    this.#list.set(Object.freeze(sorted));
+  }
+
+  #apply({ ids, all, read, deleted, unreadCount }: NotificationState): void {
+    const concerned = (one: Notification) => all === true || (ids ?? []).includes(one.id);
+    let list = this.#list.get();
+    if (deleted) list = list.filter((one) => !concerned(one));
+    else if (read !== undefined) list = list.map((one) => (concerned(one) && one.read !== read ? { ...one, read } : one));
+    this.#list.set(Object.freeze([...list]));
+    this.#unread.set(Math.max(0, unreadCount));
+  }
+
+  #holds(id: string): boolean {
+    return this.#list.get().some((one) => one.id === id);
+  }
+
+  #unreadAmong(ids: readonly string[]): number {
+    return this.#list.get().filter((one) => ids.includes(one.id) && !one.read).length;
+  }
+
+  #isRepeated(id: string): boolean {
+    if (this.#seen.has(id)) return true;
+    this.#seen.add(id);
+    for (const oldest of this.#seen) {
+      if (this.#seen.size <= REMEMBERED) break;
+      this.#seen.delete(oldest);
+    }
+    return false;
+  }
+}
+
+/** @internal */
+export function notificationConnection(loader: WasmLoader, options: ConnectionOptions): Connection {
+  return new Connection(loader, options, { notifications: false }, () => undefined);
+}

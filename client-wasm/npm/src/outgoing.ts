@@ -1,0 +1,155 @@
+/** Messages on their way: from the call that sends one to the server's word on it. */
+import { TidingsError } from './errors.js';
+import type { SendChange, SendState } from './events.js';
+import type { SentDetail } from './core-events.js';
+import type { Ack } from './generated/protocol.js';
+import { attempt } from './store.js';
+
+/** What was sent, and what became of it. */
+export interface Sending<T> {
+  /** The message's own id: its `clientId` when it comes back. */
+  readonly id: string;
+  /**
+   * Resolves when the server has the message durably, and rejects with a {@link TidingsError} when it refuses it. While
+   * there is no connection it waits. After {@link retry} it is a new promise.
+   */
+  readonly done: Promise<T>;
+  /** Sends a refused message again, behind those that wait. @returns the new {@link done} */
+  retry(): Promise<T>;
+  /** Drops a message that was refused or never sent; one that is on its way stays. */
+  cancel(): void;
+}
+
+/** What a message is made of. */
+export interface Draft {
+  readonly roomId: string | undefined;
+  readonly recipientId: string | undefined;
+  /** Only what is shown in a list of messages has a text. */
+  readonly content: string | undefined;
+  readonly replyTo: string | undefined;
+}
+
+/** One message on its way. */
+export class Outgoing implements Draft {
+  readonly id: string;
+  readonly roomId: string | undefined;
+  readonly recipientId: string | undefined;
+  readonly content: string | undefined;
+  readonly replyTo: string | undefined;
+  /** When it was sent, as an RFC 3339 time. */
+  readonly since = new Date().toISOString();
+  state: SendState = 'saving';
+  error: TidingsError | undefined;
+  done!: Promise<Ack>;
+  #settle!: { resolve(ack: Ack): void; reject(error: TidingsError): void };
+
+  constructor(id: string, draft: Draft) {
+    this.id = id;
+    this.roomId = draft.roomId;
+    this.recipientId = draft.recipientId;
+    this.content = draft.content;
+    this.replyTo = draft.replyTo;
+    this.#promise();
+  }
+
+  retry(): Promise<Ack> {
+    if (this.state === 'failed') {
+      this.error = undefined;
+      this.state = 'queued';
+      this.#promise();
+    }
+    return this.done;
+  }
+
+  acked(ack: Ack): void {
+    this.state = 'sent';
+    this.#settle.resolve(ack);
+  }
+
+  failed(error: TidingsError): void {
+    this.state = 'failed';
+    this.error = error;
+    this.#settle.reject(error);
+  }
+
+  #promise(): void {
+    this.done = new Promise((resolve, reject) => {
+      this.#settle = { resolve, reject };
+    });
+    // An app that shows the message's state need not look at the promise too.
+    this.done.catch(() => undefined);
+  }
+}
+
+/** All messages on their way, in the order in which they were sent. */
+export class OutgoingMessages {
+  readonly #all = new Map<string, Outgoing>();
+  readonly #tell: (outgoing: Outgoing, change: SendChange, ack?: Ack) => void;
+
+  /** @param tell hears of every change */
+  constructor(tell: (outgoing: Outgoing, change: SendChange, ack?: Ack) => void) {
+    this.#tell = tell;
+  }
+
+  get(id: string): Outgoing | undefined {
+    return this.#all.get(id);
+  }
+
+  add(id: string, draft: Draft): Outgoing {
+    const outgoing = new Outgoing(id, draft);
+    this.#all.set(id, outgoing);
+    this.#report(outgoing, 'saving');
+    return outgoing;
+  }
+
+  /** Those to a room, in order. */
+  toRoom(roomId: string): Outgoing[] {
+    return [...this.#all.values()].filter((one) => one.roomId === roomId && one.content !== undefined);
+  }
+
+  /** The core's word on one of them. */
+  sent(id: string, ...[state, ...detail]: SentDetail): void {
+    const outgoing = this.#all.get(id);
+    if (!outgoing) return;
+    if (state === 'queued' || state === 'inFlight') {
+      outgoing.state = state;
+      this.#report(outgoing, state);
+    } else if (state === 'acked') {
+      const [roomId, messageId, seq, duplicate] = detail as [string?, string?, number?, boolean?];
+      const ack: Ack = { id, duplicate: duplicate ?? false };
+      if (roomId !== undefined) ack.roomId = roomId;
+      if (messageId !== undefined) ack.messageId = messageId;
+      if (seq !== undefined) ack.seq = seq;
+      this.#all.delete(id);
+      outgoing.acked(ack);
+      this.#report(outgoing, 'sent', ack);
+    } else if (state === 'cancelled') {
+      this.#all.delete(id);
+      outgoing.failed(new TidingsError('CANCELLED', 'The message was cancelled.'));
+      this.#report(outgoing, 'cancelled');
+    } else {
+      const [code, sentence] = detail as [string, string];
+      // A refusal by the outbox itself changes nothing of a message that it holds.
+      if (state === 'refused' && code === 'BUSY') return;
+      if (state === 'refused') this.#all.delete(id);
+      this.fail(outgoing, new TidingsError(code as TidingsError['code'], sentence));
+    }
+  }
+
+  fail(outgoing: Outgoing, error: TidingsError): void {
+    outgoing.failed(error);
+    this.#report(outgoing, 'failed');
+  }
+
+  drop(id: string): void {
+    this.#all.delete(id);
+  }
+
+  #report(outgoing: Outgoing, state: SendChange['state'], ack?: Ack): void {
+    const change: SendChange =
+      state === 'failed' && outgoing.error
+        ? { id: outgoing.id, state, error: outgoing.error }
+        : { id: outgoing.id, state };
+    attempt(() => this.#tell(outgoing, change, ack));
+  }
+}
