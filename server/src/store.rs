@@ -10,6 +10,9 @@ use serde_json::{Map, Value};
 use tidings_protocol::entity::{Broadcast, Marker, Member, Message, Notification, Role, Room, RoomKind};
 use tidings_protocol::{ClientId, Epoch, MessageId, RoomId, Timestamp, UserId};
 
+#[cfg(test)]
+mod conformance;
+mod fingerprint;
 pub mod memory;
 mod merge;
 pub mod sqlite;
@@ -23,6 +26,11 @@ pub const DIRECT_PREFIX: &str = "direct:";
 
 /// Most messages that one [`Written::Delivered`] lists.
 pub const DELIVERED_LISTED: usize = 1_000;
+
+/// The two members of a direct room, the lesser id first.
+pub(crate) fn pair(a: &UserId, b: &UserId) -> [UserId; 2] {
+    if a <= b { [a.clone(), b.clone()] } else { [b.clone(), a.clone()] }
+}
 
 /// Why the store could not do its work. Nothing of the batch was written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

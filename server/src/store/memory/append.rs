@@ -6,7 +6,7 @@ use tidings_protocol::entity::{Message, RoomKind};
 use tidings_protocol::limits::MAX_REACTIONS_PER_USER;
 use tidings_protocol::{MessageId, RoomId, UserId};
 
-use super::super::{Append, Appended, Change, DIRECT_PREFIX, Refusal, Target};
+use super::super::{Append, Appended, Change, DIRECT_PREFIX, Refusal, Target, pair};
 use super::state::{Asked, Key, Logged, Made, MessageState, RoomState, State, What};
 
 impl State {
@@ -170,11 +170,6 @@ impl RoomState {
         let found = self.messages.get_mut(message_id);
         found.filter(|state| !state.message.deleted).ok_or(Refusal::NotFound)
     }
-}
-
-/// The two members of a direct room, the lesser id first.
-pub(super) fn pair(a: &UserId, b: &UserId) -> [UserId; 2] {
-    if a <= b { [a.clone(), b.clone()] } else { [b.clone(), a.clone()] }
 }
 
 fn message_of(append: &Append) -> &MessageId {

@@ -5,8 +5,7 @@ use std::ops::Bound;
 use tidings_protocol::entity::{Marker, Member, Room, RoomKind};
 use tidings_protocol::{RoomId, UserId};
 
-use super::super::{MemberRecord, Page, RoomRecord};
-use super::append::pair;
+use super::super::{MemberRecord, Page, RoomRecord, pair};
 use super::reads::page;
 use super::state::{RoomState, State};
 

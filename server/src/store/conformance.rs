@@ -1,0 +1,5 @@
+//! What every driver promises, one sentence a case.
+
+pub(crate) mod kit;
+mod model;
+pub(crate) mod observe;

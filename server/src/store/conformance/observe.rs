@@ -1,0 +1,99 @@
+//! Everything that can be read from a store about some users and rooms, as lines that can be compared.
+
+use tidings_protocol::{RoomId, UserId};
+
+use crate::store::{HistoryPage, NotificationPosition, SearchQuery, Store};
+
+/// Of whom and of what.
+pub(crate) struct Scope {
+    pub(crate) users: Vec<UserId>,
+    pub(crate) rooms: Vec<RoomId>,
+    pub(crate) words: Vec<String>,
+}
+
+macro_rules! line {
+    ($lines:ident, $($what:expr),+ => $read:expr) => {
+        $lines.push(format!("{:?} => {:?}", ($(&$what,)+), $read.await.unwrap()))
+    };
+}
+
+/// Pages are read small and large, from the beginning, the middle and beyond the end.
+pub(crate) async fn observe(store: &dyn Store, scope: &Scope) -> Vec<String> {
+    let mut lines = Vec::new();
+    line!(lines, "epoch" => store.epoch());
+    for prefix in ["", "a", "B", "user", "Ä", "zz"] {
+        line!(lines, "users", prefix => store.users(prefix, 2));
+        line!(lines, "users", prefix => store.users(prefix, 100));
+    }
+    for user in &scope.users {
+        of_user(store, scope, user, &mut lines).await;
+        for room in &scope.rooms {
+            in_room(store, room, user, &mut lines).await;
+        }
+    }
+    for room in &scope.rooms {
+        for (after, limit) in [(0, 1_000), (1, 2), (5, 3), (1_000, 10), (u64::MAX, 1)] {
+            line!(lines, "log", room, after, limit => store.log(room, after, limit));
+        }
+        line!(lines, "members", room => store.members(room, None, 2));
+        line!(lines, "members", room => store.members(room, scope.users.first(), 100));
+        line!(lines, "markers", room => store.markers(room, 100));
+    }
+    lines
+}
+
+async fn of_user(store: &dyn Store, scope: &Scope, user: &UserId, lines: &mut Vec<String>) {
+    line!(lines, "user", user => store.user(user));
+    line!(lines, "partners", user => store.direct_partners(user, 100));
+    for other in &scope.users {
+        line!(lines, "direct", user, other => store.direct_room(user, other));
+    }
+    for (after, limit) in [(None, 1), (scope.rooms.first(), 2), (None, 100)] {
+        line!(lines, "mine", user, after, limit => store.rooms_of(user, after, limit));
+        line!(lines, "public", user, after, limit => store.public_rooms(user, after, limit));
+    }
+    for (after, limit) in [(0, 1_000), (2, 2), (1_000, 1)] {
+        line!(lines, "inbox", user, after, limit => store.inbox(user, after, limit));
+    }
+    line!(lines, "heads", user => store.notification_heads(user));
+    for (own, broadcast, limit) in [(0, 0, 1_000), (1, 1, 2), (3, 0, 3), (0, 2, 3), (u64::MAX, 0, 5)] {
+        let after = NotificationPosition { own, broadcast };
+        line!(lines, "notices", user, after, limit => store.notices(user, after, limit));
+    }
+    for unread in [false, true] {
+        for before in [None, Some("n3"), Some("n20"), Some("nobody")] {
+            for limit in [2, 100] {
+                line!(lines, "list", user, unread, before, limit =>
+                    store.notifications(user, unread, before, limit));
+            }
+        }
+    }
+    for word in &scope.words {
+        for room_id in [None, scope.rooms.first().cloned()] {
+            let query =
+                SearchQuery { user_id: user.clone(), text: word.clone(), room_id, before: None, limit: 3 };
+            let found = store.search(&query).await.unwrap();
+            let before = found.items.last().map(|message| message.message_id.clone());
+            lines.push(format!("search {query:?} => {found:?}"));
+            let more = SearchQuery { before, limit: 100, ..query };
+            line!(lines, "search", more => store.search(&more));
+        }
+    }
+}
+
+async fn in_room(store: &dyn Store, room: &RoomId, user: &UserId, lines: &mut Vec<String>) {
+    line!(lines, "room", room, user => store.room(room, user));
+    line!(lines, "view", room, user => store.room_view(room, user));
+    for page in [
+        HistoryPage::Newest,
+        HistoryPage::Before(3),
+        HistoryPage::Before(u64::MAX),
+        HistoryPage::After(0),
+        HistoryPage::After(2),
+        HistoryPage::After(u64::MAX),
+    ] {
+        for limit in [2, 100] {
+            line!(lines, "history", room, user, page, limit => store.history(room, user, page, limit));
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! The bulk path: any number of appends by a constant number of statements.
+//!
+//! [`load`] reads every row that the appends touch, [`plan`] works out in memory what becomes of each of them,
+//! in order, and [`save`] writes each table once.
+
+mod decide;
+mod load;
+mod plan;
+mod save;
+
+use sqlx::sqlite::SqliteConnection;
+
+use super::super::{Append, StoreError, Written};
+use super::writer::Outcome;
+
+pub(super) async fn append(
+    conn: &mut SqliteConnection,
+    appends: Vec<Append>,
+) -> Result<Vec<Outcome>, StoreError> {
+    let mut plan = load::load(conn, &appends).await?;
+    let outcomes = appends.into_iter().map(|append| plan.append(append).map(Written::Appended)).collect();
+    save::save(conn, &plan).await?;
+    Ok(outcomes)
+}

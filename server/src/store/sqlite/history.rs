@@ -1,0 +1,91 @@
+//! Messages in their present state: history and search.
+
+use sqlx::sqlite::SqlitePool;
+use tidings_protocol::entity::Message;
+use tidings_protocol::{RoomId, UserId};
+
+use super::super::{HistoryPage, Page, SearchQuery, StoreError, search_words};
+use super::row::{MessageRow, number, page};
+
+/// A message with its reactions as the user `?1` sees them, each emoji where it first came.
+macro_rules! message_for_user {
+    ($rest:literal) => {
+        concat!(
+            "SELECT m.*, (
+                 SELECT json_group_array(json_array(emoji, n, mine) ORDER BY first) FROM (
+                     SELECT emoji, count(*) AS n, max(user_id = ?1) AS mine, min(seq) AS first
+                     FROM reactions WHERE message = m.id GROUP BY emoji
+                 )
+             ) AS reactions ",
+            $rest
+        )
+    };
+}
+
+const BELOW: &str =
+    message_for_user!("FROM messages m WHERE m.room_id = ?2 AND m.seq < ?3 ORDER BY m.seq DESC LIMIT ?4");
+const ABOVE: &str =
+    message_for_user!("FROM messages m WHERE m.room_id = ?2 AND m.seq > ?3 ORDER BY m.seq LIMIT ?4");
+const SEARCH: &str = message_for_user!(
+    "FROM messages_fts f
+     CROSS JOIN messages m ON m.id = f.rowid
+     CROSS JOIN rooms r ON r.room_id = m.room_id
+     WHERE messages_fts MATCH ?2
+       AND (?3 IS NULL OR f.rowid < coalesce((SELECT id FROM messages WHERE message_id = ?3), 0))
+       AND (?4 IS NULL OR m.room_id = ?4)
+       AND (r.kind = 0 OR EXISTS (SELECT 1 FROM members WHERE room_id = m.room_id AND user_id = ?1))
+     ORDER BY f.rowid DESC LIMIT ?5"
+);
+
+pub(super) async fn history(
+    pool: &SqlitePool,
+    room: &RoomId,
+    user: &UserId,
+    which: HistoryPage,
+    limit: u32,
+) -> Result<Page<Message>, StoreError> {
+    let (statement, seq, backwards) = match which {
+        HistoryPage::Newest => (BELOW, i64::MAX, true),
+        HistoryPage::Before(seq) => (BELOW, number(seq), true),
+        HistoryPage::After(seq) => (ABOVE, number(seq), false),
+    };
+    let query = sqlx::query_as::<_, MessageRow>(statement).bind(user.as_str()).bind(room.as_str());
+    let rows = query.bind(seq).bind(i64::from(limit) + 1).fetch_all(pool).await?;
+    let mut found = page(rows, limit, MessageRow::message)?;
+    if backwards {
+        found.items.reverse();
+    }
+    Ok(found)
+}
+
+pub(super) async fn search(pool: &SqlitePool, query: &SearchQuery) -> Result<Page<Message>, StoreError> {
+    let Some(wanted) = full_text_query(&query.text) else {
+        return Ok(Page { items: Vec::new(), has_more: false });
+    };
+    let statement = sqlx::query_as::<_, MessageRow>(SEARCH).bind(query.user_id.as_str()).bind(wanted);
+    let statement = statement.bind(query.before.as_ref().map(|id| id.as_str()));
+    let statement = statement.bind(query.room_id.as_ref().map(|id| id.as_str()));
+    let rows = statement.bind(i64::from(query.limit) + 1).fetch_all(pool).await?;
+    page(rows, query.limit, MessageRow::message)
+}
+
+/// Every word as a string of FTS5, so that none is an operator; the last one may be the beginning of a word.
+fn full_text_query(text: &str) -> Option<String> {
+    let words = search_words(text);
+    if words.is_empty() {
+        return None;
+    }
+    let quoted: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
+    Some(quoted.join(" ") + " *")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_text_is_ever_an_operator() {
+        assert_eq!(full_text_query("a OR b* NOT \"c"), Some(r#""a" "or" "b" "not" "c" *"#.into()));
+        assert_eq!(full_text_query("\"\" ^ :"), None);
+    }
+}

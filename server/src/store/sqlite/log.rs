@@ -1,0 +1,115 @@
+//! Reading the log of a room, the inbox of a user, and the name of them all.
+
+use sqlx::FromRow;
+use sqlx::sqlite::SqlitePool;
+use tidings_protocol::entity::Message;
+use tidings_protocol::{Epoch, RoomId, Timestamp, UserId};
+
+use super::super::{Entry, EntryBody, InboxEntry, StoreError};
+use super::error::corrupt;
+use super::row::{MessageRow, change, client_id, number, peers, position, room_id, user_id};
+
+pub(super) async fn epoch(pool: &SqlitePool) -> Result<Epoch, StoreError> {
+    let epoch: String = sqlx::query_scalar("SELECT epoch FROM log_state").fetch_one(pool).await?;
+    Epoch::new(epoch).map_err(corrupt)
+}
+
+// Messages and changes are both kept in the order of seq, so the two are merged, not sorted; and being one
+// statement it sees one state of the log.
+const LOG: &str = "
+SELECT e.seq AS entry_seq, e.kind, e.entry_at, e.actor, e.entry_client_id, e.emoji, 0 AS inbox_seq,
+       r.room_id AS entry_room, r.peer_a, r.peer_b, m.*, NULL AS reactions
+FROM (
+    SELECT seq, 0 AS kind, id AS message, at AS entry_at, sender AS actor, client_id AS entry_client_id,
+           NULL AS emoji
+    FROM messages WHERE room_id = ?1 AND seq > ?2
+    UNION ALL
+    SELECT seq, kind, message, at, actor, client_id, emoji
+    FROM changes WHERE room_id = ?1 AND seq > ?2
+    ORDER BY seq LIMIT ?3
+) e
+CROSS JOIN messages m ON m.id = e.message
+CROSS JOIN rooms r ON r.room_id = ?1
+ORDER BY e.seq";
+
+const INBOX: &str = "
+SELECT i.seq AS entry_seq, coalesce(c.kind, 0) AS kind, coalesce(c.at, m.at) AS entry_at,
+       coalesce(c.actor, m.sender) AS actor, iif(c.seq IS NULL, m.client_id, c.client_id) AS entry_client_id,
+       c.emoji, i.inbox_seq, i.room_id AS entry_room, r.peer_a, r.peer_b, m.*, NULL AS reactions
+FROM inbox i
+LEFT JOIN changes c ON c.room_id = i.room_id AND c.seq = i.seq
+JOIN messages m
+    ON m.id = coalesce(c.message, (SELECT id FROM messages WHERE room_id = i.room_id AND seq = i.seq))
+JOIN rooms r ON r.room_id = i.room_id
+WHERE i.user_id = ?1 AND i.inbox_seq > ?2
+ORDER BY i.inbox_seq LIMIT ?3";
+
+#[derive(FromRow)]
+struct EntryRow {
+    entry_seq: i64,
+    kind: i64,
+    entry_at: i64,
+    actor: String,
+    entry_client_id: Option<String>,
+    emoji: Option<String>,
+    inbox_seq: i64,
+    entry_room: String,
+    peer_a: Option<String>,
+    peer_b: Option<String>,
+    #[sqlx(flatten)]
+    message: MessageRow,
+}
+
+pub(super) async fn log(
+    pool: &SqlitePool,
+    room: &RoomId,
+    after: u64,
+    limit: u32,
+) -> Result<Vec<Entry>, StoreError> {
+    let query = sqlx::query_as::<_, EntryRow>(LOG).bind(room.as_str()).bind(number(after)).bind(limit);
+    query.fetch_all(pool).await?.into_iter().map(entry).collect()
+}
+
+pub(super) async fn inbox(
+    pool: &SqlitePool,
+    user: &UserId,
+    after: u64,
+    limit: u32,
+) -> Result<Vec<InboxEntry>, StoreError> {
+    let query = sqlx::query_as::<_, EntryRow>(INBOX).bind(user.as_str()).bind(number(after)).bind(limit);
+    let rows = query.fetch_all(pool).await?.into_iter();
+    rows.map(|row| Ok(InboxEntry { inbox_seq: position(row.inbox_seq)?, entry: entry(row)? })).collect()
+}
+
+fn entry(row: EntryRow) -> Result<Entry, StoreError> {
+    let at = Timestamp::from_millis(row.entry_at);
+    Ok(Entry {
+        room_id: room_id(row.entry_room)?,
+        seq: position(row.entry_seq)?,
+        at,
+        actor: user_id(row.actor)?,
+        client_id: client_id(row.entry_client_id)?,
+        peers: peers(row.peer_a, row.peer_b)?,
+        body: body(row.kind, row.emoji, row.message.message()?, at)?,
+    })
+}
+
+fn body(kind: i64, emoji: Option<String>, message: Message, at: Timestamp) -> Result<EntryBody, StoreError> {
+    let message_id = message.message_id.clone();
+    let reaction = |message_id, removed| {
+        let emoji = emoji.ok_or_else(|| corrupt("a reaction without an emoji"))?;
+        Ok(EntryBody::Reaction { message_id, emoji, removed })
+    };
+    match kind {
+        change::MESSAGE => Ok(EntryBody::Message(Box::new(message))),
+        change::EDIT => Ok(EntryBody::Edited {
+            message_id,
+            content: message.content,
+            edited_at: message.edited_at.unwrap_or(at),
+        }),
+        change::DELETE => Ok(EntryBody::Deleted { message_id }),
+        change::REACT => reaction(message_id, false),
+        change::UNREACT => reaction(message_id, true),
+        other => Err(corrupt(format!("change kind {other}"))),
+    }
+}

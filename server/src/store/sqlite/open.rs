@@ -1,0 +1,177 @@
+//! Opening the file: where it is, who may read it, and what SQLite must hold to.
+
+use std::io;
+use std::path::Path;
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::ConnectOptions;
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteSynchronous,
+};
+
+use super::super::StoreError;
+use super::super::fingerprint::hex;
+use super::writer::Writer;
+
+/// The first SQLite in which a WAL cannot be damaged by its own reset.
+const OLDEST_SQLITE: [u64; 3] = [3, 51, 3];
+/// `PRAGMA synchronous` as SQLite answers it: 2 is FULL, a sync before each commit returns; EXTRA is above it.
+const SYNCHRONOUS_FULL: i64 = 2;
+/// The WAL file shrinks to this after a checkpoint that emptied it.
+const WAL_KEPT_BYTES: &str = "67108864";
+/// Page caches, in KiB as SQLite counts them (negative).
+const WRITER_CACHE: &str = "-16000";
+const READER_CACHE: &str = "-2000";
+
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+
+/// How a file is opened.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Connections that read at the same time; each costs a thread and up to 2 MiB.
+    pub readers: u32,
+    /// How long to wait for another process that writes, or for a free reader.
+    pub busy_timeout: Duration,
+    /// A bound for the file, in pages of 4 KiB; a write that needs more fails as on a full disk.
+    pub max_pages: Option<u32>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { readers: 4, busy_timeout: Duration::from_secs(5), max_pages: None }
+    }
+}
+
+/// Why the file could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The URL names no file.
+    #[error("{0:?} is not sqlite://PATH")]
+    Url(String),
+    /// The file or its folder could not be made.
+    #[error("{path}: {source}")]
+    File {
+        /// Which one.
+        path: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// The linked SQLite is too old.
+    #[error("SQLite {0} can damage its own log; 3.51.3 or later is needed")]
+    TooOld(String),
+    /// SQLite did not take a setting on which durability rests.
+    #[error("SQLite would not sync: {0}")]
+    NotDurable(String),
+    /// The schema could not be brought up to date.
+    #[error("the schema of the database: {0}")]
+    Schema(#[from] MigrateError),
+    /// The file could not be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+pub(super) async fn open(url: &str, options: Options) -> Result<(Writer, SqlitePool), OpenError> {
+    let base = locate(url)?;
+    make_file(base.get_filename())?;
+    let base = base
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(false)
+        .busy_timeout(options.busy_timeout)
+        .pragma("journal_size_limit", WAL_KEPT_BYTES);
+    let mut writing = base.clone().pragma("cache_size", WRITER_CACHE).thread_name(|_| "sqlite-writer".into());
+    if let Some(pages) = options.max_pages {
+        writing = writing.pragma("max_page_count", pages.to_string());
+    }
+    let mut conn = writing.connect().await.map_err(StoreError::from)?;
+    assert_durable(&mut conn).await?;
+    migrate(&mut conn).await?;
+    begin_log(&mut conn).await?;
+    let reading = base
+        .pragma("cache_size", READER_CACHE)
+        .pragma("query_only", "1")
+        .thread_name(|n| format!("sqlite-reader-{n}"));
+    let readers = SqlitePoolOptions::new()
+        .max_connections(options.readers.max(1))
+        .acquire_timeout(options.busy_timeout)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+        .connect_lazy_with(reading);
+    Ok((Writer::new(writing, conn), readers))
+}
+
+fn locate(url: &str) -> Result<SqliteConnectOptions, OpenError> {
+    let wrong = || OpenError::Url(url.to_owned());
+    let path = url.strip_prefix("sqlite://").ok_or_else(wrong)?;
+    if path.is_empty() || path.contains(['?', '#']) || path.contains(":memory:") {
+        return Err(wrong());
+    }
+    SqliteConnectOptions::from_str(url).map_err(|_| wrong())
+}
+
+/// Makes the file, readable by its owner alone, before SQLite would; its WAL takes the mode over.
+fn make_file(path: &Path) -> Result<(), OpenError> {
+    let failed = |path: &Path| {
+        let path = path.display().to_string();
+        move |source| OpenError::File { path, source }
+    };
+    let mut folder = std::fs::DirBuilder::new();
+    let mut file = std::fs::OpenOptions::new();
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
+        std::os::unix::fs::OpenOptionsExt::mode(&mut file, 0o600);
+    }
+    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        folder.recursive(true).create(parent).map_err(failed(parent))?;
+    }
+    match file.write(true).create_new(true).open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(failed(path)(error)),
+    }
+}
+
+async fn assert_durable(conn: &mut SqliteConnection) -> Result<(), OpenError> {
+    let version: String = ask(conn, "SELECT sqlite_version()").await?;
+    let parts: Vec<u64> = version.split('.').filter_map(|part| part.parse().ok()).collect();
+    if parts < OLDEST_SQLITE.to_vec() {
+        return Err(OpenError::TooOld(version));
+    }
+    let mode: String = ask(conn, "PRAGMA journal_mode").await?;
+    if mode != "wal" {
+        return Err(OpenError::NotDurable(format!("journal_mode is {mode}")));
+    }
+    let synchronous: i64 = ask(conn, "PRAGMA synchronous").await?;
+    if synchronous < SYNCHRONOUS_FULL {
+        return Err(OpenError::NotDurable(format!("synchronous is {synchronous}")));
+    }
+    Ok(())
+}
+
+async fn ask<T>(conn: &mut SqliteConnection, question: &'static str) -> Result<T, StoreError>
+where
+    T: Send + Unpin + for<'r> sqlx::Decode<'r, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>,
+{
+    Ok(sqlx::query_scalar(question).fetch_one(conn).await?)
+}
+
+/// Two nodes that start on a new file at once meet here: the one that comes too late finds the work done.
+async fn migrate(conn: &mut SqliteConnection) -> Result<(), OpenError> {
+    if MIGRATIONS.run(&mut *conn).await.is_err() {
+        MIGRATIONS.run(&mut *conn).await?;
+    }
+    Ok(())
+}
+
+async fn begin_log(conn: &mut SqliteConnection) -> Result<(), OpenError> {
+    let mut random = [0_u8; 16];
+    getrandom::fill(&mut random).map_err(|error| StoreError::Unavailable(error.to_string()))?;
+    let begin = sqlx::query("INSERT INTO log_state (id, epoch) VALUES (1, ?) ON CONFLICT (id) DO NOTHING");
+    begin.bind(hex(&random)).execute(conn).await.map_err(StoreError::from)?;
+    Ok(())
+}
