@@ -119,7 +119,12 @@ async fn serve(config: &Config) -> Result<(), StartError> {
     if let Some(listener) = &private {
         tracing::info!("metrics on http://{}/metrics", listener.local_addr()?);
     }
-    tracing::info!("listening on http://{}", public.local_addr()?);
+    let address = public.local_addr()?;
+    tracing::info!("listening on http://{address}");
+    if config.auth.dev {
+        tracing::info!("sign in as ann: http://{address}/?as=ann");
+        tracing::info!("sign in as bob: http://{address}/?as=bob");
+    }
     let stop = stop_signal()?;
     app.run(public, private, stop).await;
     Ok(())
