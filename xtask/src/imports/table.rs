@@ -111,7 +111,11 @@ const SERVER: Layer = Layer {
         // The only place that composes.
         Module { name: "app", uses: &["*"] },
         Module { name: "accept", uses: &[] },
-        Module { name: "http", uses: &["connection", "node", "auth", "frames", "outbox", "store"] },
+        // Its fallback transports carry single commands, and its stream of notifications has no session.
+        Module {
+            name: "http",
+            uses: &["connection", "command", "node", "auth", "frames", "hub", "outbox", "store"],
+        },
         Module { name: "connection", uses: &["command", "node", "auth", "hub", "frames", "outbox", "store"] },
         // A command acts on the session of the connection that it came by.
         Module { name: "command", uses: &["connection", "node", "auth", "frames", "store"] },
