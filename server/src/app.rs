@@ -21,6 +21,7 @@ use crate::connection::SessionSettings;
 use crate::drain::Drain;
 use crate::http::body::BodyLimits;
 use crate::http::context::Context;
+use crate::http::realtime::clients::Clients;
 use crate::http::security::Security;
 use crate::http::{HttpState, assets, router};
 use crate::limits::{Connections, RateLimits, TrustedProxies};
@@ -36,6 +37,8 @@ pub use self::command::StartError;
 
 /// Publications on their way to this node's own sessions.
 const BROKER_CAPACITY: usize = 4096;
+/// Connections to the metrics listener, which is for a scraper or two.
+const PRIVATE_CONNECTIONS: u32 = 64;
 /// How often a key file is looked at.
 const KEY_REFRESH: Duration = Duration::from_secs(30);
 /// Of the drain's time, this much is kept for closing the store and leaving.
@@ -58,6 +61,7 @@ pub struct App {
     public: Router,
     private: Router,
     gate: Gate,
+    private_gate: Gate,
     node: Arc<Node>,
     auth: Arc<Authenticator>,
     drain: Drain,
@@ -74,7 +78,8 @@ impl App {
         if let Some(file) = config.store.sqlite_file() {
             tracing::info!(file = %file.display(), "opening the log");
         }
-        let sqlite = Arc::new(Sqlite::open(config.store.database_url.expose_secret(), Options::default()).await?);
+        let sqlite =
+            Arc::new(Sqlite::open(config.store.database_url.expose_secret(), Options::default()).await?);
         let parts = Parts {
             store: Arc::clone(&sqlite) as Arc<dyn Store>,
             broker: Arc::new(LocalBroker::new(BROKER_CAPACITY)),
@@ -105,6 +110,7 @@ impl App {
             rates: RateLimits::new(&config.limits),
             session: Arc::new(session_settings(config)),
             assets: Arc::new(assets::Assets::default()),
+            clients: Clients::default(),
             drain: drain.clone(),
             metrics: Arc::clone(&metrics),
         };
@@ -113,11 +119,16 @@ impl App {
             metrics: Arc::clone(&metrics),
             security: Security::new(config.auth.dev),
         };
-        let bodies = BodyLimits { max_bytes: config.limits.max_body_bytes, timeout: config.listen.body_timeout };
+        let bodies =
+            BodyLimits { max_bytes: config.limits.max_body_bytes, timeout: config.listen.body_timeout };
+        let gate = |connections| {
+            Gate::new(&config.listen, connections, Arc::clone(&trusted), Arc::clone(&metrics), drain.clone())
+        };
         Ok(Self {
             public: router::public(state, context.clone(), bodies),
             private: router::private(Arc::clone(&metrics), context),
-            gate: Gate::new(&config.listen, connections, trusted, metrics, drain.clone()),
+            gate: gate(connections),
+            private_gate: gate(Connections::at_most(PRIVATE_CONNECTIONS)),
             node,
             auth,
             drain,
@@ -127,13 +138,18 @@ impl App {
     }
 
     /// Serves until `stop` is there, then drains and returns.
-    pub async fn run(self, public: TcpListener, private: Option<TcpListener>, stop: impl Future<Output = ()>) {
+    pub async fn run(
+        self,
+        public: TcpListener,
+        private: Option<TcpListener>,
+        stop: impl Future<Output = ()>,
+    ) {
         let serving = tokio::spawn({
             let (gate, router) = (self.gate.clone(), self.public.clone());
             async move { gate.serve(public, router).await }
         });
         let metrics = private.map(|listener| {
-            let (gate, router) = (self.gate.clone(), self.private.clone());
+            let (gate, router) = (self.private_gate.clone(), self.private.clone());
             tokio::spawn(async move { gate.serve(listener, router).await })
         });
         let keys = tokio::spawn(refresh_keys(Arc::clone(&self.auth)));
@@ -151,6 +167,7 @@ impl App {
         let answered_by = began + self.drain_grace.saturating_sub(LAST_STEPS).max(self.drain_grace / 2);
         tracing::info!(sessions = self.drain.sessions(), "draining");
         self.drain.begin();
+        self.node.say_goodbye(|| self.drain.turn());
         let answered = async { tokio::join!(self.drain.all_gone(), self.gate.answered()) };
         if timeout_at(answered_by, answered).await.is_err() {
             tracing::warn!(sessions = self.drain.sessions(), "not all sessions went in time");

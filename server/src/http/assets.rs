@@ -14,7 +14,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use parking_lot::RwLock;
-use rust_embed::{EmbeddedFile, RustEmbed};
+use rust_embed::RustEmbed;
 use tidings_protocol::Code;
 
 use crate::error::Error;
@@ -36,8 +36,15 @@ const WITHOUT_APP: &str = "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"
 then build the server again.</p>\n<p>The API is here all the same: \
 <a href=\"/api/v1/openapi.json\">its description</a>.</p>\n</html>\n";
 
+/// A file as it was built.
+struct File {
+    data: Cow<'static, [u8]>,
+    /// SHA-256 of it.
+    hash: [u8; 32],
+}
+
 /// Finds a file by its path.
-type Source = fn(&str) -> Option<EmbeddedFile>;
+type Source = fn(&str) -> Option<File>;
 
 /// The app's files, as they go out.
 pub struct Assets {
@@ -62,7 +69,10 @@ struct Asset {
 
 impl Default for Assets {
     fn default() -> Self {
-        Self::from_source(Dist::get)
+        Self::from_source(|path| {
+            let file = Dist::get(path)?;
+            Some(File { data: file.data, hash: file.metadata.sha256_hash() })
+        })
     }
 }
 
@@ -74,8 +84,7 @@ impl Assets {
     /// A file by its path. Only paths that exist are kept, so what is kept is bounded by the app.
     fn get(&self, path: &str) -> Option<Arc<Asset>> {
         let file = (self.source)(path)?;
-        let hash = file.metadata.sha256_hash();
-        if let Some(asset) = self.ready.read().get(path).filter(|asset| asset.hash == hash) {
+        if let Some(asset) = self.ready.read().get(path).filter(|asset| asset.hash == file.hash) {
             return Some(Arc::clone(asset));
         }
         let asset = Arc::new(Asset::new(path, file));
@@ -85,7 +94,7 @@ impl Assets {
 }
 
 impl Asset {
-    fn new(path: &str, file: EmbeddedFile) -> Self {
+    fn new(path: &str, file: File) -> Self {
         let media_type = mime_guess::from_path(path).first_or_octet_stream();
         let text = media_type.type_() == "text";
         let shown = if text { format!("{media_type}; charset=utf-8") } else { media_type.to_string() };
@@ -96,7 +105,7 @@ impl Asset {
         };
         let cache = if is_hashed(path) { "public, max-age=31536000, immutable" } else { "no-cache" };
         Self {
-            hash: file.metadata.sha256_hash(),
+            hash: file.hash,
             media_type: HeaderValue::try_from(shown)
                 .unwrap_or_else(|_| HeaderValue::from_static("application/octet-stream")),
             cache: HeaderValue::from_static(cache),
@@ -202,4 +211,91 @@ fn gzip(bytes: &[u8]) -> Option<Bytes> {
     let mut packed = GzEncoder::new(Vec::new(), level);
     packed.write_all(bytes).ok()?;
     packed.finish().ok().map(Bytes::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::to_bytes;
+
+    fn source(path: &str) -> Option<File> {
+        let (data, hash) = match path {
+            "index.html" => ("<!doctype html><title>app</title>".to_owned(), 1),
+            "app_bg.wasm" => ("wasm ".repeat(1000), 2),
+            "app-0123abcd.js" => ("let a = 1;".to_owned(), 3),
+            _ => return None,
+        };
+        Some(File { data: Cow::Owned(data.into_bytes()), hash: [hash; 32] })
+    }
+
+    async fn get(path: &str, headers: &[(&str, &str)]) -> Result<Response, Error> {
+        let mut request = http::Request::builder().uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        serve(State(Arc::new(Assets::from_source(source))), request.body(axum::body::Body::empty()).unwrap())
+            .await
+    }
+
+    const PAGE: (&str, &str) = ("accept", "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8");
+
+    #[tokio::test]
+    async fn a_file_goes_out_compressed_and_is_not_sent_twice() {
+        let first = get("/app_bg.wasm", &[("accept-encoding", "br, gzip")]).await.unwrap();
+        assert_eq!(first.headers()[header::CONTENT_TYPE], "application/wasm");
+        assert_eq!(first.headers()[header::CONTENT_ENCODING], "gzip");
+        assert_eq!(first.headers()[header::CACHE_CONTROL], "no-cache");
+        let etag = first.headers()[header::ETAG].to_str().unwrap().to_owned();
+        let body = to_bytes(first.into_body(), usize::MAX).await.unwrap();
+        assert!(body.len() < 500 && body.starts_with(&[0x1f, 0x8b]));
+
+        let plain = get("/app_bg.wasm", &[("accept-encoding", "gzip;q=0")]).await.unwrap();
+        assert_eq!(plain.headers()[header::CONTENT_LENGTH], "5000");
+        assert_ne!(plain.headers()[header::ETAG], etag.as_str(), "another representation, another tag");
+
+        let again =
+            get("/app_bg.wasm", &[("accept-encoding", "gzip"), ("if-none-match", &format!("W/{etag}"))])
+                .await;
+        assert_eq!(again.unwrap().status(), StatusCode::NOT_MODIFIED);
+    }
+
+    #[tokio::test]
+    async fn only_a_name_that_changes_with_the_content_is_kept_for_good() {
+        let hashed = get("/app-0123abcd.js", &[]).await.unwrap();
+        assert!(hashed.headers()[header::CACHE_CONTROL].to_str().unwrap().contains("immutable"));
+        for path in ["app_bg.wasm", "main-page.js", "deadbeef.js", "a/b-0123abc.js"] {
+            assert!(!is_hashed(path), "{path}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_page_of_the_app_is_the_first_page_and_nothing_else_is_a_page() {
+        for path in ["/", "/rooms/general", "/index.html"] {
+            let page = get(path, &[PAGE]).await.unwrap();
+            assert_eq!(page.headers()[header::CONTENT_TYPE], "text/html; charset=utf-8", "{path}");
+        }
+        assert!(get("/rooms/general", &[("accept", "*/*")]).await.is_err(), "no script is a page");
+        for path in [
+            "/metrics",
+            "/api/v1/nothing",
+            "/debug/pprof",
+            "/admin",
+            "/ws/other",
+            "/readyz/x",
+            "/../Cargo.toml",
+        ] {
+            let answer = get(path, &[("accept", "*/*")]).await;
+            assert_eq!(answer.err().map(|error| error.code()), Some(Code::NotFound), "{path}");
+        }
+        assert!(get("/metrics", &[PAGE]).await.is_err(), "nor is what the server keeps for itself");
+    }
+
+    #[tokio::test]
+    async fn without_the_app_the_page_says_how_to_build_it() {
+        let assets = Arc::new(Assets::from_source(|_| None));
+        let request = http::Request::get("/").body(axum::body::Body::empty()).unwrap();
+        let page = serve(State(assets), request).await.unwrap();
+        let body = to_bytes(page.into_body(), usize::MAX).await.unwrap();
+        assert!(String::from_utf8_lossy(&body).contains("just app"));
+    }
 }

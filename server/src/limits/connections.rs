@@ -65,11 +65,25 @@ impl Connections {
     /// With these bounds.
     #[must_use]
     pub fn new(limits: &LimitsConfig) -> Self {
-        let all = usize::try_from(limits.max_connections.get()).unwrap_or(Semaphore::MAX_PERMITS);
+        Self::of(
+            limits.max_connections.get(),
+            limits.max_connections_per_ip.get(),
+            limits.max_connections_per_user.get(),
+        )
+    }
+
+    /// For a listener that only few have to do with: `all` connections, whoever makes them.
+    #[must_use]
+    pub fn at_most(all: u32) -> Self {
+        Self::of(all, all, all)
+    }
+
+    fn of(all: u32, per_address: u32, per_user: u32) -> Self {
+        let all = usize::try_from(all).unwrap_or(Semaphore::MAX_PERMITS).min(Semaphore::MAX_PERMITS);
         Self {
-            all: Arc::new(Semaphore::new(all.min(Semaphore::MAX_PERMITS))),
-            addresses: Counts::new(limits.max_connections_per_ip.get()),
-            users: Counts::new(limits.max_connections_per_user.get()),
+            all: Arc::new(Semaphore::new(all)),
+            addresses: Counts::new(per_address),
+            users: Counts::new(per_user),
         }
     }
 

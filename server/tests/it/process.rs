@@ -1,0 +1,195 @@
+//! The server as a process: its log, and its way out.
+
+use std::net::SocketAddr;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt as _;
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpStream;
+use tokio::process::{Child, Command};
+use tokio_tungstenite::tungstenite::Message;
+
+use crate::support::jwt::token;
+use crate::support::{SECRET, client};
+
+struct Server {
+    child: Child,
+    addr: SocketAddr,
+    log: tokio::task::JoinHandle<String>,
+    _folder: tempfile::TempDir,
+}
+
+impl Server {
+    async fn start(flags: &[&str], variables: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_tidings-server"))
+            .args(["serve", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"])
+            .args(flags)
+            .env_clear()
+            .envs(variables.iter().copied())
+            .env("TIDINGS_JWT_SECRET", SECRET)
+            .current_dir(&folder)
+            .stderr(Stdio::piped())
+            .stdout(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let mut log = String::new();
+        let addr = loop {
+            let line = lines.next_line().await.unwrap().unwrap_or_else(|| panic!("it ended: {log}"));
+            log += &line;
+            log.push('\n');
+            if let Some((_, rest)) = line.split_once("listening on http://") {
+                let addr: String =
+                    rest.chars().take_while(|c| c.is_ascii_digit() || matches!(c, '.' | ':')).collect();
+                break addr.parse().unwrap();
+            }
+        };
+        let log = tokio::spawn(async move {
+            while let Some(line) = lines.next_line().await.unwrap() {
+                log += &line;
+                log.push('\n');
+            }
+            log
+        });
+        Self { child, addr, log, _folder: folder }
+    }
+
+    fn terminate(&self) {
+        let id = self.child.id().unwrap().to_string();
+        assert!(std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    }
+
+    /// Waits for the end, and hands the log over.
+    async fn ended(mut self) -> (Option<i32>, String) {
+        let status = self.child.wait().await.unwrap();
+        (status.code(), self.log.await.unwrap())
+    }
+}
+
+#[tokio::test]
+async fn no_token_ticket_or_secret_is_ever_logged() {
+    for format in ["text", "json"] {
+        let server = Server::start(&["--dev", "--log-format", format], &[("RUST_LOG", "trace")]).await;
+        let url = |path: &str| format!("http://{}{path}", server.addr);
+        let token = token("ann");
+        let bearer = format!("Bearer {token}");
+        let made =
+            client().post(url("/api/v1/auth/ticket")).header("authorization", &bearer).send().await.unwrap();
+        let ticket = made.json::<serde_json::Value>().await.unwrap()["ticket"].as_str().unwrap().to_owned();
+        for query in [format!("token={token}"), format!("ticket={ticket}"), format!("%74oken={token}")] {
+            let socket =
+                tokio_tungstenite::connect_async(format!("ws://{}/ws/chat?{query}", server.addr)).await;
+            drop(socket);
+        }
+        client().post(url("/api/v1/auth/session")).header("authorization", &bearer).send().await.unwrap();
+        let cookie = format!("tidings={token}");
+        client().post(url("/api/v1/auth/ticket")).header("cookie", cookie).send().await.unwrap();
+        client().get(url(&format!("/api/v1/nothing?token={token}"))).send().await.unwrap();
+        let forged = client().get(url("/healthz?x=%0d%0aERROR%20forged")).send().await.unwrap();
+        assert_eq!(forged.status(), 200);
+        server.terminate();
+        let (code, log) = server.ended().await;
+        assert_eq!(code, Some(0));
+        assert!(log.contains("/api/v1/nothing"), "requests are logged at this level");
+        let signature = |token: &str| token.rsplit('.').next().unwrap().to_owned();
+        for secret in [signature(&token), signature(&ticket), SECRET.to_owned()] {
+            assert!(!log.contains(&secret), "a secret is in the {format} log");
+        }
+        assert!(!log.lines().any(|line| line.starts_with("ERROR forged")));
+        if format == "json" {
+            assert!(log.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()), "{log}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn sigterm_tells_every_session_and_ends_with_zero_within_the_grace() {
+    let server = Server::start(&["--drain-grace", "5s", "--drain-spread", "8s"], &[]).await;
+    let mut sockets = Vec::new();
+    for user in ["ann", "bob", "cleo", "dan"] {
+        let url = format!("ws://{}/ws/chat?token={}", server.addr, token(user));
+        sockets.push(tokio_tungstenite::connect_async(url).await.unwrap().0);
+    }
+    // Peers that will never say what they want must not hold the server up.
+    let mut half_open = Vec::new();
+    for _ in 0..20 {
+        let mut stream = TcpStream::connect(server.addr).await.unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ").await.unwrap();
+        half_open.push(stream);
+    }
+    for socket in &mut sockets {
+        let first = socket.next().await.unwrap().unwrap();
+        assert!(first.to_text().unwrap().contains("CONNECTION_ESTABLISHED"));
+    }
+    let began = Instant::now();
+    server.terminate();
+    let mut turns = Vec::new();
+    for socket in &mut sockets {
+        let mut told = None;
+        loop {
+            match socket.next().await.expect("a close comes first").unwrap() {
+                Message::Text(text) => {
+                    let frame: serde_json::Value = serde_json::from_str(&text).unwrap();
+                    if frame["type"] == "GOING_AWAY" {
+                        told = frame["data"]["retryAfterMs"].as_u64();
+                    }
+                }
+                Message::Close(Some(close)) => {
+                    assert_eq!(u16::from(close.code), 1012);
+                    break;
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        turns.push(told.expect("told when to come back"));
+    }
+    let (code, log) = server.ended().await;
+    assert_eq!(code, Some(0), "{log}");
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    turns.sort_unstable();
+    assert_eq!(turns, [0, 2000, 4000, 6000], "evenly over the spread");
+}
+
+#[tokio::test]
+async fn a_second_server_on_the_same_address_says_so() {
+    let server = Server::start(&[], &[]).await;
+    let addr = server.addr.to_string();
+    let folder = tempfile::tempdir().unwrap();
+    let second = Command::new(env!("CARGO_BIN_EXE_tidings-server"))
+        .args(["serve", "--listen", &addr, "--metrics-listen", "off", "--jwt-secret", SECRET])
+        .env_clear()
+        .current_dir(&folder)
+        .output()
+        .await
+        .unwrap();
+    assert_eq!(second.status.code(), Some(1));
+    let said = String::from_utf8(second.stderr).unwrap();
+    assert!(said.lines().last().unwrap().starts_with(&format!("error: cannot listen on {addr}")), "{said}");
+}
+
+#[tokio::test]
+async fn a_restored_log_gets_a_new_name_and_the_tables_can_be_made_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |command: &'static str| {
+        let mut run = Command::new(env!("CARGO_BIN_EXE_tidings-server"));
+        run.arg(command).env_clear().current_dir(&folder);
+        async move {
+            let done = run.output().await.unwrap();
+            assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+            assert!(done.stdout.is_empty());
+            String::from_utf8(done.stderr).unwrap()
+        }
+    };
+    let epoch = |said: &str| {
+        let name = said.split("the log is ").nth(1).unwrap();
+        name.trim_start_matches("now ").split([';', '\n']).next().unwrap().to_owned()
+    };
+    let first = epoch(&run("migrate").await);
+    assert_eq!(epoch(&run("migrate").await), first, "a second run changes nothing");
+    let second = epoch(&run("new-epoch").await);
+    assert_ne!(first, second);
+    assert_eq!(epoch(&run("migrate").await), second);
+}
