@@ -43,6 +43,21 @@ pub fn query(search: &str, name: &str) -> Option<String> {
     pair.map(|(_, value)| decode(&value.replace('+', " "))).filter(|value| !value.is_empty())
 }
 
+/// The id of a new room by its name: small letters, with a dash for what an id may not have.
+#[must_use]
+pub fn room_id_of(name: &str) -> String {
+    let mut id = String::new();
+    for c in name.trim().chars().flat_map(char::to_lowercase) {
+        let kept = c.is_alphanumeric() || matches!(c, '_' | '.');
+        if kept {
+            id.push(c);
+        } else if !id.is_empty() && !id.ends_with('-') {
+            id.push('-');
+        }
+    }
+    id.trim_end_matches('-').to_owned()
+}
+
 fn encode(text: &str) -> String {
     let mut out = String::new();
     for byte in text.bytes() {
@@ -83,6 +98,13 @@ mod tests {
         }
         assert_eq!(Route::parse("#nonsense"), Route::Home);
         assert_eq!(Route::parse("#room/"), Route::Home);
+    }
+
+    #[test]
+    fn a_name_makes_a_readable_id() {
+        assert_eq!(room_id_of(" Design Review! "), "design-review");
+        assert_eq!(room_id_of("Café & Küche"), "café-küche");
+        assert_eq!(room_id_of("!!!"), "");
     }
 
     #[test]

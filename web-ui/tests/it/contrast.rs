@@ -10,10 +10,27 @@ const SHAPE: f64 = 3.0;
 const TEXTS: &[(&str, &[&str])] = &[
     (
         "text",
-        &["bg-canvas", "bg-subtle", "bg-sidebar", "bg-raised", "bg-hover", "bg-selected", "bubble-in", "bg-success", "bg-warning", "bg-danger"],
+        &[
+            "bg-canvas",
+            "bg-subtle",
+            "bg-sidebar",
+            "bg-raised",
+            "bg-hover",
+            "bg-selected",
+            "bubble-in",
+            "bg-success",
+            "bg-warning",
+            "bg-danger",
+        ],
     ),
-    ("text-2", &["bg-canvas", "bg-subtle", "bg-sidebar", "bg-raised", "bg-hover", "bg-selected", "bubble-in"]),
-    ("text-3", &["bg-canvas", "bg-subtle", "bg-sidebar", "bg-raised", "bg-hover", "bg-selected", "bubble-in"]),
+    (
+        "text-2",
+        &["bg-canvas", "bg-subtle", "bg-sidebar", "bg-raised", "bg-hover", "bg-selected", "bubble-in"],
+    ),
+    (
+        "text-3",
+        &["bg-canvas", "bg-subtle", "bg-sidebar", "bg-raised", "bg-hover", "bg-selected", "bubble-in"],
+    ),
     ("text-on-out", &["bubble-out"]),
     ("text-on-accent", &["accent", "accent-hover", "danger-solid"]),
     ("link", &["bg-canvas", "bg-subtle", "bg-raised", "bg-hover", "bg-selected", "bubble-in", "bubble-out"]),
@@ -24,7 +41,19 @@ const TEXTS: &[(&str, &[&str])] = &[
 
 /// Shapes on their grounds.
 const SHAPES: &[(&str, &[&str])] = &[
-    ("accent-line", &["bg-canvas", "bg-subtle", "bg-sidebar", "bg-raised", "bg-hover", "bg-selected", "bubble-in", "bubble-out"]),
+    (
+        "accent-line",
+        &[
+            "bg-canvas",
+            "bg-subtle",
+            "bg-sidebar",
+            "bg-raised",
+            "bg-hover",
+            "bg-selected",
+            "bubble-in",
+            "bubble-out",
+        ],
+    ),
     ("accent", &["bg-canvas", "bg-sidebar"]),
     ("border-strong", &["bg-canvas", "bg-sidebar", "bg-raised"]),
     ("online", &["bg-canvas", "bg-sidebar", "bg-raised", "bg-hover", "bg-selected"]),
@@ -54,7 +83,13 @@ fn the_formula_is_the_standards() {
     assert!((contrast([119, 119, 119], [255, 255, 255]) - 4.48).abs() < 0.01);
 }
 
-fn check(tokens: &BTreeMap<String, [[u8; 3]; 2]>, front: &str, ground: &str, least: f64, findings: &mut Vec<String>) {
+fn check(
+    tokens: &BTreeMap<String, [[u8; 3]; 2]>,
+    front: &str,
+    ground: &str,
+    least: f64,
+    findings: &mut Vec<String>,
+) {
     for (mode, name) in ["light", "dark"].iter().enumerate() {
         let ratio = contrast(tokens[front][mode], tokens[ground][mode]);
         if ratio < least {
@@ -67,7 +102,8 @@ fn check(tokens: &BTreeMap<String, [[u8; 3]; 2]>, front: &str, ground: &str, lea
 fn tokens() -> BTreeMap<String, [[u8; 3]; 2]> {
     let mut out = BTreeMap::new();
     for line in TOKENS.lines() {
-        let Some((name, value)) = line.trim().strip_prefix("--td-").and_then(|rest| rest.split_once(':')) else {
+        let Some((name, value)) = line.trim().strip_prefix("--td-").and_then(|rest| rest.split_once(':'))
+        else {
             continue;
         };
         let Some(inner) = value.trim().strip_prefix("light-dark(#") else { continue };
