@@ -49,7 +49,8 @@ impl Rng {
     }
 
     /// A fresh id for a frame.
-    pub(crate) fn client_id(&mut self) -> ClientId {
+    #[must_use]
+    pub fn client_id(&mut self) -> ClientId {
         loop {
             // A UUID always passes the check; the loop is there so that nothing has to be unwrapped.
             if let Ok(id) = ClientId::new(self.uuid()) {

@@ -165,7 +165,19 @@ impl Session {
         &self.client_session
     }
 
-    /// The positions seen so far, as [`Persist::Positions`] holds them, for whoever takes over.
+    /// Whether the server has confirmed that this session is in the room.
+    #[must_use]
+    pub fn is_joined(&self, room: &str) -> bool {
+        self.subscriptions.is_joined(room)
+    }
+
+    /// Whether the room is wanted, or still to be left.
+    #[must_use]
+    pub fn is_known(&self, room: &str) -> bool {
+        self.subscriptions.is_known(room)
+    }
+
+    /// The last position of a room that the app has seen.
     #[must_use]
     pub fn room_position(&self, room: &str) -> Option<u64> {
         self.cursors.room(room)

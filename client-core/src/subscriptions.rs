@@ -174,6 +174,16 @@ impl Subscriptions {
         self.0.iter().any(|s| s.wanted && s.room.as_str() == room)
     }
 
+    /// Whether the server has confirmed it on this connection.
+    pub(crate) fn is_joined(&self, room: &str) -> bool {
+        self.0.iter().any(|s| s.wanted && s.link == Link::In && s.room.as_str() == room)
+    }
+
+    /// Whether it is wanted, or still to be left.
+    pub(crate) fn is_known(&self, room: &str) -> bool {
+        self.position(room).is_some()
+    }
+
     /// Whether messages to the room must wait: a first join, which may make the room, is not yet confirmed.
     pub(crate) fn holds(&self, room: &str) -> bool {
         self.0.iter().any(|s| s.wanted && !s.confirmed && s.room.as_str() == room)
