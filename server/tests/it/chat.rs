@@ -1,0 +1,12 @@
+//! Chat over WebSocket: what the contract promises, seen from outside.
+
+mod direct;
+mod fallback;
+mod limits;
+mod logs;
+mod notifications;
+mod presence;
+mod resume;
+mod rooms;
+mod seed_client;
+mod tokens;

@@ -1,0 +1,132 @@
+//! Direct messages, the inbox, delivery.
+
+use serde_json::json;
+
+use crate::harness::Server;
+
+fn private(to: &str, id: &str, content: &str) -> serde_json::Value {
+    json!({ "type": "PRIVATE_MESSAGE", "content": content, "data": { "recipientId": to }, "id": id })
+}
+
+#[tokio::test]
+async fn a_direct_message_reaches_both_and_its_delivery_is_told() {
+    let server = Server::start(&[]).await;
+    let (mut ann, mut bob) = (server.connect("ann").await, server.connect("bob").await);
+    let mut phone = server.connect("ann").await;
+    ann.send(private("bob", "p1", "psst")).await;
+    let ack = ann.answer("p1").await;
+    let to_bob = bob.expect("PRIVATE", "MESSAGE").await;
+    assert_eq!((&to_bob["content"], &to_bob["senderId"]), (&json!("psst"), &json!("ann")));
+    assert_eq!((&to_bob["recipientId"], &to_bob["inboxSeq"]), (&json!("bob"), &json!(1)));
+    assert_eq!((&to_bob["seq"], &to_bob["roomId"]), (&json!(1), &ack["roomId"]));
+    for own in [&mut ann, &mut phone] {
+        let message = own.expect("PRIVATE", "MESSAGE").await;
+        assert_eq!((&message["messageId"], &message["clientId"]), (&ack["messageId"], &json!("p1")));
+    }
+    let delivered = ann.expect("PRIVATE", "DELIVERED").await;
+    assert_eq!(delivered, json!({ "messageId": ack["messageId"], "recipientId": "bob", "id": "p1" }));
+}
+
+#[tokio::test]
+async fn a_direct_message_without_an_id_is_not_told_to_its_own_session() {
+    let server = Server::start(&[]).await;
+    let (mut ann, mut bob) = (server.connect("ann").await, server.connect("bob").await);
+    let mut phone = server.connect("ann").await;
+    ann.send(json!({ "type": "PRIVATE_MESSAGE", "content": "x", "data": { "recipientId": "bob" } })).await;
+    bob.expect("PRIVATE", "MESSAGE").await;
+    phone.expect("PRIVATE", "MESSAGE").await;
+    ann.expect("PRIVATE", "DELIVERED").await;
+    assert!(ann.so_far().await.iter().all(|f| f["category"] != "PRIVATE"));
+}
+
+#[tokio::test]
+async fn who_was_away_finds_direct_messages_by_inbox_position() {
+    let server = Server::start(&[]).await;
+    let mut ann = server.connect("ann").await;
+    for n in 1..=3 {
+        ann.send(private("bob", &format!("p{n}"), &format!("{n}"))).await;
+        ann.answer(&format!("p{n}")).await;
+    }
+    assert!(ann.so_far().await.iter().all(|f| f["type"] != "DELIVERED"), "nobody was handed anything");
+    let mut bob = server.connect_with(&crate::harness::token("bob"), "&clientSession=b1").await;
+    assert_eq!(bob.hello["inboxSeq"], 3);
+    bob.send(json!({ "type": "RESUME", "epoch": "test-epoch", "rooms": [], "inboxAfter": 1, "id": "r" }))
+        .await;
+    bob.answer("r").await;
+    for n in 2..=3 {
+        let message = bob.expect("PRIVATE", "MESSAGE").await;
+        assert_eq!((&message["inboxSeq"], &message["content"]), (&json!(n), &json!(n.to_string())));
+    }
+    let mut told = Vec::new();
+    for _ in 1..=3 {
+        told.push(ann.expect("PRIVATE", "DELIVERED").await["id"].clone());
+    }
+    assert_eq!(told, ["p1", "p2", "p3"], "what inboxAfter covers has been delivered too");
+}
+
+#[tokio::test]
+async fn changes_of_a_direct_room_come_by_the_inbox() {
+    let server = Server::start(&[]).await;
+    let (mut ann, mut bob) = (server.connect("ann").await, server.connect("bob").await);
+    ann.send(private("bob", "p", "x")).await;
+    let ack = ann.answer("p").await;
+    let edit = json!({
+        "type": "EDIT_MESSAGE", "roomId": ack["roomId"], "messageId": ack["messageId"], "content": "y", "id": "e"
+    });
+    ann.send(edit).await;
+    ann.answer("e").await;
+    let edited = bob.expect("CHAT", "EDITED").await;
+    assert_eq!(
+        (&edited["seq"], &edited["inboxSeq"], &edited["content"]),
+        (&json!(2), &json!(2), &json!("y"))
+    );
+    let reply = json!({ "type": "CHAT_MESSAGE", "roomId": ack["roomId"], "content": "z", "id": "c" });
+    bob.send(reply).await;
+    assert_eq!(bob.answer("c").await["seq"], 3);
+    let mut message = ann.expect("PRIVATE", "MESSAGE").await;
+    if message["senderId"] == "ann" {
+        message = ann.expect("PRIVATE", "MESSAGE").await;
+    }
+    assert_eq!((&message["content"], &message["recipientId"]), (&json!("z"), &json!("ann")));
+}
+
+#[tokio::test]
+async fn a_direct_room_is_closed_to_everybody_else() {
+    let server = Server::start(&[]).await;
+    let (mut ann, mut eve) = (server.connect("ann").await, server.connect("eve").await);
+    ann.send(private("bob", "p", "x")).await;
+    let room = ann.answer("p").await["roomId"].clone();
+    eve.send(json!({ "type": "JOIN_ROOM", "roomId": room, "id": "j" })).await;
+    assert_eq!(eve.error().await["code"], "FORBIDDEN");
+    eve.send(json!({ "type": "CHAT_MESSAGE", "roomId": room, "content": "x", "id": "c" })).await;
+    assert_eq!(eve.error().await["code"], "NOT_A_MEMBER");
+}
+
+#[tokio::test]
+async fn a_joined_direct_room_is_replayed_and_then_live_without_repetition() {
+    let server = Server::start(&[]).await;
+    let (mut ann, mut bob) = (server.connect("ann").await, server.connect("bob").await);
+    for n in 1..=3 {
+        ann.send(private("bob", &format!("p{n}"), "x")).await;
+        bob.expect("PRIVATE", "MESSAGE").await;
+    }
+    let room = ann.answer("p3").await["roomId"].clone();
+    bob.send(json!({ "type": "JOIN_ROOM", "roomId": room, "afterSeq": 1, "id": "j" })).await;
+    bob.answer("j").await;
+    ann.send(private("bob", "p4", "x")).await;
+    ann.answer("p4").await;
+    let mut seqs = Vec::new();
+    while seqs.last() != Some(&4) {
+        seqs.push(bob.expect("PRIVATE", "MESSAGE").await["seq"].as_u64().unwrap());
+    }
+    assert_eq!(seqs, [2, 3, 4]);
+}
+
+#[tokio::test]
+async fn nobody_writes_to_oneself() {
+    let server = Server::start(&[]).await;
+    let mut ann = server.connect("ann").await;
+    ann.send(private("ann", "p", "x")).await;
+    let error = ann.error().await;
+    assert_eq!((&error["code"], &error["field"]), (&json!("INVALID_FRAME"), &json!("data.recipientId")));
+}

@@ -1,0 +1,158 @@
+//! Resuming: replay, gaps, epochs, fencing.
+
+use serde_json::{Value, json};
+
+use crate::harness::{Client, Server, seqs, token};
+
+async fn room_with(server: &Server, messages: u64) -> Client {
+    let mut ann = server.connect("ann").await;
+    ann.join("general").await;
+    for n in 1..=messages {
+        ann.say("general", &n.to_string(), &n.to_string()).await;
+    }
+    ann
+}
+
+async fn resume(server: &Server, session: &str, body: Value) -> Client {
+    let mut bob = server.connect_with(&token("bob"), &format!("&clientSession={session}")).await;
+    let mut frame = body;
+    frame["type"] = "RESUME".into();
+    frame["id"] = "r".into();
+    bob.send(frame).await;
+    bob
+}
+
+async fn until(client: &mut Client, last: u64) -> Vec<u64> {
+    let mut seen = Vec::new();
+    while seen.last() != Some(&last) {
+        seen.push(client.message().await["seq"].as_u64().unwrap());
+    }
+    seen
+}
+
+#[tokio::test]
+async fn what_was_missed_comes_before_what_is_live_without_gap_or_overlap() {
+    let server = Server::start(&[]).await;
+    let mut ann = room_with(&server, 150).await;
+    let rooms = json!([{ "roomId": "general", "afterSeq": 10 }]);
+    let mut bob = resume(&server, "s", json!({ "epoch": "test-epoch", "rooms": rooms })).await;
+    for n in 151..=200 {
+        ann.send(
+            json!({ "type": "CHAT_MESSAGE", "roomId": "general", "content": "live", "id": n.to_string() }),
+        )
+        .await;
+    }
+    assert_eq!(bob.expect("SYSTEM", "ROOM_PARTICIPANTS").await["replayFrom"], 11);
+    assert_eq!(until(&mut bob, 200).await, (11..=200).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn past_the_replay_limit_a_gap_comes_and_then_the_newest() {
+    let server = Server::start(&["--replay-limit", "5"]).await;
+    let _ann = room_with(&server, 20).await;
+    let rooms = json!([{ "roomId": "general", "afterSeq": 3 }]);
+    let mut bob = resume(&server, "s", json!({ "epoch": "test-epoch", "rooms": rooms })).await;
+    let kinds = [bob.next().await, bob.next().await, bob.next().await];
+    assert_eq!(kinds.each_ref().map(|f| f["type"].as_str().unwrap()), ["ROOM_PARTICIPANTS", "ACK", "GAP"]);
+    assert_eq!(kinds[0]["data"]["replayFrom"], 16);
+    assert_eq!(kinds[2]["data"], json!({ "roomId": "general", "from": 4, "to": 15, "reason": "LIMIT" }));
+    assert_eq!(until(&mut bob, 20).await, (16..=20).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_position_of_another_epoch_or_beyond_the_head_begins_anew_with_a_gap() {
+    let server = Server::start(&["--replay-limit", "5"]).await;
+    let _ann = room_with(&server, 8).await;
+    for (session, epoch, after) in [("s1", "another", 2), ("s2", "test-epoch", 99)] {
+        let rooms = json!([{ "roomId": "general", "afterSeq": after }]);
+        let mut bob = resume(&server, session, json!({ "epoch": epoch, "rooms": rooms })).await;
+        let gap = bob.expect("SYSTEM", "GAP").await;
+        assert_eq!(gap, json!({ "roomId": "general", "from": 1, "to": 3, "reason": "EPOCH" }));
+        assert_eq!(until(&mut bob, 8).await, (4..=8).collect::<Vec<_>>());
+    }
+}
+
+#[tokio::test]
+async fn a_refused_room_does_not_stop_the_others() {
+    let server = Server::start(&[]).await;
+    let mut ann = room_with(&server, 1).await;
+    ann.send(
+        json!({ "type": "PRIVATE_MESSAGE", "content": "x", "data": { "recipientId": "cy" }, "id": "p" }),
+    )
+    .await;
+    let closed = ann.answer("p").await["roomId"].clone();
+    let rooms = json!([{ "roomId": closed, "afterSeq": 0 }, { "roomId": "general", "afterSeq": 0 }]);
+    let mut bob = resume(&server, "s", json!({ "epoch": "test-epoch", "rooms": rooms })).await;
+    let error = bob.error().await;
+    assert_eq!((&error["code"], &error["roomId"]), (&json!("FORBIDDEN"), &closed));
+    assert!(error.get("id").is_none(), "the one answer with the id is the ACK");
+    bob.answer("r").await;
+    assert_eq!(bob.message().await["seq"], 1);
+}
+
+#[tokio::test]
+async fn a_client_that_resumes_is_sent_nothing_of_its_inbox_before_it_has_said_where_it_stands() {
+    let server = Server::start(&[]).await;
+    let mut ann = server.connect("ann").await;
+    let mut bob = server.connect_with(&token("bob"), "&clientSession=s").await;
+    ann.send(
+        json!({ "type": "PRIVATE_MESSAGE", "content": "x", "data": { "recipientId": "bob" }, "id": "p" }),
+    )
+    .await;
+    ann.answer("p").await;
+    assert_eq!(bob.so_far().await, Vec::<Value>::new());
+    bob.send(json!({ "type": "RESUME", "epoch": "test-epoch", "rooms": [], "inboxAfter": 0 })).await;
+    assert_eq!(bob.expect("PRIVATE", "MESSAGE").await["inboxSeq"], 1);
+}
+
+#[tokio::test]
+async fn a_second_connection_of_the_same_client_session_fences_the_first() {
+    let server = Server::start(&[]).await;
+    let mut first = server.connect_with(&token("bob"), "&clientSession=s").await;
+    let mut other_user = server.connect_with(&token("eve"), "&clientSession=s").await;
+    let mut other_page = server.connect_with(&token("bob"), "&clientSession=t").await;
+    let mut second = server.connect_with(&token("bob"), "&clientSession=s").await;
+    assert_eq!(first.closed().await, 4009);
+    for client in [&mut second, &mut other_user, &mut other_page] {
+        client.so_far().await;
+    }
+}
+
+#[tokio::test]
+async fn a_silent_room_is_resumed_from_the_position_that_came_with_the_join() {
+    let server = Server::start(&[]).await;
+    let mut ann = room_with(&server, 3).await;
+    let mut bob = server.connect("bob").await;
+    let head = bob.join("general").await["headSeq"].clone();
+    bob.close().await;
+    ann.say("general", "4", "x").await;
+    let rooms = json!([{ "roomId": "general", "afterSeq": head }]);
+    let mut bob = resume(&server, "s", json!({ "epoch": "test-epoch", "rooms": rooms })).await;
+    assert_eq!(bob.message().await["seq"], 4);
+}
+
+#[tokio::test]
+async fn two_users_see_one_order_while_both_write() {
+    let server = Server::start(&[]).await;
+    let (mut ann, mut bob) = (server.connect("ann").await, server.connect("bob").await);
+    ann.join("general").await;
+    bob.join("general").await;
+    for n in 0..100 {
+        for client in [&mut ann, &mut bob] {
+            client
+                .send(json!({ "type": "CHAT_MESSAGE", "roomId": "general", "content": n.to_string() }))
+                .await;
+        }
+    }
+    let (mut to_ann, mut to_bob) = (Vec::new(), Vec::new());
+    for _ in 0..200 {
+        to_ann.push(ann.message().await);
+        to_bob.push(bob.message().await);
+    }
+    assert_eq!(to_ann, to_bob);
+    let wrapped: Vec<_> = to_ann.iter().map(|data| json!({ "data": data })).collect();
+    assert_eq!(seqs(&wrapped), (1..=200).collect::<Vec<_>>());
+    let of_ann: Vec<_> =
+        to_ann.iter().filter(|m| m["senderId"] == "ann").map(|m| m["content"].clone()).collect();
+    assert_eq!(of_ann, (0..100).map(|n| json!(n.to_string())).collect::<Vec<_>>(), "each sender's own order");
+}
