@@ -70,6 +70,7 @@ async fn resume_inbox(session: &mut Session, after: Option<u64>, same_epoch: boo
         node.inbox_delivered(&user, after);
     }
     session.logs.inbox.last = last;
+    session.inbox_delivered = last;
     session.read_log(LogId::Inbox);
     Ok(gap.map(|(from, to, reason)| Event::Gap(Gap { room_id: None, inbox: true, from, to, reason })))
 }

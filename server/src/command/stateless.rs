@@ -6,9 +6,7 @@ use std::sync::Arc;
 use tidings_protocol::data::Authenticated;
 use tidings_protocol::{ClientId, ClientSession, Code, Command, Event};
 
-use super::{
-    Answer, Caller, chat_message, delete_message, edit_message, ping, private_message, react,
-};
+use super::{Answer, Caller, chat_message, delete_message, edit_message, ping, private_message, react};
 use crate::auth::{Authenticator, Principal};
 use crate::error::Error;
 use crate::node::{Gate, Node, Origin, Outcome};
@@ -47,7 +45,9 @@ impl Stateless<'_> {
                 node.typing(user, &typing.room_id, typing.data.is_typing).await?;
                 Ok(Answer::Done)
             }
-            Command::Read(read) => node.read(user, None, &read.room_id, read.seq).await.map(|()| Answer::Done),
+            Command::Read(read) => {
+                node.read(user, None, &read.room_id, read.seq).await.map(|()| Answer::Done)
+            }
             Command::SetPresence(show) => {
                 if let Some(session) = node.hub().session_of(user, self.client_session) {
                     node.show(user, &session, show.status).await;
@@ -57,7 +57,9 @@ impl Stateless<'_> {
             Command::Authenticate(token) => {
                 let principal = self.auth.verify(&token.token).map_err(Error::from)?;
                 if principal.user_id != *user {
-                    return Err(Error::new(Code::Forbidden).field("token").detail("must be of the same user"));
+                    return Err(Error::new(Code::Forbidden)
+                        .field("token")
+                        .detail("must be of the same user"));
                 }
                 let event = Authenticated { id: id.cloned(), expires_at: principal.expires_at };
                 Ok(Answer::Frame(node.frame(Event::Authenticated(event))))

@@ -111,10 +111,12 @@ pub struct Session {
     unanswered: VecDeque<Unanswered>,
     out: VecDeque<Utf8Bytes>,
     out_bytes: usize,
-    inbox_delivered: u64,
+    pub(crate) inbox_delivered: u64,
     notices_handed: NotificationPosition,
     transport: Transport,
     tally: Tally,
+    /// The session was asked to close: it reads no more of its peer.
+    is_closing: bool,
 }
 
 impl Session {
@@ -148,6 +150,7 @@ impl Session {
             notices_handed: NotificationPosition::default(),
             transport,
             tally: Tally::default(),
+            is_closing: false,
         }
     }
 
@@ -174,10 +177,10 @@ impl Session {
         self.deadlines.heard();
     }
 
-    /// Whether the peer's next frame waits, since its answers do.
+    /// Whether the peer's next frame waits: its answers do, or the session is about to close.
     #[must_use]
     pub fn is_backed_up(&self) -> bool {
-        self.unanswered.len() >= MAX_PENDING || self.out_bytes > MAX_OUT_BYTES
+        self.is_closing || self.unanswered.len() >= MAX_PENDING || self.out_bytes > MAX_OUT_BYTES
     }
 
     /// The next frame to write.
@@ -272,10 +275,11 @@ impl Session {
             return Poll::Ready(Work::Due(due));
         }
         if self.outbox.poll_ready(cx).is_ready() {
-            if let Some(code) = self.outbox.close_code()
-                && (code == CloseCode::TooSlow || (idle && self.owes_nothing()))
-            {
-                return Poll::Ready(Work::Closed(code));
+            if let Some(code) = self.outbox.close_code() {
+                self.is_closing = true;
+                if code == CloseCode::TooSlow || (idle && self.owes_nothing()) {
+                    return Poll::Ready(Work::Closed(code));
+                }
             }
             if idle && !self.logs.is_closing() && self.outbox.waiting_bytes() > 0 {
                 return Poll::Ready(Work::Items);
@@ -311,6 +315,14 @@ impl Session {
             }
             Work::Due(due) => self.on_due(&due),
             Work::Closed(code) => Flow::Close(code),
+        }
+    }
+
+    /// Waits for the answers to all frames that were accepted, so that they can still be written before a close.
+    pub async fn settle(&mut self) {
+        while let Some(first) = self.unanswered.front_mut() {
+            let answer = (&mut first.pending).await;
+            let _ = self.on_answer(answer);
         }
     }
 

@@ -79,6 +79,9 @@ pub async fn upgrade(
                 Session::open(services, &state.session, caller.principal, rate, wish, Transport::WebSocket);
             match Box::pin(opening).await {
                 Ok(session) => {
+                    if state.drain.stage() == Stage::Draining {
+                        state.node.say_goodbye_to(session.outbox(), state.drain.turn());
+                    }
                     drop(state);
                     run(socket, session).await;
                 }
@@ -92,9 +95,7 @@ pub async fn upgrade(
     Ok(upgraded)
 }
 
-fn wish(
-    params: Result<Query<Params>, axum::extract::rejection::QueryRejection>,
-) -> Result<Wish, Error> {
+fn wish(params: Result<Query<Params>, axum::extract::rejection::QueryRejection>) -> Result<Wish, Error> {
     let Query(params) =
         params.map_err(|rejection| Error::new(Code::InvalidFrame).detail(rejection.body_text()))?;
     let client_session = match params.client_session.filter(|s| !s.is_empty()) {
@@ -145,19 +146,18 @@ async fn run(mut socket: WebSocket, mut session: Session) {
             Flow::Close(code) => break Some(code),
         }
     };
-    let last = std::iter::from_fn(|| session.next_frame()).collect::<Vec<_>>();
     let finish = async {
-        if let Some(code) = code {
-            // A session that was too slow is not sent more; the others get what they are owed.
-            if code != CloseCode::TooSlow {
-                for frame in last {
-                    if write(&mut socket, Message::Text(frame)).await.is_err() {
-                        return;
-                    }
+        let Some(code) = code else { return };
+        // A session that was too slow is not sent more; the others get what they are owed.
+        if code != CloseCode::TooSlow {
+            session.settle().await;
+            while let Some(frame) = session.next_frame() {
+                if write(&mut socket, Message::Text(frame)).await.is_err() {
+                    return;
                 }
             }
-            close(socket, code).await;
         }
+        close(socket, code).await;
     };
     let _ = tokio::time::timeout(CLOSE_GRACE, finish).await;
     Box::pin(session.close()).await;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
 use axum::extract::ws::Utf8Bytes;
+use axum::response::{IntoResponse, Response};
 use http::header;
 use tidings_protocol::http::RealtimeFrames;
 use tidings_protocol::limits::MAX_FRAMES_PER_BODY;
@@ -129,4 +129,3 @@ fn answer(state: &HttpState, id: ClientId, room_id: Option<RoomId>, answer: Outc
         }
     }
 }
-

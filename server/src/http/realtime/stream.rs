@@ -40,6 +40,9 @@ pub async fn post(
         .inspect_err(|refused| state.metrics.refused(*refused))?;
     let counted = (permit, state.drain.session(), state.metrics.sse.open());
     let session = super::resumed(&state, &caller, body, Transport::Sse).await?;
+    if state.drain.stage() == Stage::Draining {
+        state.node.say_goodbye_to(session.outbox(), state.drain.turn());
+    }
     let opened = Opened { session: Some(session), first: true };
     let events = stream::unfold((opened, counted), |(mut opened, counted)| async move {
         let event = opened.next().await?;
