@@ -10,7 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::ws::Utf8Bytes;
-use tidings_protocol::{ClientSession, Epoch, Event, MessageId, RoomId, Timestamp, UserId};
+use tidings_protocol::data::GoingAway;
+use tidings_protocol::{ClientSession, CloseCode, Epoch, Event, MessageId, RoomId, Timestamp, UserId};
 use tokio_util::task::TaskTracker;
 
 use crate::broker::{Broker, Except, Payload, Publication, Topic};
@@ -19,7 +20,7 @@ use crate::error::Error;
 use crate::frames;
 use crate::hub::Hub;
 use crate::metrics::Metrics;
-use crate::outbox::Outbox;
+use crate::outbox::{Item, Outbox};
 use crate::presence::Presence;
 use crate::store::{Store, StoreError};
 use crate::typing::TypingLimit;
@@ -189,6 +190,28 @@ impl Node {
         frames::encode(event, self.now())
     }
 
+    /// Which parts work.
+    pub async fn health(&self) -> Health {
+        let (store, broker) = tokio::join!(self.store().check(), self.broker().check());
+        let disk = !matches!(store, Err(StoreError::DiskFull));
+        Health { store: store.is_ok() || !disk, disk, broker: broker.is_ok() }
+    }
+
+    /// Tells every session to come back after its `turn`, and closes it when it is owed nothing.
+    pub fn say_goodbye(&self, turn: impl Fn() -> Duration) {
+        for outbox in self.hub.outboxes() {
+            self.say_goodbye_to(&outbox, turn());
+        }
+    }
+
+    /// The same for one session.
+    pub fn say_goodbye_to(&self, outbox: &Outbox, turn: Duration) {
+        let retry_after_ms = u64::try_from(turn.as_millis()).unwrap_or(u64::MAX);
+        let frame = self.frame(Event::GoingAway(GoingAway { retry_after_ms }));
+        outbox.push(Item::Signal { frame, droppable: false });
+        outbox.close(CloseCode::Restart);
+    }
+
     /// Writes what the markers still hold and lets the writer finish what it has taken. For the end of a node.
     pub async fn flush(&self) {
         markers::flush(self).await;
@@ -220,6 +243,17 @@ impl Node {
         let frame = self.frame(event);
         self.publish(Topic::User(user.clone()), Payload::Signal { frame, droppable: false, except }).await;
     }
+}
+
+/// Which parts work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Health {
+    /// The log can be read.
+    pub store: bool,
+    /// The log can grow.
+    pub disk: bool,
+    /// Nodes hear of each other.
+    pub broker: bool,
 }
 
 /// A fresh UUIDv7 as text.

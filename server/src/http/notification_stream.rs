@@ -86,7 +86,10 @@ pub(super) fn answer(events: impl Stream<Item = Result<Event, Infallible>> + Sen
     response
 }
 
-fn events_of<T: Send + 'static>(feed: Feed, counted: T) -> impl Stream<Item = Result<Event, Infallible>> + Send {
+fn events_of<T: Send + 'static>(
+    feed: Feed,
+    counted: T,
+) -> impl Stream<Item = Result<Event, Infallible>> + Send {
     stream::unfold((feed, counted), |(mut feed, counted)| async move {
         let event = feed.next().await?;
         Some((Ok(event), (feed, counted)))
@@ -229,7 +232,8 @@ impl Feed {
     }
 
     fn push_notice(&mut self, broadcast: bool, json: &str) {
-        let (name, kind) = if broadcast { ("broadcast", "BROADCAST") } else { ("notification", "NOTIFICATION") };
+        let (name, kind) =
+            if broadcast { ("broadcast", "BROADCAST") } else { ("notification", "NOTIFICATION") };
         self.metrics.sent(kind, 1);
         let event = Event::default().event(name).data(json);
         let cursor = self.node.cursor(&self.principal.user_id, self.log.last);
@@ -270,4 +274,3 @@ fn reset(bad: BadCursor, cursor: Option<&str>) -> Event {
         None => event,
     }
 }
-

@@ -159,13 +159,17 @@ pub(super) async fn run_retention(node: Weak<Node>) {
         let Some(node) = node.upgrade() else { return };
         let retention = i64::try_from(node.settings.notification_retention.as_millis()).unwrap_or(i64::MAX);
         let before = Timestamp::from_millis(node.now().as_millis().saturating_sub(retention));
-        // A batch that was full leaves more for the next round, so that others' writes come between.
-        match node.write(Write::PruneNotifications { before, limit: RETENTION_BATCH }).await {
-            Ok(Written::Pruned { removed }) if removed > 0 => {
-                tracing::debug!(removed, "notifications expired")
+        // One batch at a time, so that others' writes come between.
+        loop {
+            match node.write(Write::PruneNotifications { before, limit: RETENTION_BATCH }).await {
+                Ok(Written::Pruned { removed: 0 }) => break,
+                Ok(Written::Pruned { removed }) => tracing::debug!(removed, "notifications expired"),
+                Ok(_) => break,
+                Err(error) => {
+                    tracing::warn!(%error, "expired notifications stay for now");
+                    break;
+                }
             }
-            Ok(_) => {}
-            Err(error) => tracing::warn!(%error, "expired notifications stay for now"),
         }
     }
 }

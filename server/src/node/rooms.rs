@@ -169,7 +169,8 @@ impl Node {
         }
         let write = Write::RemoveMember { room_id: room_id.clone(), user_id: user.clone() };
         if let Written::Membership { changed: true, .. } = self.write(write).await? {
-            self.publish(Topic::User(user.clone()), Payload::Evict { room_id: room_id.clone(), only: None }).await;
+            self.publish(Topic::User(user.clone()), Payload::Evict { room_id: room_id.clone(), only: None })
+                .await;
             self.tell_membership(room_id, user, false).await;
         }
         Ok(())
@@ -319,6 +320,6 @@ fn check_name(name: Option<&str>) -> Outcome<()> {
 }
 
 /// The store answered a write with something that does not belong to it.
-pub(super) fn unexpected() -> Error {
+pub(crate) fn unexpected() -> Error {
     Error::new(Code::Internal)
 }
