@@ -1,0 +1,148 @@
+//! `/api/v1/rooms`: the caller's rooms and the public ones; making, seeing and changing one.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use http::StatusCode;
+use tidings_protocol::entity::Room;
+use tidings_protocol::http::{CreateRoom, RoomPage, UpdateRoom};
+use tidings_protocol::limits::DEFAULT_PAGE;
+use tidings_protocol::{Code, RoomId};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::HttpState;
+use super::json::Json;
+use super::page::{FromQuery, Params, Query, bad, cut};
+use super::path::RoomPath;
+use super::rest::reaches;
+use crate::auth::{Caller, Principal};
+use crate::error::Error;
+use crate::node::Node;
+
+/// The routes.
+pub fn routes() -> OpenApiRouter<HttpState> {
+    OpenApiRouter::default().routes(routes!(list, create)).routes(routes!(show, update))
+}
+
+/// Which rooms are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ToSchema)]
+#[schema(rename_all = "lowercase")]
+pub enum Listed {
+    /// Those that the caller is a member of, direct ones too.
+    Mine,
+    /// Those that everybody may join.
+    Public,
+}
+
+/// Which page of which rooms.
+#[derive(Clone, Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct RoomsQuery {
+    /// `mine` are those that the caller is a member of, `public` those that everybody may join.
+    #[param(value_type = Option<Listed>, inline, default = "mine")]
+    pub scope: Listed,
+    /// Only rooms whose id comes after this one.
+    pub after: Option<RoomId>,
+    /// At most this many; more than 200 are 200.
+    #[param(value_type = Option<u32>, minimum = 1, default = 50)]
+    pub limit: u32,
+}
+
+impl FromQuery for RoomsQuery {
+    fn from_query(params: &Params) -> Result<Self, Error> {
+        let scope = match params.text("scope")? {
+            None | Some("mine") => Listed::Mine,
+            Some("public") => Listed::Public,
+            Some(_) => return Err(bad("scope", "must be mine or public")),
+        };
+        Ok(Self { scope, after: params.parsed("after")?, limit: params.limit(DEFAULT_PAGE)? })
+    }
+}
+
+/// List rooms
+///
+/// The caller's own or the public ones, by id, each with its last message and the caller's unread count.
+#[utoipa::path(get, path = "/api/v1/rooms", operation_id = "listRooms", tag = "rooms", params(RoomsQuery), responses(
+    (status = 200, description = "The page", body = RoomPage),
+))]
+async fn list(
+    State(node): State<Arc<Node>>,
+    Caller(caller): Caller,
+    Query(query): Query<RoomsQuery>,
+) -> Result<Json<RoomPage>, Error> {
+    let (rooms, has_more) = cut(reachable(&node, &caller.principal, &query).await?, query.limit);
+    Ok(Json(RoomPage { rooms, has_more }))
+}
+
+/// One room more than the page holds, where there are so many. A token for some rooms only sees no others.
+async fn reachable(node: &Node, principal: &Principal, query: &RoomsQuery) -> Result<Vec<Room>, Error> {
+    let wanted = query.limit + 1;
+    let (mut rooms, mut after) = (Vec::new(), query.after.clone());
+    loop {
+        let page = match query.scope {
+            Listed::Mine => node.store().rooms_of(&principal.user_id, after.as_ref(), wanted).await?,
+            Listed::Public => node.store().public_rooms(&principal.user_id, after.as_ref(), wanted).await?,
+        };
+        after = page.items.last().map(|room| room.room_id.clone());
+        rooms.extend(page.items.into_iter().filter(|room| reaches(principal, &room.room_id)));
+        if !page.has_more || rooms.len() >= wanted as usize {
+            return Ok(rooms);
+        }
+    }
+}
+
+/// Create a room
+///
+/// The caller owns it; `members` are in it from the start.
+#[utoipa::path(post, path = "/api/v1/rooms", operation_id = "createRoom", tag = "rooms", request_body = CreateRoom, responses(
+    (status = 201, description = "The room", body = Room),
+    (status = 403, description = "The token does not reach this room, or the id is one of those that the server gives"),
+    (status = 409, description = "The room stands already"),
+))]
+async fn create(
+    State(node): State<Arc<Node>>,
+    Caller(caller): Caller,
+    Json(new): Json<CreateRoom>,
+) -> Result<(StatusCode, Json<Room>), Error> {
+    let principal = &caller.principal;
+    // Whoever makes a room is shown in it by name.
+    node.see(principal).await?;
+    let members = new.members.unwrap_or_default();
+    let room = node.create_room(principal, new.room_id, new.name, new.kind, members).await?;
+    Ok((StatusCode::CREATED, Json(room)))
+}
+
+/// See a room
+///
+/// A public one, or one that the caller is a member of.
+#[utoipa::path(get, path = "/api/v1/rooms/{roomId}", operation_id = "getRoom", tag = "rooms", params(RoomPath), responses(
+    (status = 200, description = "The room as the caller sees it", body = Room),
+    (status = 403, description = "Not a room of the caller's, whether it exists or not"),
+))]
+async fn show(
+    State(node): State<Arc<Node>>,
+    Caller(caller): Caller,
+    path: RoomPath,
+) -> Result<Json<Room>, Error> {
+    node.readable(&caller.principal, &path.room_id).await?;
+    let room = node.store().room_view(&path.room_id, &caller.principal.user_id).await?;
+    room.map(Json).ok_or_else(|| Code::NotAMember.into())
+}
+
+/// Change a room
+///
+/// Its name or kind, by its owner.
+#[utoipa::path(patch, path = "/api/v1/rooms/{roomId}", operation_id = "updateRoom", tag = "rooms", params(RoomPath), request_body = UpdateRoom, responses(
+    (status = 200, description = "The room as it is now", body = Room),
+    (status = 403, description = "Not a room of the caller's, whether it exists or not, or the caller is not its owner"),
+))]
+async fn update(
+    State(node): State<Arc<Node>>,
+    Caller(caller): Caller,
+    path: RoomPath,
+    Json(change): Json<UpdateRoom>,
+) -> Result<Json<Room>, Error> {
+    node.update_room(&caller.principal, &path.room_id, change.name, change.kind).await.map(Json)
+}
