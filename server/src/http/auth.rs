@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::limits::Client;
 use crate::origin::{Policy, Verdict};
 
-/// `POST /api/v1/auth/ticket`
+/// Make a ticket
 #[utoipa::path(post, path = "/api/v1/auth/ticket", tag = "auth", responses(
     (status = 200, description = "A stand-in for the token in a URL: single use, 30 s", body = Ticket),
     (status = 401, description = "No token that counts"),
@@ -31,8 +31,8 @@ pub async fn ticket(
     auth.ticket(&caller.principal).map(Json)
 }
 
-/// `POST /api/v1/auth/login`
-#[utoipa::path(post, path = "/api/v1/auth/login", tag = "auth", request_body = Login, responses(
+/// Sign in by name
+#[utoipa::path(post, path = "/api/v1/auth/login", security(()), tag = "auth", request_body = Login, responses(
     (status = 200, description = "A token for that name; only with `--dev`", body = Token),
     (status = 403, description = "A page of another origin asks"),
     (status = 404, description = "Not a development server"),
@@ -66,8 +66,8 @@ fn is_local_name(headers: &HeaderMap) -> bool {
     !name.contains('.') || name.ends_with(".localhost") || name.parse::<std::net::Ipv4Addr>().is_ok()
 }
 
-/// `POST /api/v1/auth/session`
-#[utoipa::path(post, path = "/api/v1/auth/session", tag = "auth", responses(
+/// Put the token into a cookie
+#[utoipa::path(post, path = "/api/v1/auth/session", security(("bearer" = [])), tag = "auth", responses(
     (status = 204, description = "The token is now in a cookie that no script can read"),
     (status = 401, description = "No bearer token that counts"),
     (status = 403, description = "A page of another origin asks"),
@@ -89,8 +89,8 @@ pub async fn open_session(
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())
 }
 
-/// `DELETE /api/v1/auth/session`
-#[utoipa::path(delete, path = "/api/v1/auth/session", tag = "auth", responses(
+/// End the cookie
+#[utoipa::path(delete, path = "/api/v1/auth/session", security(()), tag = "auth", responses(
     (status = 204, description = "The cookie is gone"),
     (status = 403, description = "A page of another origin asks"),
 ))]

@@ -15,14 +15,14 @@ use crate::node::{Health, Node};
 /// A part that does not answer within this time does not work.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// `GET /healthz`
-#[utoipa::path(get, path = "/healthz", tag = "health", responses((status = 200, description = "The process lives")))]
+/// Ask whether the process lives
+#[utoipa::path(get, path = "/healthz", security(()), tag = "health", responses((status = 200, description = "The process lives")))]
 pub async fn live() -> Json<serde_json::Value> {
     Json(serde_json::json!({ "status": "ok" }))
 }
 
-/// `GET /readyz`
-#[utoipa::path(get, path = "/readyz", tag = "health", responses(
+/// Ask whether the server is to be sent work
+#[utoipa::path(get, path = "/readyz", security(()), tag = "health", responses(
     (status = 200, description = "`ready`, or `degraded` with what does not work", body = Readiness),
     (status = 503, description = "`starting`, `draining`, or `unavailable`", body = Readiness),
 ))]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
-use axum::routing::get;
+use axum::routing::{get, post};
 use tidings_protocol::Code;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -13,27 +13,37 @@ use utoipa_axum::routes;
 
 use super::body::BodyLimits;
 use super::context::Context;
-use super::{HttpState, assets, auth, body, context, health, internal, openapi, security};
+use super::{
+    HttpState, assets, auth, body, context, health, internal, notification_stream, openapi, realtime, rest,
+    security, websocket,
+};
 use crate::error::Error;
 use crate::metrics::Metrics;
 
 /// The routes of the API, and the document that describes them.
-fn api() -> (Router<HttpState>, OpenApi) {
-    OpenApiRouter::with_openapi(openapi::document())
+pub(super) fn api() -> (Router<HttpState>, OpenApi) {
+    let (routes, document) = OpenApiRouter::with_openapi(openapi::document())
+        .route("/ws/chat", get(websocket::upgrade))
+        .route("/api/v1/notifications/stream/{userId}", get(notification_stream::open))
+        .route("/api/v1/realtime/frames", post(realtime::frames::post))
+        .route("/api/v1/realtime/stream", post(realtime::stream::post))
+        .route("/api/v1/realtime/poll", post(realtime::poll::post))
+        .merge(rest::routes())
         .routes(routes!(auth::ticket))
         .routes(routes!(auth::login))
         .routes(routes!(auth::open_session, auth::close_session))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
-        .split_for_parts()
+        .split_for_parts();
+    let document = openapi::complete(document);
+    (routes.route(openapi::PATH, openapi::serve(&document)), document)
 }
 
 /// What clients see.
 pub fn public(state: HttpState, context: Context, bodies: BodyLimits) -> Router {
-    let (api, document) = api();
+    let (api, _) = api();
     let cors = security::cors(Arc::clone(&state.policy));
     let routes = api
-        .route("/api/v1/openapi.json", openapi::serve(&document))
         .fallback(assets::serve)
         .method_not_allowed_fallback(wrong_method)
         .with_state(state)
