@@ -28,20 +28,17 @@ pub struct UseRoom {
     pub busy: ReadSignal<Busy>,
     /// Why the last page could not be read.
     pub error: ReadSignal<Option<String>>,
-    /// Where the reader had stopped when the room was opened; none where all was read.
+    /// Where the reader had stopped when the visit began; none where all was read.
     pub unread_after: ReadSignal<Option<u64>>,
     shared: StoredValue<(Rc<Hub>, Rc<RoomView>), LocalStorage>,
 }
 
-/// Opens a room or conversation: its newest messages are fetched, unless they are kept from the last time.
+/// A room or conversation: its newest messages are fetched, unless they are kept from the last time.
 #[must_use]
 pub fn use_room(place: &Place) -> UseRoom {
     let hub = use_tidings().hub();
     let view = hub.view(place);
-    let row = hub.rooms.with_untracked(|rooms| rooms.get(place));
-    view.unread_after.set(row.filter(|row| row.unread > 0).map(|row| row.read_seq));
-    let (loaded, elsewhere) = view.timeline.with_untracked(|t| (t.loaded(), t.has_newer()));
-    if !loaded || elsewhere {
+    if !view.timeline.with_untracked(Timeline::loaded) {
         hub.load_latest(&view);
     }
     UseRoom {
@@ -57,6 +54,17 @@ pub fn use_room(place: &Place) -> UseRoom {
 }
 
 impl UseRoom {
+    /// A visit begins: what is unread now is divided from the rest as long as it lasts, and the window is put on the end.
+    pub fn begin_visit(&self) {
+        self.with(|hub, view| {
+            let row = hub.rooms.with_untracked(|rooms| rooms.get(&view.place));
+            view.unread_after.set(row.filter(|row| row.unread > 0).map(|row| row.read_seq));
+            if view.timeline.with_untracked(Timeline::has_newer) {
+                hub.load_latest(view);
+            }
+        });
+    }
+
     /// Sends a message; it is shown at once.
     pub fn send(&self, content: String, reply_to: Option<MessageId>) {
         self.with(|hub, view| hub.send(view, content, reply_to));
