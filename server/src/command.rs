@@ -8,6 +8,7 @@ use crate::auth::Principal;
 use crate::connection::Session;
 use crate::error::Error;
 use crate::limits::SessionRate;
+use crate::node::writer::By;
 use crate::node::{Gate, Node, Origin, Outcome, Pending};
 use crate::store::{Append, Change, Target};
 
@@ -79,7 +80,7 @@ pub(crate) fn admit(rate: &SessionRate, gate: &Gate, command: &Command) -> Outco
     if let (Err(error), Some(target)) = (&taken, &target)
         && let Some(wait) = error.wait()
     {
-        gate.close(target, wait);
+        gate.close(target, wait, By::Rate);
     }
     taken
 }

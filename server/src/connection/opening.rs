@@ -132,7 +132,7 @@ impl Session {
     /// Follows notifications from a cursor, or from what was never handed to any stream of the user.
     pub(crate) async fn follow_notices(&mut self, cursor: Option<&str>) -> Outcome<()> {
         let node = Arc::clone(&self.services.node);
-        let heads = node.store().notification_heads(&self.principal.user_id).await?;
+        let heads = node.notification_heads(&self.principal.user_id).await?;
         let position = match cursor.map(|c| node.position(&self.principal.user_id, c, &heads)) {
             Some(Ok(position)) => position,
             Some(Err(bad)) => {

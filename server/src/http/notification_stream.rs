@@ -132,7 +132,7 @@ impl Feed {
             token_end: Instant::now() + left,
             metrics: state.metrics.sse.clone(),
         };
-        let heads = feed.node.store().notification_heads(&user).await?;
+        let heads = feed.node.notification_heads(&user).await?;
         feed.push(connected(heads.unread));
         let position = match cursor.map(|c| feed.node.position(&user, c, &heads)) {
             Some(Ok(position)) => position,

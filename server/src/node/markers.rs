@@ -9,8 +9,8 @@ use parking_lot::Mutex;
 use tidings_protocol::{RoomId, UserId};
 use tokio::sync::Notify;
 
-use super::Node;
-use crate::store::{NotificationPosition, Write};
+use super::{Node, Outcome};
+use crate::store::{NotificationHeads, NotificationPosition, Write};
 
 /// How long markers are gathered before they are written.
 const GATHER: Duration = Duration::from_millis(25);
@@ -59,6 +59,24 @@ impl Node {
         marker.broadcast = marker.broadcast.max(position.broadcast);
         drop(inner);
         self.markers.moved.notify_one();
+    }
+}
+
+impl Node {
+    /// Where a user's notifications stand, with everything counted that this node has handed to a stream.
+    ///
+    /// # Errors
+    /// `UNAVAILABLE`: the store is away.
+    pub async fn notification_heads(&self, user: &UserId) -> Outcome<NotificationHeads> {
+        let moved = self.markers.inner.lock().notices.remove(user);
+        match moved {
+            Some(position) => {
+                self.write(Write::NotificationsHanded { user_id: user.clone(), position }).await?;
+            }
+            // What was taken a moment ago may still be on its way to the store.
+            None => self.writer.idle().await,
+        }
+        Ok(self.store().notification_heads(user).await?)
     }
 }
 

@@ -40,28 +40,52 @@ pub struct Origin {
 /// log are refused alike until the wait is over.
 #[derive(Debug, Default)]
 pub struct Gate {
-    closed: Mutex<Vec<(Target, Instant)>>,
+    closed: Mutex<Vec<Closed>>,
+}
+
+#[derive(Debug)]
+struct Closed {
+    target: Target,
+    until: Instant,
+    by: By,
+}
+
+/// What closed a gate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// A frame was too much: those behind it are refused before they are queued; those before it are done.
+    Rate,
+    /// A commit failed: those that are queued behind it are refused too.
+    Store,
 }
 
 impl Gate {
     /// Time until the log's gate opens; `None` where it is open.
     #[must_use]
     pub fn wait(&self, target: &Target) -> Option<Duration> {
+        self.wait_for(|closed| closed.target == *target)
+    }
+
+    fn wait_in_queue(&self, target: &Target) -> Option<Duration> {
+        self.wait_for(|closed| closed.by == By::Store && closed.target == *target)
+    }
+
+    fn wait_for(&self, meant: impl Fn(&Closed) -> bool) -> Option<Duration> {
         let mut closed = self.closed.lock();
         if closed.is_empty() {
             return None;
         }
         let now = Instant::now();
-        closed.retain(|(_, until)| *until > now);
-        let (_, until) = closed.iter().find(|(t, _)| t == target)?;
+        closed.retain(|c| c.until > now);
+        let until = closed.iter().filter(|c| meant(c)).map(|c| c.until).max()?;
         Some(until.duration_since(now).max(Duration::from_millis(1)))
     }
 
-    /// Closes the log's gate for a time. A gate that is closed already stays as it is.
-    pub fn close(&self, target: &Target, wait: Duration) {
+    /// Closes the log's gate for a time. A gate that is closed already for the same reason stays as it is.
+    pub fn close(&self, target: &Target, wait: Duration, by: By) {
         let mut closed = self.closed.lock();
-        if closed.len() < MAX_GATES && !closed.iter().any(|(t, _)| t == target) {
-            closed.push((target.clone(), Instant::now() + wait));
+        if closed.len() < MAX_GATES && !closed.iter().any(|c| c.target == *target && c.by == by) {
+            closed.push(Closed { target: target.clone(), until: Instant::now() + wait, by });
         }
     }
 }
@@ -177,7 +201,7 @@ pub fn held(wait: Duration) -> Error {
 
 fn gate_of(echo: &Echo, origin: Option<&Origin>) -> Option<Duration> {
     match echo {
-        Echo::Append(target) => origin?.gate.wait(target),
+        Echo::Append(target) => origin?.gate.wait_in_queue(target),
         Echo::Delivered(_) | Echo::Notification(_) | Echo::Notices { .. } | Echo::Silent => None,
     }
 }
@@ -212,7 +236,7 @@ async fn commit(
             let refusal = Error::from(error);
             for Waiting { echo, origin, reply } in waiting {
                 if let (Echo::Append(target), Some(origin), Some(wait)) = (&echo, &origin, refusal.wait()) {
-                    origin.gate.close(target, wait);
+                    origin.gate.close(target, wait, By::Store);
                 }
                 let _ = reply.send(Err(refusal.clone()));
             }

@@ -18,20 +18,20 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 /// The secret that every test server is given.
-pub const SECRET: &str = "a secret of the tests, and long enough";
+pub(crate) const SECRET: &str = "a secret of the tests, and long enough";
 /// Nothing takes longer; a test that waits for this long has failed.
-pub const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A running server.
-pub struct Server {
-    pub addr: SocketAddr,
+pub(crate) struct Server {
+    pub(crate) addr: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
     running: Option<JoinHandle<()>>,
 }
 
 impl Server {
     /// Starts one on the in-memory store, with more flags.
-    pub async fn start(flags: &[&str]) -> Self {
+    pub(crate) async fn start(flags: &[&str]) -> Self {
         let epoch = tidings_protocol::Epoch::new("test-epoch").unwrap();
         let parts = Parts {
             store: Arc::new(Memory::new(epoch)),
@@ -43,7 +43,7 @@ impl Server {
     }
 
     /// Starts one on a SQLite file.
-    pub async fn start_on(file: &std::path::Path, flags: &[&str]) -> Self {
+    pub(crate) async fn start_on(file: &std::path::Path, flags: &[&str]) -> Self {
         let url = format!("sqlite://{}", file.display());
         let flags = [&["--database-url", url.as_str()], flags].concat();
         let app = App::build(&Self::config(&flags)).await.unwrap();
@@ -71,28 +71,28 @@ impl Server {
     }
 
     /// Asks the server to drain, as SIGTERM does, and waits for its end.
-    pub async fn drain(&mut self) {
+    pub(crate) async fn drain(&mut self) {
         self.begin_drain();
         tokio::time::timeout(PATIENCE, self.running.take().unwrap()).await.unwrap().unwrap();
     }
 
     /// Asks the server to drain.
-    pub fn begin_drain(&mut self) {
+    pub(crate) fn begin_drain(&mut self) {
         let _ = self.stop.take().unwrap().send(());
     }
 
     /// Where an HTTP resource is.
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.addr)
     }
 
     /// Connects a user.
-    pub async fn connect(&self, user: &str) -> Client {
+    pub(crate) async fn connect(&self, user: &str) -> Client {
         self.connect_with(&token(user), "").await
     }
 
     /// Connects with a token and more of a query, such as `&notifications=true`.
-    pub async fn connect_with(&self, token: &str, query: &str) -> Client {
+    pub(crate) async fn connect_with(&self, token: &str, query: &str) -> Client {
         let url = format!("ws://{}/ws/chat?token={token}{query}", self.addr);
         let (socket, _) = tokio_tungstenite::connect_async(url).await.unwrap();
         let mut client = Client { socket, hello: Value::Null, aside: Vec::new() };
@@ -102,47 +102,47 @@ impl Server {
 }
 
 /// A token for a user, good for an hour.
-pub fn token(user: &str) -> String {
+pub(crate) fn token(user: &str) -> String {
     token_with(json!({ "sub": user, "exp": now() + 3600 }))
 }
 
 /// A token that may notify and administer.
-pub fn admin_token(user: &str) -> String {
+pub(crate) fn admin_token(user: &str) -> String {
     token_with(json!({ "sub": user, "exp": now() + 3600, "scope": "notify admin" }))
 }
 
 /// A token of these claims.
-pub fn token_with(claims: Value) -> String {
+pub(crate) fn token_with(claims: Value) -> String {
     let key = jsonwebtoken::EncodingKey::from_secret(SECRET.as_bytes());
     jsonwebtoken::encode(&jsonwebtoken::Header::default(), &claims, &key).unwrap()
 }
 
 /// Seconds since the Unix epoch.
-pub fn now() -> u64 {
+pub(crate) fn now() -> u64 {
     std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs()
 }
 
 /// A WebSocket client.
-pub struct Client {
+pub(crate) struct Client {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     /// The data of `CONNECTION_ESTABLISHED`.
-    pub hello: Value,
+    pub(crate) hello: Value,
     aside: Vec<Value>,
 }
 
 impl Client {
     /// Sends a frame.
-    pub async fn send(&mut self, frame: Value) {
+    pub(crate) async fn send(&mut self, frame: Value) {
         self.raw(Message::text(frame.to_string())).await;
     }
 
     /// Sends a WebSocket message.
-    pub async fn raw(&mut self, message: Message) {
+    pub(crate) async fn raw(&mut self, message: Message) {
         self.socket.send(message).await.unwrap();
     }
 
     /// The next frame, whatever it is.
-    pub async fn next(&mut self) -> Value {
+    pub(crate) async fn next(&mut self) -> Value {
         if !self.aside.is_empty() {
             return self.aside.remove(0);
         }
@@ -150,7 +150,7 @@ impl Client {
     }
 
     /// The data of the next frame of a type; others that come before it are kept aside, in order.
-    pub async fn expect(&mut self, category: &str, kind: &str) -> Value {
+    pub(crate) async fn expect(&mut self, category: &str, kind: &str) -> Value {
         let fits = |frame: &Value| frame["category"] == category && frame["type"] == kind;
         if let Some(at) = self.aside.iter().position(fits) {
             return self.aside.remove(at)["data"].take();
@@ -170,24 +170,24 @@ impl Client {
     }
 
     /// The data of the next message in a room.
-    pub async fn message(&mut self) -> Value {
+    pub(crate) async fn message(&mut self) -> Value {
         self.expect("CHAT", "MESSAGE").await
     }
 
     /// Joins a room and gives the data of `ROOM_PARTICIPANTS`.
-    pub async fn join(&mut self, room: &str) -> Value {
+    pub(crate) async fn join(&mut self, room: &str) -> Value {
         self.send(json!({ "type": "JOIN_ROOM", "roomId": room })).await;
         self.expect("SYSTEM", "ROOM_PARTICIPANTS").await
     }
 
     /// Sends a message with an id and gives its `ACK`.
-    pub async fn say(&mut self, room: &str, id: &str, content: &str) -> Value {
+    pub(crate) async fn say(&mut self, room: &str, id: &str, content: &str) -> Value {
         self.send(json!({ "type": "CHAT_MESSAGE", "roomId": room, "id": id, "content": content })).await;
         self.answer(id).await
     }
 
     /// The data of the `ACK` of this id.
-    pub async fn answer(&mut self, id: &str) -> Value {
+    pub(crate) async fn answer(&mut self, id: &str) -> Value {
         loop {
             let ack = self.expect("SYSTEM", "ACK").await;
             if ack["id"] == id {
@@ -197,19 +197,19 @@ impl Client {
     }
 
     /// The data of the next `ERROR`.
-    pub async fn error(&mut self) -> Value {
+    pub(crate) async fn error(&mut self) -> Value {
         self.expect("ERROR", "MESSAGE").await
     }
 
     /// Everything that has come, and comes before the server has answered a ping.
-    pub async fn so_far(&mut self) -> Vec<Value> {
+    pub(crate) async fn so_far(&mut self) -> Vec<Value> {
         self.send(json!({ "type": "PING", "id": "so far" })).await;
         self.expect("SYSTEM", "PONG").await;
         std::mem::take(&mut self.aside)
     }
 
     /// The code with which the server closes; frames that come before are kept aside.
-    pub async fn closed(&mut self) -> u16 {
+    pub(crate) async fn closed(&mut self) -> u16 {
         loop {
             match self.receive().await {
                 Ok(frame) => self.aside.push(frame),
@@ -219,12 +219,12 @@ impl Client {
     }
 
     /// Frames that were kept aside.
-    pub fn aside(&mut self) -> Vec<Value> {
+    pub(crate) fn aside(&mut self) -> Vec<Value> {
         std::mem::take(&mut self.aside)
     }
 
     /// Closes as a client that is done.
-    pub async fn close(mut self) {
+    pub(crate) async fn close(mut self) {
         let _ = self.socket.close(None).await;
         while let Some(Ok(_)) = self.socket.next().await {}
     }
@@ -243,6 +243,6 @@ impl Client {
 }
 
 /// The `seq` of each frame of a type, in the order in which they came.
-pub fn seqs(frames: &[Value]) -> Vec<u64> {
+pub(crate) fn seqs(frames: &[Value]) -> Vec<u64> {
     frames.iter().filter_map(|f| f["data"]["seq"].as_u64()).collect()
 }

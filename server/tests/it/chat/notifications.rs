@@ -38,7 +38,8 @@ impl Stream {
     async fn next(&mut self) -> Event {
         loop {
             if let Some((block, rest)) = self.text.split_once("\n\n") {
-                let field = |name: &str| block.lines().find_map(|l| l.strip_prefix(name)).map(str::trim_start);
+                let field =
+                    |name: &str| block.lines().find_map(|l| l.strip_prefix(name)).map(str::trim_start);
                 let event = field("data:").map(|data| Event {
                     name: field("event:").unwrap_or("message").to_owned(),
                     id: field("id:").map(str::to_owned),
@@ -63,7 +64,8 @@ impl Stream {
 }
 
 async fn post(server: &Server, path: &str, body: Value) -> Value {
-    let request = reqwest::Client::new().post(server.url(path)).bearer_auth(admin_token("backend")).json(&body);
+    let request =
+        reqwest::Client::new().post(server.url(path)).bearer_auth(admin_token("backend")).json(&body);
     let response = request.send().await.unwrap();
     assert!(response.status().is_success(), "{}", response.text().await.unwrap());
     let text = response.text().await.unwrap();
@@ -89,7 +91,10 @@ async fn a_stream_says_hello_and_then_what_happens() {
     let sent = notify(&server, "ann", "one").await;
     let event = stream.expect("notification").await;
     assert_eq!(event.data, sent);
-    assert_eq!((&event.data["title"], &event.data["read"], &event.data["userId"]), (&json!("one"), &json!(false), &json!("ann")));
+    assert_eq!(
+        (&event.data["title"], &event.data["read"], &event.data["userId"]),
+        (&json!("one"), &json!(false), &json!("ann"))
+    );
     let id = event.id.unwrap();
     assert!(id.bytes().all(|b| b.is_ascii_alphanumeric() || b"._~-".contains(&b)), "{id}");
     let sent = broadcast(&server, "all").await;
@@ -144,7 +149,11 @@ async fn a_cursor_replays_exactly_what_came_after_it_in_header_and_query() {
         let event = stream.expect("notification").await;
         assert_eq!((&event.data["title"], event.id.as_ref()), (&json!(n.to_string()), Some(&cursors[n])));
     }
-    let url = server.url(&format!("/api/v1/notifications/stream/ann?lastEventId={}&token={}", cursors[3], token("ann")));
+    let url = server.url(&format!(
+        "/api/v1/notifications/stream/ann?lastEventId={}&token={}",
+        cursors[3],
+        token("ann")
+    ));
     let response = reqwest::get(url).await.unwrap();
     let mut stream = Stream { body: Box::pin(response.bytes_stream()), text: String::new() };
     stream.expect("connected").await;
@@ -222,7 +231,8 @@ async fn a_websocket_session_that_asked_gets_the_same_objects_with_their_cursor(
     assert!(plain.so_far().await.is_empty());
     let mut back = server.connect_with(&token("ann"), "&notifications=true&clientSession=s").await;
     assert!(back.so_far().await.is_empty());
-    back.send(json!({ "type": "RESUME", "epoch": "test-epoch", "rooms": [], "notificationsAfter": cursor })).await;
+    back.send(json!({ "type": "RESUME", "epoch": "test-epoch", "rooms": [], "notificationsAfter": cursor }))
+        .await;
     assert_eq!(back.expect("NOTIFICATION", "BROADCAST").await["title"], "all");
 }
 
@@ -244,7 +254,8 @@ async fn a_broadcast_is_for_who_was_seen_before_it() {
 async fn a_stream_ends_with_its_token() {
     let server = Server::start(&[]).await;
     let claims = json!({ "sub": "ann", "exp": crate::harness::now() + 2 });
-    let url = server.url(&format!("/api/v1/notifications/stream/ann?token={}", crate::harness::token_with(claims)));
+    let url =
+        server.url(&format!("/api/v1/notifications/stream/ann?token={}", crate::harness::token_with(claims)));
     let body = tokio::time::timeout(Duration::from_secs(8), reqwest::get(url).await.unwrap().text());
     assert!(body.await.expect("the stream ends").unwrap().contains("event: connected"));
 }
