@@ -8,7 +8,7 @@ use axum::response::IntoResponse;
 use axum::routing::{MethodRouter, get};
 use bytes::Bytes;
 use http::header;
-use tidings_protocol::Problem;
+use tidings_protocol::{ClientSession, Cursor, MessageId, Problem, RoomId, UserId};
 use utoipa::OpenApi as _;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -48,7 +48,7 @@ pub const PATH: &str = "/api/v1/openapi.json";
         transports::stream,
         transports::poll,
     ),
-    components(schemas(Problem))
+    components(schemas(Problem, ClientSession, Cursor, MessageId, RoomId, UserId))
 )]
 struct Above;
 
