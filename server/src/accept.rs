@@ -4,13 +4,16 @@
 //! - A peer that does not send its request head in time is closed, also when it sends nothing at all.
 //! - A peer that takes nothing of what waits for it is closed ([`guarded`]).
 
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use http::{HeaderValue, header};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -20,7 +23,7 @@ use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
 use crate::config::ListenConfig;
-use crate::drain::Drain;
+use crate::drain::{Drain, Stage};
 use crate::limits::{Connections, Peer, TrustedProxies};
 use crate::metrics::Metrics;
 
@@ -134,13 +137,13 @@ impl Gate {
     }
 
     async fn connection(self, io: Guarded, peer: Peer, router: Router) {
-        let requests = self.requests.clone();
-        let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
-            let mut request = request.map(Body::new);
-            request.extensions_mut().insert(peer);
-            let token = requests.token();
-            let answer = router.clone().oneshot(request);
-            async move { answer.await.map(|response| response.map(|body| tracked::body(body, token))) }
+        let served = Arc::new(AtomicBool::new(false));
+        let service = service_fn({
+            let (gate, served) = (self.clone(), Arc::clone(&served));
+            move |request: hyper::Request<hyper::body::Incoming>| {
+                served.store(true, Ordering::Relaxed);
+                gate.clone().answer(request.map(Body::new), peer, router.clone())
+            }
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -153,13 +156,31 @@ impl Gate {
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,
             () = self.drain.begun() => {
-                connection.as_mut().graceful_shutdown();
+                // Who has not asked yet still gets its one answer, which closes the connection.
+                if served.load(Ordering::Relaxed) {
+                    connection.as_mut().graceful_shutdown();
+                }
                 connection.await
             }
         };
         if let Err(error) = ended {
             tracing::debug!(peer = %peer.addr, %error, "connection ended");
         }
+    }
+
+    async fn answer(
+        self,
+        mut request: hyper::Request<Body>,
+        peer: Peer,
+        router: Router,
+    ) -> Result<hyper::Response<tracked::Tracked>, Infallible> {
+        let token = self.requests.token();
+        request.extensions_mut().insert(peer);
+        let mut response = router.oneshot(request).await?;
+        if self.drain.stage() == Stage::Draining {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        Ok(response.map(|body| tracked::body(body, token)))
     }
 }
 

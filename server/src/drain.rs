@@ -86,7 +86,6 @@ impl Drain {
 
     /// Counts a session until the token is dropped. Take it before the upgrade, drop it when the last byte is
     /// out.
-    #[must_use]
     pub fn session(&self) -> TaskTrackerToken {
         self.inner.sessions.token()
     }

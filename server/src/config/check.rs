@@ -217,7 +217,7 @@ fn bounds(config: &Config) -> Result<(), ConfigError> {
     let least = [
         ("max-content-bytes", limits.max_content_bytes, 1),
         ("max-frame-bytes", limits.max_frame_bytes, 256),
-        ("max-body-bytes", limits.max_body_bytes, 1024),
+        ("max-body-bytes", limits.max_body_bytes, 1),
         ("outbox-bytes", limits.outbox_bytes, 1024),
     ];
     match least.iter().find(|(_, value, least)| value < least) {

@@ -1,15 +1,18 @@
 //! What every answer has, and what is not to be had: headers, CORS, errors, the listeners.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::body::Body;
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use serde_json::{Value, json};
-use std::sync::Arc;
 use tidings_server::http::context::{Context, surround};
 use tidings_server::http::security::Security;
 use tidings_server::limits::{Peer, TrustedProxies};
 use tidings_server::metrics::Metrics;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use tower::ServiceExt as _;
 
 use crate::support::jwt::{scoped, token};
@@ -137,6 +140,41 @@ async fn numbers_are_on_their_own_listener_and_name_nobody() {
     assert!(!numbers.contains("ann-the-admin") && !numbers.contains("127.0.0.1"), "{numbers}");
     let elsewhere = client().get(format!("http://{}/healthz", server.metrics)).send().await.unwrap();
     assert_eq!(elsewhere.status(), 404, "the metrics listener serves nothing else");
+}
+
+#[tokio::test]
+async fn while_draining_nobody_new_is_let_in_and_what_was_begun_is_answered() {
+    let mut server = TestServer::start(&[]).await;
+    let mut begun = TcpStream::connect(server.addr).await.unwrap();
+    let body = r#"{"userId":"ann"}"#;
+    let head = format!(
+        "POST /api/v1/auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
+         Expect: 100-continue\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    begun.write_all(head.as_bytes()).await.unwrap();
+    let mut go_on = [0; 25];
+    begun.read_exact(&mut go_on).await.unwrap();
+    assert!(go_on.starts_with(b"HTTP/1.1 100"), "the handler waits for the body");
+
+    server.begin_stop();
+    let draining = loop {
+        let answer = server.get("/readyz", &[]).await;
+        if answer.status() != 200 {
+            break answer;
+        }
+    };
+    assert_eq!(draining.status(), 503);
+    assert_eq!(draining.json::<Value>().await.unwrap(), json!({ "status": "draining" }));
+    assert_eq!(server.get("/healthz", &[]).await.status(), 200, "it lives all the same");
+    let refused = server.open(&format!("?token={}", token("ann")), &[]).await.expect_err("a new session");
+    assert_eq!((refused.status, refused.code()), (503, "UNAVAILABLE"));
+
+    begun.write_all(body.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    begun.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    server.stopped().await;
 }
 
 #[tokio::test]

@@ -141,7 +141,11 @@ async fn sigterm_tells_every_session_and_ends_with_zero_within_the_grace() {
                     assert_eq!(u16::from(close.code), 1012);
                     break;
                 }
-                other => panic!("{other:?}"),
+                other @ (Message::Binary(_)
+                | Message::Ping(_)
+                | Message::Pong(_)
+                | Message::Close(None)
+                | Message::Frame(_)) => panic!("{other:?}"),
             }
         }
         turns.push(told.expect("told when to come back"));

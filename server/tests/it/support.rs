@@ -72,15 +72,14 @@ impl TestServer {
         Self { addr, metrics, stop: Some(stop), running }
     }
 
-    /// Stops the server and waits for its end.
-    pub(crate) async fn stop(mut self) {
-        drop(self.stop.take());
-        self.running.await.unwrap();
-    }
-
-    /// Begins the stop, without waiting for it.
+    /// Begins the stop, without waiting for the end.
     pub(crate) fn begin_stop(&mut self) {
         drop(self.stop.take());
+    }
+
+    /// Waits for the end.
+    pub(crate) async fn stopped(self) {
+        self.running.await.unwrap();
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
