@@ -154,6 +154,7 @@ impl Hub {
             }
         });
         hub.subscriptions.borrow_mut().extend([chat, stream]);
+        hub.restore();
         hub.client.connect();
         hub.notifications.connect();
         hub
@@ -187,7 +188,9 @@ impl Hub {
         });
         let mut views = self.views.borrow_mut();
         if views.len() >= MOST_VIEWS {
-            views.remove(0);
+            // One with messages on their way is kept as long as there is another.
+            let idle = views.iter().position(|view| view.timeline.with_untracked(|t| !t.has_outgoing()));
+            views.remove(idle.unwrap_or(0));
         }
         views.push(view.clone());
         view

@@ -90,6 +90,12 @@ impl Timeline {
         self.items.last().and_then(|item| item.seq)
     }
 
+    /// Whether any message is on its way, or was refused.
+    #[must_use]
+    pub const fn has_outgoing(&self) -> bool {
+        !self.outgoing.is_empty()
+    }
+
     /// How many messages failed.
     #[must_use]
     pub fn failed(&self) -> usize {

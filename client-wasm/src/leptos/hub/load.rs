@@ -58,6 +58,7 @@ impl Hub {
             .map(|room| (room.room_id.clone(), room.head_seq))
             .collect();
         self.rooms.update(|list| list.load(rooms));
+        self.count_all_failed();
         for (room, head) in entered {
             self.enter(&room, Some(head));
         }

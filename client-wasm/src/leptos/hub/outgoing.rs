@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ::leptos::prelude::*;
 use tidings_client_core::SendState;
-use tidings_protocol::{ClientId, MessageId};
+use tidings_protocol::{ClientFrame, ClientId, Code, Command, MessageId};
 
 use super::{Hub, Notice, RoomView, now};
 use crate::leptos::item::{ChatItem, Delivery};
@@ -38,6 +38,33 @@ impl Hub {
         view.timeline.update(|t| t.queue(ChatItem::queued(id.clone(), &self.me, content, reply_to, now())));
         view.arrivals.update(|arrivals| arrivals.mine += 1);
         self.track(id, Outgoing::Message(view.place.clone()));
+    }
+
+    /// Shows the messages that an earlier page load has left in the outbox.
+    #[allow(
+        clippy::wildcard_enum_match_arm,
+        reason = "only messages have a place in the list before they are sent"
+    )]
+    pub(super) fn restore(self: &Rc<Self>) {
+        for stored in self.client.outbox() {
+            // An entry of a later version that this one can't read is sent all the same, and not shown before.
+            let Ok(frame) = ClientFrame::parse(&stored.frame) else { continue };
+            let (place, content, reply_to) = match frame.command {
+                Command::ChatMessage(chat) => (Place::Room(chat.room_id), chat.content, chat.reply_to),
+                Command::PrivateMessage(private) => {
+                    (Place::Direct(private.data.recipient_id), private.content, private.reply_to)
+                }
+                _ => continue,
+            };
+            let view = self.view(&place);
+            let mut item = ChatItem::queued(stored.id.clone(), &self.me, content, reply_to, now());
+            if let Some(code) = stored.failed {
+                let code = serde_json::from_value::<Code>(code.into());
+                item.delivery = Delivery::Failed(code.map_or("", Code::sentence).to_owned());
+            }
+            view.timeline.update(|timeline| timeline.queue(item));
+            self.outgoing.borrow_mut().insert(stored.id, Outgoing::Message(place));
+        }
     }
 
     /// Replaces the text of one's own message.
@@ -175,6 +202,12 @@ impl Hub {
             view.timeline.update(|t| t.delivery(id, delivery));
             self.count_failed(&view);
         }
+    }
+
+    /// Counts what was refused anew, in all rooms whose messages are kept.
+    pub(super) fn count_all_failed(&self) {
+        let views: Vec<Rc<RoomView>> = self.views.borrow().clone();
+        views.iter().for_each(|view| self.count_failed(view));
     }
 
     fn count_failed(&self, view: &RoomView) {
