@@ -7,7 +7,7 @@
 
 use async_trait::async_trait;
 use axum::extract::ws::Utf8Bytes;
-use tidings_protocol::{ClientSession, RoomId, SessionId, UserId};
+use tidings_protocol::{ClientSession, RoomId, SessionId, Timestamp, UserId};
 use tokio::sync::mpsc;
 
 pub mod local;
@@ -30,6 +30,8 @@ pub struct Publication {
     pub topic: Topic,
     /// What it is.
     pub payload: Payload,
+    /// When it was published, by the clock of the node that did.
+    pub at: Timestamp,
 }
 
 /// What happened. Frames are encoded once, where the event is made.

@@ -112,6 +112,9 @@ impl Session {
 impl Caller<'_> {
     /// Queues a change of a log.
     async fn append(&self, id: Option<&ClientId>, target: Target, change: Change) -> Outcome<Answer> {
+        if let Target::Room(room) = &target {
+            self.node.check_reach(self.principal, room)?;
+        }
         let new_id = self.node.new_message_id().ok_or_else(|| Error::new(Code::Internal))?;
         let append = Append {
             sender: self.principal.user_id.clone(),

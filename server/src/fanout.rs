@@ -5,16 +5,25 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use crate::broker::{Payload, Publication, Topic};
+use crate::clock::{Clock, until};
 use crate::frames;
 use crate::hub::Hub;
+use crate::metrics::Metrics;
 use crate::store::Store;
 
 /// Entries read at once where the stream has skipped some.
 const PAGE: u32 = 200;
 
 /// Runs until the broker's stream ends.
-pub async fn run(mut stream: mpsc::Receiver<Publication>, hub: Arc<Hub>, store: Arc<dyn Store>) {
+pub async fn run(
+    mut stream: mpsc::Receiver<Publication>,
+    hub: Arc<Hub>,
+    store: Arc<dyn Store>,
+    clock: Clock,
+    metrics: Arc<Metrics>,
+) {
     while let Some(publication) = stream.recv().await {
+        metrics.broker_lag(until(publication.at, clock.now()));
         if let (Topic::Room(room), Payload::Entry { seq, .. }) = (&publication.topic, &publication.payload) {
             heal(&hub, &*store, room, *seq).await;
         }
@@ -32,6 +41,7 @@ async fn heal(hub: &Hub, store: &dyn Store, room: &tidings_protocol::RoomId, seq
             hub.deliver(&Publication {
                 topic: Topic::Room(room.clone()),
                 payload: Payload::Entry { seq: entry.seq, frame: frames::entry(&entry) },
+                at: entry.at,
             });
         }
         if before == 0 {

@@ -106,6 +106,12 @@ impl Hub {
         Some(session.outbox.session_id().clone())
     }
 
+    /// Bytes that wait in all outboxes.
+    #[must_use]
+    pub fn waiting_bytes(&self) -> usize {
+        self.users.read().values().flatten().map(|s| s.outbox.waiting_bytes()).sum()
+    }
+
     /// How many sessions are registered.
     #[must_use]
     pub fn session_count(&self) -> usize {

@@ -33,7 +33,6 @@ pub struct Metrics {
     http_requests: ByLabel,
     http_duration: Histogram,
     ack_latency: Histogram,
-    delivery_latency: Histogram,
     store_commit: Histogram,
     store_batch: Histogram,
     store_failures: Counter,
@@ -62,8 +61,6 @@ pub enum Dropped {
     Ephemeral,
     /// Everything that waited, with the session that was too slow.
     SlowSession,
-    /// A live entry that will be read from the log.
-    Held,
 }
 
 impl Metrics {
@@ -99,7 +96,6 @@ impl Metrics {
             http_requests,
             http_duration: seconds(&mut r, "http_request_duration", "From request head to answer head"),
             ack_latency: seconds(&mut r, "message_ack", "From a frame read to its acknowledgement queued"),
-            delivery_latency: seconds(&mut r, "message_delivery", "From an entry committed to its hand-over"),
             store_commit: seconds(&mut r, "store_commit", "One batch, sync included"),
             store_batch: sizes(&mut r, "store_batch_entries", "Writes committed together"),
             store_failures,
@@ -145,11 +141,6 @@ impl Metrics {
         self.ack_latency.observe(took.as_secs_f64());
     }
 
-    /// An entry handed to this node's sessions, and how long after its commit.
-    pub fn delivered(&self, took: Duration) {
-        self.delivery_latency.observe(took.as_secs_f64());
-    }
-
     /// A batch committed.
     pub fn store_commit(&self, size: usize, took: Duration) {
         self.store_commit.observe(took.as_secs_f64());
@@ -171,9 +162,9 @@ impl Metrics {
         self.replay_entries.observe(entries as f64);
     }
 
-    /// What waits for all sessions has grown or shrunk by so many bytes.
-    pub fn outbox_changed(&self, bytes: i64) {
-        self.outbox_bytes.inc_by(bytes);
+    /// What waits for all sessions, in bytes.
+    pub fn outbox_waiting(&self, bytes: usize) {
+        self.outbox_bytes.set(i64::try_from(bytes).unwrap_or(i64::MAX));
     }
 
     /// Frames that were not sent.
@@ -181,7 +172,6 @@ impl Metrics {
         let reason = match why {
             Dropped::Ephemeral => "ephemeral",
             Dropped::SlowSession => "slow_session",
-            Dropped::Held => "held",
         };
         self.dropped.get_or_create(&[("reason", reason)]).inc_by(frames);
     }

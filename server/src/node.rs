@@ -100,7 +100,13 @@ impl Node {
         let hub = Arc::new(Hub::default());
         let tasks = TaskTracker::new();
         if let Some(stream) = broker.take_stream() {
-            tasks.spawn(crate::fanout::run(stream, Arc::clone(&hub), Arc::clone(&store)));
+            tasks.spawn(crate::fanout::run(
+                stream,
+                Arc::clone(&hub),
+                Arc::clone(&store),
+                clock.clone(),
+                Arc::clone(&metrics),
+            ));
         }
         let (writer, jobs) = writer::channel();
         tasks.spawn(writer::run(
@@ -229,7 +235,7 @@ impl Node {
 
     /// Hands an event to the broker. With the broker away nothing is lost: logs are read, signals may drop.
     async fn publish(&self, topic: Topic, payload: Payload) {
-        if let Err(error) = self.broker().publish(Publication { topic, payload }).await {
+        if let Err(error) = self.broker().publish(Publication { topic, payload, at: self.now() }).await {
             tracing::warn!(%error, "an event was not published");
         }
     }

@@ -22,6 +22,7 @@ pub(super) async fn run(
     }
     let expires_at = principal.expires_at;
     session.set_token(Arc::new(principal));
+    session.leave_unreachable().await;
     let event = Event::Authenticated(Authenticated { id: id.cloned(), expires_at });
     let frame = session.node().frame(event);
     session.send(frame);

@@ -7,7 +7,7 @@ use crate::connection::Session;
 use crate::node::Outcome;
 
 pub(super) async fn run(session: &mut Session, read: Read) -> Outcome<Answer> {
-    let (user, own) = (&session.principal().user_id, session.outbox().session_id());
-    session.node().read(user, Some(own), &read.room_id, read.seq).await?;
+    let own = session.outbox().session_id();
+    session.node().read(session.principal(), Some(own), &read.room_id, read.seq).await?;
     Ok(Answer::Done)
 }

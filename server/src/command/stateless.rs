@@ -46,7 +46,7 @@ impl Stateless<'_> {
                 Ok(Answer::Done)
             }
             Command::Read(read) => {
-                node.read(user, None, &read.room_id, read.seq).await.map(|()| Answer::Done)
+                node.read(self.principal, None, &read.room_id, read.seq).await.map(|()| Answer::Done)
             }
             Command::SetPresence(show) => {
                 if let Some(session) = node.hub().session_of(user, self.client_session) {

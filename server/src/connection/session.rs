@@ -10,12 +10,14 @@ use axum::extract::ws::Utf8Bytes;
 use tidings_protocol::data::TokenExpiring;
 use tidings_protocol::{ClientFrame, ClientId, CloseCode, Code, Event, RoomId, Timestamp};
 
+use tokio::time::Instant;
+
 use super::catch_up::{CatchUp, Page, Reader};
 use super::deadlines::{Deadlines, Due};
 use super::logs::{LogId, Logs, Step};
 use super::notices::NoticeLog;
 use super::tally::Tally;
-use crate::auth::{Authenticator, Principal};
+use crate::auth::{Admission, Authenticator, Principal};
 use crate::clock::until;
 use crate::command::{self, Answer};
 use crate::error::Error;
@@ -65,6 +67,7 @@ struct Unanswered {
     id: Option<ClientId>,
     room_id: Option<RoomId>,
     pending: Pending,
+    since: Instant,
 }
 
 /// Something for [`Session::on_work`].
@@ -257,7 +260,9 @@ impl Session {
                     self.send(frame);
                 }
             }
-            Ok(Answer::Later(pending)) => self.unanswered.push_back(Unanswered { id, room_id, pending }),
+            Ok(Answer::Later(pending)) => {
+                self.unanswered.push_back(Unanswered { id, room_id, pending, since: Instant::now() });
+            }
             Err(error) => return self.refuse(&error, id, room_id),
         }
         Flow::Continue
@@ -314,7 +319,12 @@ impl Session {
                 Flow::Continue
             }
             Work::Due(due) => self.on_due(&due),
-            Work::Closed(code) => Flow::Close(code),
+            Work::Closed(code) => {
+                if code == CloseCode::TooSlow {
+                    self.services.node.metrics().dropped(Dropped::SlowSession, self.out.len() as u64);
+                }
+                Flow::Close(code)
+            }
         }
     }
 
@@ -327,7 +337,10 @@ impl Session {
     }
 
     fn on_answer(&mut self, answer: Outcome<Written>) -> Flow {
-        let Some(Unanswered { id, room_id, .. }) = self.unanswered.pop_front() else { return Flow::Continue };
+        let Some(Unanswered { id, room_id, since, .. }) = self.unanswered.pop_front() else {
+            return Flow::Continue;
+        };
+        self.services.node.metrics().acknowledged(since.elapsed());
         if self.unanswered.is_empty() {
             self.unanswered = VecDeque::new();
         }
@@ -459,16 +472,6 @@ impl Session {
         Flow::Continue
     }
 
-    /// The session has ended: subscriptions, presence and markers are put in order.
-    pub async fn close(mut self) {
-        self.report_delivered();
-        for room in self.deadlines.typing_rooms() {
-            self.tell_typing_over(&room).await;
-        }
-        let node = Arc::clone(&self.services.node);
-        node.close_session(&self.principal, &self.outbox, &self.logs.room_ids()).await;
-    }
-
     /// Adds a frame to what the transport writes next.
     pub(crate) fn send(&mut self, frame: Utf8Bytes) {
         self.tally.count(&frame);
@@ -489,6 +492,13 @@ impl Session {
         self.outbox.set_catching_up(room.slot, false);
         self.services.node.unsubscribe(room_id, self.outbox.session_id()).await;
         true
+    }
+
+    /// Takes the session out of rooms that its token does not reach any more.
+    pub(crate) async fn leave_unreachable(&mut self) {
+        let beyond = |room: &RoomId| self.principal.may_join(room) == Admission::Refused;
+        let rooms = self.logs.room_ids().into_iter().filter(beyond).collect();
+        self.leave_evicted(rooms).await;
     }
 
     /// The token that now stands for the session.
@@ -543,5 +553,24 @@ impl Session {
                 self.services.node.room_delivered(&room.room_id, &self.principal.user_id, room.delivered);
             }
         }
+    }
+}
+
+/// However a session ends, also by a panic of its task: subscriptions, presence and markers are put in order.
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.report_delivered();
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let (node, principal) = (Arc::clone(&self.services.node), Arc::clone(&self.principal));
+        let (outbox, rooms, typing) =
+            (Arc::clone(&self.outbox), self.logs.room_ids(), self.deadlines.typing_rooms());
+        runtime.spawn(async move {
+            for room in &typing {
+                if let Err(error) = node.typing(&principal.user_id, room, false).await {
+                    tracing::debug!(%error, "the end of typing was not told");
+                }
+            }
+            node.close_session(&principal, &outbox, &rooms).await;
+        });
     }
 }

@@ -45,10 +45,8 @@ async fn resumed(
     let key = (caller.principal.user_id.clone(), body.client_session.clone());
     let rate = state.clients.rate(&key, &state.rates)?;
     rate.frame()?;
-    let wish = Wish {
-        client_session: Some(body.client_session),
-        notifications: body.notifications_after.is_some(),
-    };
+    let wish =
+        Wish { client_session: Some(body.client_session), notifications: body.notifications_after.is_some() };
     let mut session = Session::open(
         state.services(),
         &state.session,
@@ -62,11 +60,6 @@ async fn resumed(
     let notifications_after = body.notifications_after.filter(|c| !c.is_empty());
     let resume =
         Resume { epoch: body.epoch, rooms: body.rooms, inbox_after: body.inbox_after, notifications_after };
-    match command::resume_session(&mut session, resume).await {
-        Ok(()) => Ok(session),
-        Err(error) => {
-            session.close().await;
-            Err(error)
-        }
-    }
+    command::resume_session(&mut session, resume).await?;
+    Ok(session)
 }

@@ -137,6 +137,8 @@ async fn run(mut socket: WebSocket, mut session: Session) {
         };
         match flow {
             Flow::Continue => {}
+            // While a flush waits for the peer, a ping would wait behind it; the silence is judged all the same.
+            Flow::Ping if writing => {}
             Flow::Ping => {
                 if write(&mut socket, Message::Ping(bytes::Bytes::new())).await.is_err() {
                     break None;
@@ -160,7 +162,6 @@ async fn run(mut socket: WebSocket, mut session: Session) {
         close(socket, code).await;
     };
     let _ = tokio::time::timeout(CLOSE_GRACE, finish).await;
-    Box::pin(session.close()).await;
 }
 
 /// Writes what waits, then waits for the peer, the flush, or the session.

@@ -67,7 +67,7 @@ impl Echo {
 #[must_use]
 pub fn of(echo: &Echo, written: &Written, origin: Option<&Origin>, now: Timestamp) -> Vec<Publication> {
     match (echo, written) {
-        (Echo::Append(_), Written::Appended(appended)) => of_entry(appended, origin),
+        (Echo::Append(_), Written::Appended(appended)) => of_entry(appended, origin, now),
         (Echo::Delivered(recipient), Written::Delivered(messages)) => messages
             .iter()
             .map(|message| {
@@ -83,14 +83,15 @@ pub fn of(echo: &Echo, written: &Written, origin: Option<&Origin>, now: Timestam
                         droppable: false,
                         except: Except::Nobody,
                     },
+                    at: now,
                 }
             })
             .collect(),
         (Echo::Notification(user), Written::Notified { position, notification, duplicate: false }) => {
-            vec![notice(Topic::User(user.clone()), *position, false, &**notification)]
+            vec![notice(Topic::User(user.clone()), *position, false, &**notification, now)]
         }
         (_, Written::Broadcast { position, broadcast, duplicate: false }) => {
-            vec![notice(Topic::All, *position, true, &**broadcast)]
+            vec![notice(Topic::All, *position, true, &**broadcast, now)]
         }
         (Echo::Notices { user_id, which, deleted }, Written::NotificationState { changed: true, unread }) => {
             let state = NotificationState {
@@ -106,18 +107,20 @@ pub fn of(echo: &Echo, written: &Written, origin: Option<&Origin>, now: Timestam
             vec![Publication {
                 topic: Topic::User(user_id.clone()),
                 payload: Payload::NoticeState { json: json(&state) },
+                at: now,
             }]
         }
         _ => Vec::new(),
     }
 }
 
-fn of_entry(appended: &Appended, origin: Option<&Origin>) -> Vec<Publication> {
+fn of_entry(appended: &Appended, origin: Option<&Origin>, now: Timestamp) -> Vec<Publication> {
     let Some(entry) = &appended.entry else { return Vec::new() };
     if entry.peers.is_none() {
         return vec![Publication {
             topic: Topic::Room(entry.room_id.clone()),
             payload: Payload::Entry { seq: entry.seq, frame: frames::entry(entry) },
+            at: now,
         }];
     }
     appended
@@ -132,12 +135,19 @@ fn of_entry(appended: &Appended, origin: Option<&Origin>) -> Vec<Publication> {
                 frame: frames::inbox_entry(entry, *inbox_seq),
                 not_to: origin.and_then(|o| o.not_to.clone()),
             },
+            at: now,
         })
         .collect()
 }
 
-fn notice(topic: Topic, seq: u64, broadcast: bool, item: &impl serde::Serialize) -> Publication {
-    Publication { topic, payload: Payload::Notice { seq, broadcast, json: json(item) } }
+fn notice(
+    topic: Topic,
+    seq: u64,
+    broadcast: bool,
+    item: &impl serde::Serialize,
+    at: Timestamp,
+) -> Publication {
+    Publication { topic, payload: Payload::Notice { seq, broadcast, json: json(item) }, at }
 }
 
 /// JSON text of a value of the contract, whose map keys are strings all.

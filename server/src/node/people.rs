@@ -160,7 +160,7 @@ impl Node {
     }
 }
 
-/// Tells the counts of large rooms once a second, until the node is gone.
+/// Once a second, until the node is gone: tells the counts of large rooms, and counts what waits.
 pub(super) async fn run_counts(node: Weak<Node>) {
     let mut ticks = tokio::time::interval(COUNT_INTERVAL);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -168,6 +168,7 @@ pub(super) async fn run_counts(node: Weak<Node>) {
         ticks.tick().await;
         let Some(node) = node.upgrade() else { return };
         node.typing.forget_old();
+        node.metrics.outbox_waiting(node.hub.waiting_bytes());
         for (room_id, count) in node.presence.take_recounts() {
             let event = Event::RoomCount(RoomCount { room_id: room_id.clone(), count: count as u64 });
             node.signal_room(&room_id, event, true, Except::Nobody).await;

@@ -57,13 +57,23 @@ impl Node {
     /// # Errors
     /// `NOT_A_MEMBER`, whether the room exists or not. `FORBIDDEN`: the token does not reach the room.
     pub async fn membership(&self, principal: &Principal, room_id: &RoomId) -> Outcome<Joined> {
-        if !room_id.as_str().starts_with(DIRECT_PREFIX) && principal.may_join(room_id) == Admission::Refused {
-            return Err(Code::NotAMember.into());
-        }
+        self.check_reach(principal, room_id)?;
         match self.store().room(room_id, &principal.user_id).await? {
             Some((room, Some(member))) => Ok(Joined { room, member }),
             Some((_, None)) | None => Err(Code::NotAMember.into()),
         }
+    }
+
+    /// Whether the user's token reaches the room. Direct rooms are not named by tokens.
+    ///
+    /// # Errors
+    /// `NOT_A_MEMBER`: it does not.
+    pub fn check_reach(&self, principal: &Principal, room_id: &RoomId) -> Outcome<()> {
+        let direct = room_id.as_str().starts_with(DIRECT_PREFIX);
+        if !direct && principal.may_join(room_id) == Admission::Refused {
+            return Err(Code::NotAMember.into());
+        }
+        Ok(())
     }
 
     /// A room that the user may read: a public one, or one that the user is a member of.
@@ -234,11 +244,13 @@ impl Node {
     /// `NOT_A_MEMBER`; `UNAVAILABLE`: the store is away.
     pub async fn read(
         &self,
-        user: &UserId,
+        principal: &Principal,
         session: Option<&SessionId>,
         room_id: &RoomId,
         seq: u64,
     ) -> Outcome<()> {
+        self.check_reach(principal, room_id)?;
+        let user = &principal.user_id;
         let write = Write::Read { room_id: room_id.clone(), user_id: user.clone(), seq };
         let Written::Read { seq, moved, member_count } = self.write(write).await? else {
             return Err(unexpected());

@@ -46,8 +46,7 @@ pub async fn post(
     let counted = (permit, state.drain.session(), state.metrics.polling.open());
     let known = Known::of(&body);
     let session = super::resumed(&state, &caller, body, Transport::Polling).await?;
-    let mut polled = Polled { session: Some(session) };
-    let answer = polled.gather(&known, deadline).await;
+    let answer = gather(session, &known, deadline).await;
     drop(counted);
     answer.map(|frames| page(&frames))
 }
@@ -90,53 +89,38 @@ fn room_of(frame: &str) -> Option<String> {
     serde_json::from_str::<Frame>(frame).ok().map(|f| f.data.room_id)
 }
 
-/// A session that lives as long as its poll.
-struct Polled {
-    session: Option<Session>,
-}
-
-impl Polled {
-    async fn gather(&mut self, known: &Known, deadline: Instant) -> Result<Vec<Utf8Bytes>, Error> {
-        let Some(session) = self.session.as_mut() else { return Ok(Vec::new()) };
-        let mut answer = Vec::new();
-        let mut bytes = 0;
-        loop {
-            while let Some(frame) = session.next_frame() {
-                if known.is_news(&frame) {
-                    bytes += frame.len();
-                    answer.push(frame);
-                }
-            }
-            // What is being read is worth waiting for; what is live is not, once there is something.
-            let enough = !answer.is_empty() && (session.has_caught_up() || bytes > ANSWER_BYTES);
-            if enough {
-                break;
-            }
-            let work = match timeout_at(deadline, poll_fn(|cx| session.poll_work(true, cx))).await {
-                Ok(work) => work,
-                Err(_) if session.has_caught_up() => break,
-                Err(_) => poll_fn(|cx| session.poll_work(true, cx)).await,
-            };
-            match session.on_work(work).await {
-                Flow::Continue => {}
-                Flow::Ping => session.heard(),
-                Flow::Close(CloseCode::Replaced) => {
-                    let detail = "a newer request of this client session has taken over";
-                    return Err(Error::new(Code::Conflict).detail(detail));
-                }
-                Flow::Close(CloseCode::Unauthenticated) => return Err(Code::Unauthenticated.into()),
-                Flow::Close(_) => break,
+/// Takes frames from the session until there are some and nothing is left to read, or the time is over.
+async fn gather(mut session: Session, known: &Known, deadline: Instant) -> Result<Vec<Utf8Bytes>, Error> {
+    let mut answer = Vec::new();
+    let mut bytes = 0;
+    loop {
+        while let Some(frame) = session.next_frame() {
+            if known.is_news(&frame) {
+                bytes += frame.len();
+                answer.push(frame);
             }
         }
-        session.flushed();
-        Ok(answer)
-    }
-}
-
-impl Drop for Polled {
-    fn drop(&mut self) {
-        if let (Some(session), Ok(runtime)) = (self.session.take(), tokio::runtime::Handle::try_current()) {
-            runtime.spawn(session.close());
+        // What is being read is worth waiting for; what is live is not, once there is something.
+        let enough = !answer.is_empty() && (session.has_caught_up() || bytes > ANSWER_BYTES);
+        if enough {
+            break;
+        }
+        let work = match timeout_at(deadline, poll_fn(|cx| session.poll_work(true, cx))).await {
+            Ok(work) => work,
+            Err(_) if session.has_caught_up() => break,
+            Err(_) => poll_fn(|cx| session.poll_work(true, cx)).await,
+        };
+        match session.on_work(work).await {
+            Flow::Continue => {}
+            Flow::Ping => session.heard(),
+            Flow::Close(CloseCode::Replaced) => {
+                let detail = "a newer request of this client session has taken over";
+                return Err(Error::new(Code::Conflict).detail(detail));
+            }
+            Flow::Close(CloseCode::Unauthenticated) => return Err(Code::Unauthenticated.into()),
+            Flow::Close(_) => break,
         }
     }
+    session.flushed();
+    Ok(answer)
 }

@@ -43,7 +43,7 @@ pub async fn post(
     if state.drain.stage() == Stage::Draining {
         state.node.say_goodbye_to(session.outbox(), state.drain.turn());
     }
-    let opened = Opened { session: Some(session), first: true };
+    let opened = Opened { session, first: true };
     let events = stream::unfold((opened, counted), |(mut opened, counted)| async move {
         let event = opened.next().await?;
         Some((Ok::<_, Infallible>(event), (opened, counted)))
@@ -51,15 +51,15 @@ pub async fn post(
     Ok(notification_stream::answer(events))
 }
 
-/// A session whose frames are pulled one by one, and which is closed when the peer has gone.
+/// A session whose frames are pulled one by one.
 struct Opened {
-    session: Option<Session>,
+    session: Session,
     first: bool,
 }
 
 impl Opened {
     async fn next(&mut self) -> Option<Event> {
-        let session = self.session.as_mut()?;
+        let session = &mut self.session;
         loop {
             if let Some(frame) = session.next_frame() {
                 let event = Event::default().event("frame").data(frame.as_str());
@@ -76,14 +76,6 @@ impl Opened {
                 Flow::Close(_) if session.has_frames() => {}
                 Flow::Close(_) => return None,
             }
-        }
-    }
-}
-
-impl Drop for Opened {
-    fn drop(&mut self) {
-        if let (Some(session), Ok(runtime)) = (self.session.take(), tokio::runtime::Handle::try_current()) {
-            runtime.spawn(session.close());
         }
     }
 }
