@@ -41,6 +41,8 @@ pub(crate) struct Driver {
     timer_due: Cell<Option<core::Instant>>,
     page: RefCell<Option<Page>>,
     storage: RefCell<Storage>,
+    /// The session knows what its outbox begins with.
+    has_begun: Cell<bool>,
     listeners: Rc<Listeners<[Event]>>,
 }
 
@@ -62,7 +64,8 @@ impl Driver {
         settings.max_attempts = config.max_attempts;
         settings.max_queued = config.max_queued;
         settings.max_queued_bytes = config.max_queued_bytes;
-        let storage = if config.persistence { Storage::Unknown(Vec::new()) } else { Storage::None };
+        let persistence = config.persistence;
+        let storage = if persistence { Storage::Unknown(Vec::new()) } else { Storage::None };
         let driver = Rc::new_cyclic(|weak: &Weak<Self>| {
             let weak = weak.clone();
             Self {
@@ -81,10 +84,11 @@ impl Driver {
                 timer_due: Cell::new(None),
                 page: RefCell::new(None),
                 storage: RefCell::new(storage),
+                has_begun: Cell::new(!persistence),
                 listeners: Listeners::new(),
             }
         });
-        driver.load_storage(false);
+        driver.load_storage();
         driver
     }
 
@@ -103,6 +107,9 @@ impl Driver {
     pub(crate) fn command(self: &Rc<Self>, command: core::Command) {
         if command == core::Command::Connect {
             self.watch_page();
+            if !self.has_begun.get() {
+                self.ask_whose();
+            }
         } else if matches!(command, core::Command::Close { .. }) {
             self.unwatch_page();
         }
@@ -178,7 +185,7 @@ impl Driver {
         let driver = Rc::clone(self);
         spawn_local(async move {
             let token = driver.http.auth().token(connect.fresh_token).await;
-            driver.load_storage(true);
+            driver.load_storage();
             if driver.wanted.get() != Some(connect.conn) {
                 return;
             }
@@ -325,25 +332,40 @@ impl Driver {
         drop(page);
     }
 
-    /// Opens the store as soon as it is known whose it is. `is_last_chance`: the token is there, and if it does not say
-    /// it, nothing will.
-    fn load_storage(self: &Rc<Self>, is_last_chance: bool) {
-        if !matches!(*self.storage.borrow(), Storage::Unknown(_)) {
-            return;
-        }
+    /// Opens the store where it is known whose it is, and hands the session what an earlier page load left there.
+    ///
+    /// Without a user at hand the session begins with an empty outbox, so that it can connect at all. What it wants kept
+    /// then waits for the first token, and what is in the store waits for the next page load.
+    fn load_storage(self: &Rc<Self>) {
+        let is_unknown = matches!(*self.storage.borrow(), Storage::Unknown(_));
         let user = self.config.user_id.clone().or_else(|| self.http.auth().user_id());
-        let store = match user {
-            Some(user) => Store::open(self.http.base(), &user),
-            None if is_last_chance => None,
-            None => return,
-        };
-        let outbox = store.as_ref().map(Store::outbox).unwrap_or_default();
-        let next = store.map_or(Storage::None, Storage::Open);
-        let waiting = self.storage.replace(next);
-        if let Storage::Unknown(waiting) = waiting {
-            waiting.into_iter().for_each(|persist| self.persist(persist));
+        if let Some(user) = user.filter(|_| is_unknown) {
+            let store = Store::open(self.http.base(), &user);
+            let outbox = store.as_ref().map(Store::outbox).unwrap_or_default();
+            let next = store.map_or(Storage::None, Storage::Open);
+            let waiting = self.storage.replace(next);
+            if let Storage::Unknown(waiting) = waiting {
+                waiting.into_iter().for_each(|persist| self.persist(persist));
+            }
+            self.begin_with(outbox);
         }
-        self.input(Input::StorageLoaded(core::Storage { outbox, positions: None }));
+    }
+
+    fn begin_with(self: &Rc<Self>, outbox: Vec<Stored>) {
+        if !self.has_begun.replace(true) {
+            self.input(Input::StorageLoaded(core::Storage { outbox, positions: None }));
+        }
+    }
+
+    /// The token may say whose the store is.
+    fn ask_whose(self: &Rc<Self>) {
+        let driver = Rc::clone(self);
+        spawn_local(async move {
+            // An error is met again by the attempt to connect, which deals with it.
+            let _ = driver.http.auth().token(false).await;
+            driver.load_storage();
+            driver.begin_with(Vec::new());
+        });
     }
 
     fn persist(&self, persist: Persist) {

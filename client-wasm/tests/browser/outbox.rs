@@ -1,0 +1,83 @@
+//! What was sent while there was no server arrives: once, in order, also after the page was left.
+
+use tidings_client::{Client, State};
+use wasm_bindgen_test::wasm_bindgen_test;
+
+use crate::support::{Heard, Server};
+
+#[wasm_bindgen_test]
+async fn what_was_sent_while_the_server_was_down_arrives_once_and_in_order() {
+    let server = Server::launch().await;
+    let general = "general".parse().unwrap();
+    let (ann, mut ann_hears) = server.client("ann").await;
+    let (bob, mut bob_hears) = server.client("bob").await;
+    for (client, heard) in [(&ann, &mut ann_hears), (&bob, &mut bob_hears)] {
+        client.join(&general, None);
+        heard.joined().await;
+    }
+
+    server.kill().await;
+    ann_hears.state(State::Reconnecting).await;
+    let sent: Vec<String> = (0..20).map(|n| format!("message {n}")).collect();
+    for text in &sent {
+        ann.send(&general, text.as_str(), None);
+    }
+    assert_eq!(ann.queued(), 20);
+    server.start().await;
+
+    let mut received = Vec::new();
+    while received.len() < sent.len() {
+        received.push(bob_hears.message().await);
+    }
+    assert_eq!(received, sent);
+    // One more, so that a message that came twice would be seen before it.
+    let last = ann.send(&general, "the end", None);
+    assert_eq!(bob_hears.message().await, "the end");
+    ann_hears.acked(&last).await;
+    assert_eq!(ann.queued(), 0);
+    server.dispose().await;
+}
+
+#[wasm_bindgen_test]
+async fn what_was_typed_while_the_server_was_down_survives_a_reload() {
+    let server = Server::launch().await;
+    let general = "general".parse().unwrap();
+    let (ann, mut ann_hears) = server.client("ann").await;
+    ann.join(&general, None);
+    ann_hears.joined().await;
+    server.kill().await;
+    ann_hears.state(State::Reconnecting).await;
+    let id = ann.send(&general, "do not lose this", None);
+    // A page that is left does no more than this.
+    ann.close(false);
+    drop((ann, ann_hears));
+
+    let next_page = Client::new(server.config("ann"));
+    let kept = next_page.outbox();
+    assert_eq!(kept.len(), 1);
+    assert_eq!(kept[0].id, id);
+    let mut heard = Heard::of(&next_page);
+    next_page.connect();
+    server.start().await;
+    next_page.reconnect_now();
+    heard.acked(&id).await;
+    assert_eq!(next_page.outbox().len(), 0);
+    assert_eq!(Client::new(server.config("ann")).outbox().len(), 0);
+    server.dispose().await;
+}
+
+#[wasm_bindgen_test]
+async fn another_account_never_finds_the_first_ones_messages() {
+    let server = Server::launch().await;
+    server.kill().await;
+    let general = "general".parse().unwrap();
+    let ann = Client::new(server.config("ann"));
+    ann.send(&general, "mine", None);
+    assert_eq!(Client::new(server.config("an")).outbox().len(), 0);
+    assert_eq!(Client::new(server.config("bob")).outbox().len(), 0);
+    assert_eq!(Client::new(server.config("ann")).outbox().len(), 1);
+    // Signing out erases it.
+    ann.close(true);
+    assert_eq!(Client::new(server.config("ann")).outbox().len(), 0);
+    server.dispose().await;
+}
