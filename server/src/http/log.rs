@@ -29,7 +29,7 @@ pub fn routes() -> OpenApiRouter<HttpState> {
 #[into_params(parameter_in = Query)]
 pub struct LogQuery {
     /// Only entries above this position; without it, from the first one on.
-    #[param(value_type = Option<u64>, minimum = 0, default = 0)]
+    #[param(value_type = Option<u64>, minimum = 0, maximum = 9007199254740991_u64, default = 0)]
     pub after: u64,
     /// At most this many; more than 200 are 200.
     #[param(value_type = Option<u32>, minimum = 1, default = 200)]

@@ -52,10 +52,10 @@ async fn send(
 ) -> Result<Json<Notification>, Error> {
     require(&caller.principal, Scope::Notify)?;
     let Json(new) = body?;
-    match node.notify(&caller.principal, new).await? {
-        Written::Notified { notification, .. } => Ok(Json(*notification)),
-        _ => Err(Code::Internal.into()),
-    }
+    let Written::Notified { notification, .. } = node.notify(&caller.principal, new).await? else {
+        return Err(Code::Internal.into());
+    };
+    Ok(Json(*notification))
 }
 
 /// Notify everybody
@@ -73,10 +73,10 @@ async fn broadcast(
 ) -> Result<Json<Broadcast>, Error> {
     require(&caller.principal, Scope::Notify)?;
     let Json(new) = body?;
-    match node.broadcast(&caller.principal, new).await? {
-        Written::Broadcast { broadcast, .. } => Ok(Json(*broadcast)),
-        _ => Err(Code::Internal.into()),
-    }
+    let Written::Broadcast { broadcast, .. } = node.broadcast(&caller.principal, new).await? else {
+        return Err(Code::Internal.into());
+    };
+    Ok(Json(*broadcast))
 }
 
 /// See who is connected

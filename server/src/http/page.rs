@@ -116,10 +116,10 @@ impl Params {
 #[into_params(parameter_in = Query)]
 pub struct SeqPage {
     /// The newest messages below this `seq`; not together with `after`.
-    #[param(minimum = 0)]
+    #[param(minimum = 0, maximum = 9007199254740991_u64)]
     pub before: Option<u64>,
     /// The oldest messages above this `seq`; without either, the newest.
-    #[param(minimum = 0)]
+    #[param(minimum = 0, maximum = 9007199254740991_u64)]
     pub after: Option<u64>,
     /// At most this many; more than 200 are 200.
     #[param(value_type = Option<u32>, minimum = 1, default = 50)]

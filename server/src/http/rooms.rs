@@ -21,6 +21,9 @@ use crate::auth::{Caller, Principal};
 use crate::error::Error;
 use crate::node::Node;
 
+/// Most members that a room may be created with. More come in one by one.
+const MAX_FIRST_MEMBERS: usize = 10_000;
+
 /// The routes.
 pub fn routes() -> OpenApiRouter<HttpState> {
     OpenApiRouter::default().routes(routes!(list, create)).routes(routes!(show, update))
@@ -40,8 +43,9 @@ pub enum Listed {
 #[derive(Clone, Debug, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct RoomsQuery {
-    /// `mine` are those that the caller is a member of, `public` those that everybody may join.
-    #[param(value_type = Option<Listed>, inline, default = "mine")]
+    /// `mine`, as where it is left out, are those that the caller is a member of, `public` those that everybody may
+    /// join.
+    #[param(value_type = Option<Listed>, inline)]
     pub scope: Listed,
     /// Only rooms whose id comes after this one.
     pub after: Option<RoomId>,
@@ -100,6 +104,7 @@ async fn reachable(node: &Node, principal: &Principal, query: &RoomsQuery) -> Re
     (status = 201, description = "The room", body = Room),
     (status = 403, description = "The token does not reach this room, or the id is one of those that the server gives"),
     (status = 409, description = "The room stands already"),
+    (status = 422, description = "More than 10,000 members to begin with"),
 ))]
 async fn create(
     State(node): State<Arc<Node>>,
@@ -107,9 +112,13 @@ async fn create(
     Json(new): Json<CreateRoom>,
 ) -> Result<(StatusCode, Json<Room>), Error> {
     let principal = &caller.principal;
+    let members = new.members.unwrap_or_default();
+    if members.len() > MAX_FIRST_MEMBERS {
+        let detail = format!("must be at most {MAX_FIRST_MEMBERS} to begin with");
+        return Err(Error::new(Code::Limit).field("members").detail(detail));
+    }
     // Whoever makes a room is shown in it by name.
     node.see(principal).await?;
-    let members = new.members.unwrap_or_default();
     let room = node.create_room(principal, new.room_id, new.name, new.kind, members).await?;
     Ok((StatusCode::CREATED, Json(room)))
 }

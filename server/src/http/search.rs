@@ -33,7 +33,7 @@ pub fn routes() -> OpenApiRouter<HttpState> {
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
 pub struct Wanted {
     /// Words that all occur, the last one perhaps unfinished. Any text will do; it is no query language.
-    #[param(max_length = 1024)]
+    #[param(min_length = 1, max_length = 1024)]
     pub q: String,
     /// Only in this room.
     pub room_id: Option<RoomId>,

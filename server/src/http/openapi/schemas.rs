@@ -32,6 +32,15 @@ pub struct FramePageSchema {
     has_more: bool,
 }
 
+/// Frames.
+#[derive(ToSchema)]
+#[schema(as = Frames)]
+#[allow(dead_code, reason = "describes; what is answered is the contract's own type")]
+pub struct FramesSchema {
+    /// In order.
+    frames: Vec<ServerFrameSchema>,
+}
+
 /// One frame from a client: `type`, `id` and the fields of its type.
 #[derive(ToSchema)]
 #[schema(as = ClientFrame)]

@@ -1,11 +1,10 @@
 //! The operations that answer with frames, or with a stream of them. Their handlers turn bytes into frames and
 //! back and know nothing else, so their description stands here.
-#![allow(dead_code, reason = "only the descriptions count")]
 
 use tidings_protocol::http::RealtimeSubscribe;
 use tidings_protocol::{ClientSession, Cursor, UserId};
 
-use super::schemas::{FramePageSchema, RealtimeFramesSchema};
+use super::schemas::{FramesSchema, RealtimeFramesSchema};
 
 /// Open the WebSocket
 ///
@@ -44,7 +43,7 @@ pub fn notification_stream() {}
 /// client session.
 #[utoipa::path(post, path = "/api/v1/realtime/frames", operation_id = "realtimeFrames", tag = "realtime",
     request_body = RealtimeFramesSchema, responses(
-    (status = 200, description = "The answers, in order", body = FramePageSchema),
+    (status = 200, description = "The answers, in order", body = FramesSchema),
     (status = 409, description = "A newer request of the same client session has taken over"),
     (status = 429, description = "The client session speaks too fast"),
 ))]
@@ -67,7 +66,7 @@ pub fn stream() {}
 /// As the stream, but answers as soon as there is a frame, or empty after `waitMs`.
 #[utoipa::path(post, path = "/api/v1/realtime/poll", operation_id = "realtimePoll", tag = "realtime",
     request_body = RealtimeSubscribe, responses(
-    (status = 200, description = "What there was", body = FramePageSchema),
+    (status = 200, description = "What there was", body = FramesSchema),
     (status = 409, description = "A newer request of the same client session has taken over"),
     (status = 429, description = "The client session asks too often"),
 ))]
