@@ -85,13 +85,8 @@ async fn a_log_holds_every_change_as_the_frame_that_a_session_gets() {
     assert_eq!(seqs, [1, 2, 3, 4]);
     assert_eq!(log["hasMore"], false);
     let rest = ann.get("/api/v1/rooms/hall/log?after=1&limit=2").await.expect(200);
-    assert_eq!(
-        (each(&rest["frames"], "type"), &rest["hasMore"]),
-        (
-            vec!["EDITED", "REACTION"].iter().map(|t| json!(t)).collect::<Vec<_>>().iter().collect(),
-            &json!(true)
-        )
-    );
+    assert_eq!(each(&rest["frames"], "type"), ["EDITED", "REACTION"]);
+    assert_eq!(rest["hasMore"], true);
 }
 
 #[tokio::test]

@@ -125,3 +125,20 @@ async fn a_room_id_may_hold_whatever_a_path_can_encode() {
         assert_eq!(page["messages"][0]["roomId"], room);
     }
 }
+
+#[tokio::test]
+async fn a_room_begins_with_a_bounded_number_of_members() {
+    let server = TestServer::start(&[]).await;
+    let ann = Actor::new(&server, "ann");
+    let body = |count: usize| {
+        let members: Vec<String> = (0..count).map(|n| format!("u{n}")).collect();
+        json!({ "roomId": format!("room-{count}"), "kind": "public", "members": members })
+    };
+    ann.post("/api/v1/rooms", body(10_001)).await.refused(422, "LIMIT");
+    let room = ann.post("/api/v1/rooms", body(1_000)).await.expect(201);
+    assert_eq!(room["members"], 1_001);
+    let page = ann.get("/api/v1/rooms/room-1000/members").await.expect(200);
+    assert_eq!((page["members"].as_array().unwrap().len(), &page["hasMore"]), (200, &json!(true)));
+    let last = ann.get("/api/v1/rooms/room-1000/members?after=u998").await.expect(200);
+    assert_eq!((each(&last["members"], "userId"), &last["hasMore"]), (vec![&json!("u999")], &json!(false)));
+}
