@@ -144,6 +144,8 @@ impl App {
         private: Option<TcpListener>,
         stop: impl Future<Output = ()>,
     ) {
+        // Who has connected since the socket was bound waits in its queue until here.
+        self.drain.ready();
         let serving = tokio::spawn({
             let (gate, router) = (self.gate.clone(), self.public.clone());
             async move { gate.serve(public, router).await }
@@ -153,7 +155,6 @@ impl App {
             tokio::spawn(async move { gate.serve(listener, router).await })
         });
         let keys = tokio::spawn(refresh_keys(Arc::clone(&self.auth)));
-        self.drain.ready();
         stop.await;
         self.leave().await;
         for task in [Some(serving), metrics, Some(keys)].into_iter().flatten() {

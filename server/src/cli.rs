@@ -10,8 +10,8 @@ use tidings_protocol::UserId;
 use crate::config::{Config, StoreConfig, value};
 
 const HOW: &str = "\
-Every flag --a-b is also the variable TIDINGS_A_B and the key a_b of --config FILE.toml; a flag wins over a
-variable, a variable over the file.
+Every flag --a-b is also the variable TIDINGS_A_B and the key a_b of --config FILE.toml;
+a flag wins over a variable, a variable over the file.
 
 Try it:         tidings-server serve --dev
 Run it:         TIDINGS_JWT_SECRET=$(openssl rand -base64 32) tidings-server serve

@@ -1,6 +1,8 @@
 //! What is said on stderr: one line an event, in text or JSON, and never a token in it.
 
+use std::backtrace::BacktraceStatus;
 use std::borrow::Cow;
+use std::panic::PanicHookInfo;
 
 use http::Uri;
 use tracing_subscriber::EnvFilter;
@@ -23,7 +25,20 @@ pub fn init(format: LogFormat) {
     };
     if begun.is_err() {
         tracing::debug!("logging has begun before");
+        return;
     }
+    std::panic::set_hook(Box::new(log_panic));
+}
+
+/// A panic is a line of the log like any other, not a text of its own shape between the lines.
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    let place = panic.location().map(ToString::to_string);
+    let backtrace = std::backtrace::Backtrace::capture();
+    tracing::error!(
+        message = panic.payload_as_str().unwrap_or("panic"),
+        place,
+        backtrace = (backtrace.status() == BacktraceStatus::Captured).then(|| backtrace.to_string()),
+    );
 }
 
 /// Path and query as they may be logged: without the value of a token or ticket.

@@ -21,7 +21,7 @@ pub struct AuthConfig {
     #[arg(long, env = "TIDINGS_JWKS_FILE", value_name = "FILE")]
     pub jwks_file: Option<PathBuf>,
 
-    /// The same from a web address
+    /// The same from a web address: not in this version, which refuses to start with it
     #[arg(long, env = "TIDINGS_JWKS_URL", value_name = "URL")]
     pub jwks_url: Option<String>,
 

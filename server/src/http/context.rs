@@ -1,7 +1,6 @@
 //! What surrounds every request: the client behind it, its id, its line in the log and its numbers. An error
 //! gets the request's id here, and a handler that panics ends this one request.
 
-use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
@@ -46,7 +45,7 @@ pub async fn surround(State(context): State<Context>, mut request: Request, next
     let shown = telemetry::loggable(request.uri()).into_owned();
     let span = tracing::info_span!("request", id = %id);
     let handled = AssertUnwindSafe(next.run(request)).catch_unwind().instrument(span.clone()).await;
-    let response = handled.unwrap_or_else(|panic| span.in_scope(|| panicked(&*panic)));
+    let response = handled.unwrap_or_else(|_| panicked());
 
     let mut response = match response.extensions().get::<Error>() {
         Some(error) => with_id(error, &response, &id),
@@ -80,10 +79,8 @@ fn with_id(error: &Error, before: &Response, id: &str) -> Response {
     response
 }
 
-fn panicked(panic: &(dyn Any + Send)) -> Response {
-    let text =
-        panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    tracing::error!(panic = text.unwrap_or("unknown"), "a handler panicked");
+/// The hook has logged the panic; here the peer gets an answer.
+fn panicked() -> Response {
     let error = Error::new(Code::Internal);
     let mut response = error.to_response(None);
     response.extensions_mut().insert(error);

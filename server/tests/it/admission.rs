@@ -67,6 +67,17 @@ async fn a_body_that_comes_too_slowly_or_is_too_long_is_refused() {
 }
 
 #[tokio::test]
+async fn a_peer_that_takes_none_of_its_answers_is_closed() {
+    let server = TestServer::start(&["--write-timeout", "100ms", "--header-timeout", "60s"]).await;
+    let mut stream = TcpStream::connect(server.addr).await.unwrap();
+    let ask = "GET /api/v1/openapi.json HTTP/1.1\r\nHost: x\r\n\r\n".repeat(100);
+    // It asks on and reads nothing, until the server has had enough.
+    let asking = async { while stream.write_all(ask.as_bytes()).await.is_ok() {} };
+    tokio::time::timeout(LONG, asking).await.expect("the server closes");
+    assert_eq!(server.get("/healthz", &[]).await.status(), 200);
+}
+
+#[tokio::test]
 async fn a_head_that_is_too_long_is_refused() {
     let server = TestServer::start(&[]).await;
     let long = format!("GET /healthz HTTP/1.1\r\nHost: x\r\nX-Long: {}\r\n\r\n", "x".repeat(40_000));
