@@ -1,1 +1,17 @@
 //! Scenarios through the server's own door, one binary for all of them.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+
+mod harness;
+mod support;
+
+mod admission;
+mod chat;
+mod commands;
+mod cookies;
+mod handshake;
+mod http_surface;
+mod process;
+mod rest;
+mod tickets;
+mod tokens;
