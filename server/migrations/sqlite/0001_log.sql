@@ -82,7 +82,7 @@ CREATE TABLE changes (
     room_id TEXT NOT NULL,
     seq INTEGER NOT NULL,
     kind INTEGER NOT NULL,
-    message INTEGER NOT NULL REFERENCES messages (id),
+    message INTEGER NOT NULL,
     actor TEXT NOT NULL,
     at INTEGER NOT NULL,
     client_id TEXT,
@@ -91,7 +91,7 @@ CREATE TABLE changes (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE reactions (
-    message INTEGER NOT NULL REFERENCES messages (id),
+    message INTEGER NOT NULL,
     user_id TEXT NOT NULL,
     emoji TEXT NOT NULL,
     -- The entry that set it.
@@ -120,7 +120,7 @@ CREATE TABLE inbox (
 CREATE TABLE idempotency_keys (
     sender TEXT NOT NULL,
     client_id TEXT NOT NULL,
-    fingerprint TEXT NOT NULL,
+    fingerprint INTEGER NOT NULL,
     place TEXT NOT NULL,
     position INTEGER NOT NULL,
     PRIMARY KEY (sender, client_id)

@@ -4,11 +4,9 @@ use sha2::{Digest, Sha256};
 
 use super::{Append, Change, NewBroadcast, NewNotification, StoreError, Target};
 
-/// Bytes of the digest that are kept.
-const KEPT: usize = 16;
-
-/// A digest of all that a client has asked for, as text. It is stored, so it stays the same in every version.
-pub(crate) fn of_append(append: &Append) -> String {
+/// A digest of all that a client has asked for. It is stored, so it stays the same in every version. It only meets
+/// digests of the same (sender, id), so 64 bits are plenty.
+pub(crate) fn of_append(append: &Append) -> i64 {
     let (kind, texts): (&str, [Option<&str>; 2]) = match &append.change {
         Change::Message { content, reply_to } => {
             ("message", [Some(content), reply_to.as_ref().map(AsRef::as_ref)])
@@ -30,7 +28,7 @@ pub(crate) fn of_append(append: &Append) -> String {
 }
 
 /// The same of a notification.
-pub(crate) fn of_notification(new: &NewNotification) -> Result<String, StoreError> {
+pub(crate) fn of_notification(new: &NewNotification) -> Result<i64, StoreError> {
     let data =
         serde_json::to_string(&new.data).map_err(|error| StoreError::Unavailable(error.to_string()))?;
     let texts = [new.user_id.as_str(), &new.title, &new.message, &new.kind, &data];
@@ -38,25 +36,19 @@ pub(crate) fn of_notification(new: &NewNotification) -> Result<String, StoreErro
 }
 
 /// The same of a broadcast.
-pub(crate) fn of_broadcast(new: &NewBroadcast) -> String {
+pub(crate) fn of_broadcast(new: &NewBroadcast) -> i64 {
     digest(&["broadcast", &new.title, &new.message, &new.kind].map(Some))
 }
 
 /// Each text is preceded by its length, so that no two lists of texts look alike.
-fn digest(texts: &[Option<&str>]) -> String {
+fn digest(texts: &[Option<&str>]) -> i64 {
     let mut hash = Sha256::new();
     for text in texts {
         let length = text.map_or(u64::MAX, |text| text.len() as u64);
         hash.update(length.to_le_bytes());
         hash.update(text.unwrap_or_default());
     }
-    hex(hash.finalize().iter().take(KEPT))
-}
-
-/// Bytes as lower-case hexadecimal digits.
-pub(crate) fn hex<'a>(bytes: impl IntoIterator<Item = &'a u8>) -> String {
-    let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or('0');
-    bytes.into_iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+    hash.finalize().iter().take(8).fold(0, |number, byte| number << 8 | i64::from(*byte))
 }
 
 #[cfg(test)]
@@ -71,7 +63,6 @@ mod tests {
 
     #[test]
     fn a_digest_is_the_same_in_every_version() {
-        assert_eq!(digest(&[]), "e3b0c44298fc1c149afbf4c8996fb924");
-        assert_eq!(digest(&[Some("message"), Some("room"), Some("r"), Some("hi"), None]).len(), 32);
+        assert_eq!(digest(&[]).cast_unsigned(), 0xe3b0_c442_98fc_1c14);
     }
 }

@@ -14,7 +14,7 @@ use super::writer::Outcome;
 /// What a (sender, id) has made before.
 #[derive(FromRow)]
 struct Used {
-    fingerprint: String,
+    fingerprint: i64,
     place: String,
     position: i64,
 }

@@ -13,13 +13,14 @@ use sqlx::sqlite::{
 };
 
 use super::super::StoreError;
-use super::super::fingerprint::hex;
 use super::writer::Writer;
 
 /// The first SQLite in which a WAL cannot be damaged by its own reset.
 const OLDEST_SQLITE: [u64; 3] = [3, 51, 3];
 /// `PRAGMA synchronous` as SQLite answers it: 2 is FULL, a sync before each commit returns; EXTRA is above it.
 const SYNCHRONOUS_FULL: i64 = 2;
+/// The WAL is copied into the database when it has this many pages: pages that change often are copied once.
+const WAL_PAGES: &str = "4000";
 /// The WAL file shrinks to this after a checkpoint that emptied it.
 const WAL_KEPT_BYTES: &str = "67108864";
 /// Page caches, in KiB as SQLite counts them (negative).
@@ -81,7 +82,9 @@ pub(super) async fn open(url: &str, options: Options) -> Result<(Writer, SqliteP
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(false)
         .busy_timeout(options.busy_timeout)
-        .pragma("journal_size_limit", WAL_KEPT_BYTES);
+        .pragma("wal_autocheckpoint", WAL_PAGES)
+        .pragma("journal_size_limit", WAL_KEPT_BYTES)
+        .pragma("temp_store", "memory");
     let mut writing = base.clone().pragma("cache_size", WRITER_CACHE).thread_name(|_| "sqlite-writer".into());
     if let Some(pages) = options.max_pages {
         writing = writing.pragma("max_page_count", pages.to_string());
@@ -172,6 +175,10 @@ async fn begin_log(conn: &mut SqliteConnection) -> Result<(), OpenError> {
     let mut random = [0_u8; 16];
     getrandom::fill(&mut random).map_err(|error| StoreError::Unavailable(error.to_string()))?;
     let begin = sqlx::query("INSERT INTO log_state (id, epoch) VALUES (1, ?) ON CONFLICT (id) DO NOTHING");
-    begin.bind(hex(&random)).execute(conn).await.map_err(StoreError::from)?;
+    begin
+        .bind(format!("{:032x}", u128::from_be_bytes(random)))
+        .execute(conn)
+        .await
+        .map_err(StoreError::from)?;
     Ok(())
 }

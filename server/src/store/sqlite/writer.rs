@@ -42,8 +42,8 @@ impl Writer {
         }
         let mut slot = self.slot.lock().await;
         let mut conn = self.take(&mut slot).await?;
-        execute(&mut conn, "BEGIN IMMEDIATE").await?;
-        let outcomes = run(&mut conn, batch).await?;
+        let next_id = sqlx::query_scalar(BEGIN).fetch_one(&mut conn).await?;
+        let outcomes = run(&mut conn, batch, next_id).await?;
         execute(&mut conn, "COMMIT").await?;
         *slot = Slot::Idle(conn);
         Ok(outcomes)
@@ -78,6 +78,10 @@ impl Writer {
     }
 }
 
+/// Every step to the connection's thread and back costs, so this answers what appends will ask: the row id for the
+/// next message.
+const BEGIN: &str = "BEGIN IMMEDIATE; SELECT coalesce(max(id), 0) + 1 FROM messages";
+
 async fn execute(conn: &mut SqliteConnection, statement: &'static str) -> Result<(), StoreError> {
     sqlx::query(statement).execute(conn).await?;
     Ok(())
@@ -90,13 +94,17 @@ enum Run {
     Single(Write),
 }
 
-async fn run(conn: &mut SqliteConnection, batch: Vec<Write>) -> Result<Vec<Outcome>, StoreError> {
+async fn run(
+    conn: &mut SqliteConnection,
+    batch: Vec<Write>,
+    mut next_id: i64,
+) -> Result<Vec<Outcome>, StoreError> {
     let mut outcomes = Vec::with_capacity(batch.len());
     for run in runs(batch) {
         match run {
-            Run::Appends(appends) => outcomes.extend(append::append(conn, appends).await?),
+            Run::Appends(appends) => outcomes.extend(append::append(conn, appends, &mut next_id).await?),
             Run::Moves(moves) => outcomes.extend(markers::move_all(conn, moves).await?),
-            Run::Single(write) => outcomes.push(single(conn, write).await?),
+            Run::Single(write) => outcomes.push(single(conn, write, &mut next_id).await?),
         }
     }
     Ok(outcomes)
@@ -130,10 +138,10 @@ impl From<Write> for Run {
     }
 }
 
-async fn single(conn: &mut SqliteConnection, write: Write) -> Result<Outcome, StoreError> {
+async fn single(conn: &mut SqliteConnection, write: Write, next_id: &mut i64) -> Result<Outcome, StoreError> {
     match write {
         // Runs of these are taken out before.
-        Write::Append(append) => one(append::append(conn, vec![append]).await?),
+        Write::Append(append) => one(append::append(conn, vec![append], next_id).await?),
         Write::Read { room_id, user_id, seq } => {
             one(markers::move_all(conn, vec![Move { room_id, user_id, seq, read: true }]).await?)
         }

@@ -20,10 +20,10 @@ enum Effect {
 
 impl Plan {
     pub(super) fn append(&mut self, append: Append) -> Result<Appended, Refusal> {
-        let fingerprint = append.client_id.is_some().then(|| fingerprint::of_append(&append));
+        let fingerprint = append.client_id.as_ref().map(|_| fingerprint::of_append(&append));
         let key = append.client_id.clone().map(|id| (append.sender.clone(), id));
         if let Some(used) = key.as_ref().and_then(|key| self.keys.get(key)) {
-            return duplicate(used, fingerprint.as_deref());
+            return duplicate(used, fingerprint);
         }
         let room_id = self.room(&append)?;
         let Append { sender, at, client_id, .. } = &append;
@@ -37,7 +37,7 @@ impl Plan {
         };
         if let (Some((sender, client_id)), Some(fingerprint)) = (key, fingerprint) {
             let entry = Some((room_id.clone(), message_id.clone(), seq));
-            let used = Used { fingerprint: fingerprint.clone(), entry };
+            let used = Used { fingerprint, entry };
             self.keys.insert((sender.clone(), client_id.clone()), used);
             let room_id = room_id.clone();
             self.made.keys.push(NewKey { sender, client_id, fingerprint, room_id, seq });
@@ -256,9 +256,9 @@ impl Plan {
     }
 }
 
-fn duplicate(used: &Used, fingerprint: Option<&str>) -> Result<Appended, Refusal> {
+fn duplicate(used: &Used, fingerprint: Option<i64>) -> Result<Appended, Refusal> {
     let (room_id, message_id, seq) = match &used.entry {
-        Some(entry) if Some(used.fingerprint.as_str()) == fingerprint => entry.clone(),
+        Some(entry) if Some(used.fingerprint) == fingerprint => entry.clone(),
         Some(_) | None => return Err(Refusal::Conflict),
     };
     let seq = Some(seq);

@@ -11,18 +11,18 @@ use super::super::super::{Append, Change, StoreError, Target, pair};
 use super::super::row::{client_id, json, message_id, peers, position, room_id, user_id};
 use super::plan::{MessageNow, Plan, RoomNow, Used};
 
-pub(super) async fn load(conn: &mut SqliteConnection, appends: &[Append]) -> Result<Plan, StoreError> {
-    let mut plan = Plan::default();
+pub(super) async fn load(
+    conn: &mut SqliteConnection,
+    appends: &[Append],
+    first_id: i64,
+) -> Result<Plan, StoreError> {
+    let mut plan = Plan { first_id, next_id: first_id, ..Plan::default() };
     direct_rooms(conn, appends, &mut plan).await?;
     rooms(conn, appends, &mut plan).await?;
     keys(conn, appends, &mut plan).await?;
     messages(conn, appends, &mut plan).await?;
     reactions(conn, appends, &mut plan).await?;
     inbox_heads(conn, appends, &mut plan).await?;
-    let next: i64 =
-        sqlx::query_scalar("SELECT coalesce(max(id), 0) + 1 FROM messages").fetch_one(conn).await?;
-    plan.first_id = next;
-    plan.next_id = next;
     Ok(plan)
 }
 
@@ -89,9 +89,7 @@ async fn rooms(conn: &mut SqliteConnection, appends: &[Append], plan: &mut Plan)
     for (room, head, a, b, member) in rows {
         let room = room_id(room)?;
         plan.members.insert((room.clone(), user_id(member)?));
-        if !plan.rooms.contains_key(&room) {
-            plan.rooms.insert(room, RoomNow { head: position(head)?, peers: peers(a, b)? });
-        }
+        plan.rooms.insert(room, RoomNow { head: position(head)?, peers: peers(a, b)? });
     }
     Ok(())
 }
@@ -109,7 +107,7 @@ LEFT JOIN messages m
 struct KeyRow {
     sender: String,
     client_id: String,
-    fingerprint: String,
+    fingerprint: i64,
     place: String,
     position: i64,
     message_id: Option<String>,

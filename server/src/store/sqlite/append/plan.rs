@@ -29,7 +29,7 @@ pub(super) struct RoomNow {
 
 /// What a (sender, id) has made.
 pub(super) struct Used {
-    pub(super) fingerprint: String,
+    pub(super) fingerprint: i64,
     /// `None` where it was no entry of a log: then no append has this fingerprint.
     pub(super) entry: Option<(RoomId, MessageId, u64)>,
 }
@@ -101,7 +101,7 @@ pub(super) struct NewChange {
 pub(super) struct NewKey {
     pub(super) sender: UserId,
     pub(super) client_id: ClientId,
-    pub(super) fingerprint: String,
+    pub(super) fingerprint: i64,
     pub(super) room_id: RoomId,
     pub(super) seq: u64,
 }

@@ -10,16 +10,15 @@ use super::plan::{Made, Plan};
 
 pub(super) async fn save(conn: &mut SqliteConnection, plan: &Plan) -> Result<(), StoreError> {
     let made = &plan.made;
+    if made.heads.is_empty() {
+        return Ok(());
+    }
     new_rooms(conn, made).await?;
-    messages(conn, made).await?;
+    entries(conn, plan).await?;
     edited(conn, made).await?;
-    full_text(conn, plan).await?;
     changes(conn, made).await?;
     reactions(conn, made).await?;
-    keys(conn, made).await?;
-    inboxes(conn, plan).await?;
-    heads(conn, plan).await?;
-    read_markers(conn, made).await
+    inboxes(conn, plan).await
 }
 
 /// Runs `statement` with `rows`; without any there is nothing to do.
@@ -60,15 +59,30 @@ async fn new_rooms(conn: &mut SqliteConnection, made: &Made) -> Result<(), Store
     write(conn, NEW_MEMBERS, &members).await
 }
 
-const MESSAGES: &str = "
-INSERT INTO messages (id, message_id, room_id, seq, sender, sender_name, content, at, reply_to, client_id,
-                      edited_at, deleted)
+// In one step to the connection's thread, for nearly every run has all of these. Parameters of such a text are not
+// numbered: sqlx takes each statement's own from where the last one's ended. OR FAIL does without a journal for each
+// statement: what goes wrong here ends the whole batch.
+const ENTRIES: &str = "
+INSERT OR FAIL INTO messages (id, message_id, room_id, seq, sender, sender_name, content, at, reply_to,
+                              client_id, edited_at, deleted)
 SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7,
        value ->> 8, value ->> 9, value ->> 10, value ->> 11
-FROM json_each(?)";
+FROM json_each(?);
 
-async fn messages(conn: &mut SqliteConnection, made: &Made) -> Result<(), StoreError> {
-    let rows = made.messages.iter().map(|new| {
+INSERT INTO messages_fts (rowid, content) SELECT id, content FROM messages WHERE id >= ? AND deleted = 0;
+
+INSERT OR FAIL INTO idempotency_keys (sender, client_id, fingerprint, place, position)
+SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(?);
+
+UPDATE rooms SET head_seq = j.value ->> 1 FROM json_each(?) j WHERE rooms.room_id = j.value ->> 0;
+
+UPDATE members SET read_seq = j.value ->> 2
+FROM json_each(?) j
+WHERE members.room_id = j.value ->> 0 AND members.user_id = j.value ->> 1";
+
+async fn entries(conn: &mut SqliteConnection, plan: &Plan) -> Result<(), StoreError> {
+    let made = &plan.made;
+    let messages = made.messages.iter().map(|new| {
         let edited_at = new.edited_at.map(|at| at.as_millis());
         (
             new.id,
@@ -85,47 +99,48 @@ async fn messages(conn: &mut SqliteConnection, made: &Made) -> Result<(), StoreE
             i64::from(new.deleted),
         )
     });
-    write(conn, MESSAGES, &rows.collect::<Vec<_>>()).await
+    let messages = json(&messages.collect::<Vec<_>>())?;
+    let keys =
+        made.keys.iter().map(|key| (&key.sender, &key.client_id, key.fingerprint, &key.room_id, key.seq));
+    let keys = json(&keys.collect::<Vec<_>>())?;
+    let heads = made.heads.iter().filter_map(|room| Some((room, plan.rooms.get(room)?.head)));
+    let heads = json(&heads.collect::<Vec<_>>())?;
+    let read = made.read.iter().map(|((room, user), seq)| (room, user, seq));
+    let read = json(&read.collect::<Vec<_>>())?;
+    let write = sqlx::query(ENTRIES).bind(messages).bind(plan.first_id).bind(keys).bind(heads).bind(read);
+    write.execute(conn).await?;
+    Ok(())
 }
 
 // A deleted message has no text; without an edit, the text stays.
 const EDITED: &str = "
+DELETE FROM messages_fts WHERE rowid IN (SELECT value ->> 0 FROM json_each(?));
+
 UPDATE messages SET
     content = iif(j.value ->> 3, '', coalesce(j.value ->> 1, content)),
     edited_at = coalesce(j.value ->> 2, edited_at),
     deleted = j.value ->> 3
 FROM json_each(?) j
-WHERE messages.id = j.value ->> 0";
+WHERE messages.id = j.value ->> 0;
+
+INSERT INTO messages_fts (rowid, content) SELECT id, content FROM messages
+WHERE id IN (SELECT value ->> 0 FROM json_each(?)) AND deleted = 0";
 
 async fn edited(conn: &mut SqliteConnection, made: &Made) -> Result<(), StoreError> {
+    if made.edited.is_empty() {
+        return Ok(());
+    }
     let rows = made.edited.iter().map(|(id, edited)| {
         let (content, at) = edited.edit.as_ref().map(|(content, at)| (content, at.as_millis())).unzip();
         (id, content, at, i64::from(edited.deleted))
     });
-    write(conn, EDITED, &rows.collect::<Vec<_>>()).await
-}
-
-const FORGET_TEXT: &str = "DELETE FROM messages_fts WHERE rowid IN (SELECT value FROM json_each(?))";
-
-const NEW_TEXT: &str = "
-INSERT INTO messages_fts (rowid, content) SELECT id, content FROM messages
-WHERE id IN (SELECT value FROM json_each(?)) AND deleted = 0";
-
-const TEXT_OF_NEW: &str = "
-INSERT INTO messages_fts (rowid, content) SELECT id, content FROM messages WHERE id >= ? AND deleted = 0";
-
-async fn full_text(conn: &mut SqliteConnection, plan: &Plan) -> Result<(), StoreError> {
-    let edited: Vec<i64> = plan.made.edited.keys().copied().collect();
-    write(conn, FORGET_TEXT, &edited).await?;
-    write(conn, NEW_TEXT, &edited).await?;
-    if !plan.made.messages.is_empty() {
-        sqlx::query(TEXT_OF_NEW).bind(plan.first_id).execute(conn).await?;
-    }
+    let rows = json(&rows.collect::<Vec<_>>())?;
+    sqlx::query(EDITED).bind(&rows).bind(&rows).bind(&rows).execute(conn).await?;
     Ok(())
 }
 
 const CHANGES: &str = "
-INSERT INTO changes (room_id, seq, kind, message, actor, at, client_id, emoji)
+INSERT OR FAIL INTO changes (room_id, seq, kind, message, actor, at, client_id, emoji)
 SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7
 FROM json_each(?)";
 
@@ -162,48 +177,24 @@ async fn reactions(conn: &mut SqliteConnection, made: &Made) -> Result<(), Store
     write(conn, SET_REACTIONS, &set).await
 }
 
-const KEYS: &str = "
-INSERT INTO idempotency_keys (sender, client_id, fingerprint, place, position)
-SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(?)";
-
-async fn keys(conn: &mut SqliteConnection, made: &Made) -> Result<(), StoreError> {
-    let rows =
-        made.keys.iter().map(|key| (&key.sender, &key.client_id, &key.fingerprint, &key.room_id, key.seq));
-    write(conn, KEYS, &rows.collect::<Vec<_>>()).await
-}
-
 const INBOX: &str = "
-INSERT INTO inbox (user_id, inbox_seq, room_id, seq)
-SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?)";
+INSERT OR FAIL INTO inbox (user_id, inbox_seq, room_id, seq)
+SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?);
 
-const INBOX_HEADS: &str = "
 INSERT INTO users (user_id, id_folded, inbox_head)
 SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?) WHERE true
 ON CONFLICT (user_id) DO UPDATE SET inbox_head = excluded.inbox_head";
 
 async fn inboxes(conn: &mut SqliteConnection, plan: &Plan) -> Result<(), StoreError> {
-    write(conn, INBOX, &plan.made.inbox).await?;
-    let heads = plan.made.inboxes.iter().filter_map(|user| {
+    let made = &plan.made;
+    if made.inbox.is_empty() {
+        return Ok(());
+    }
+    let heads = made.inboxes.iter().filter_map(|user| {
         let head = plan.inbox_heads.get(user)?;
         Some((user, user.as_str().to_lowercase(), head))
     });
-    write(conn, INBOX_HEADS, &heads.collect::<Vec<_>>()).await
-}
-
-const HEADS: &str = "
-UPDATE rooms SET head_seq = j.value ->> 1 FROM json_each(?) j WHERE rooms.room_id = j.value ->> 0";
-
-async fn heads(conn: &mut SqliteConnection, plan: &Plan) -> Result<(), StoreError> {
-    let rows = plan.made.heads.iter().filter_map(|room| Some((room, plan.rooms.get(room)?.head)));
-    write(conn, HEADS, &rows.collect::<Vec<_>>()).await
-}
-
-const READ_MARKERS: &str = "
-UPDATE members SET read_seq = j.value ->> 2
-FROM json_each(?) j
-WHERE members.room_id = j.value ->> 0 AND members.user_id = j.value ->> 1";
-
-async fn read_markers(conn: &mut SqliteConnection, made: &Made) -> Result<(), StoreError> {
-    let rows = made.read.iter().map(|((room, user), seq)| (room, user, seq));
-    write(conn, READ_MARKERS, &rows.collect::<Vec<_>>()).await
+    let heads = json(&heads.collect::<Vec<_>>())?;
+    sqlx::query(INBOX).bind(json(&made.inbox)?).bind(heads).execute(conn).await?;
+    Ok(())
 }
