@@ -73,6 +73,7 @@ export class BaseClient extends Emitter<ClientEvents> {
   #notifications: BaseNotificationClient | undefined;
   #connecting: Promise<void> | undefined;
   #serverTime = '';
+  #isWanted = false;
 
   /** @internal */
   constructor(options: TidingsClientOptions, loader: WasmLoader) {
@@ -139,6 +140,7 @@ export class BaseClient extends Emitter<ClientEvents> {
    * module cannot be loaded.
    */
   connect(): Promise<void> {
+    this.#isWanted = true;
     this.#connecting ??= this.#connect().finally(() => {
       this.#connecting = undefined;
     });
@@ -156,6 +158,7 @@ export class BaseClient extends Emitter<ClientEvents> {
    * @param options `forget: true` erases what waits to be sent and all positions, as when a user signs out
    */
   close(options: { forget?: boolean } = {}): void {
+    this.#isWanted = false;
     this.#connection.core?.close(options.forget ?? false);
   }
 
@@ -322,6 +325,8 @@ export class BaseClient extends Emitter<ClientEvents> {
 
   async #connect(): Promise<void> {
     const core = await this.#connection.load();
+    // Closed while the module was loading.
+    if (!this.#isWanted) throw new TidingsError('CLOSED', 'The client was closed.');
     if (this.state === 'connected') return;
     const settled = new Promise<void>((resolve, reject) => {
       const dispose = this.#status.subscribe(({ state, closedBy }) => {
