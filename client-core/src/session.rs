@@ -48,6 +48,8 @@ pub struct Session {
     connection: Option<Connection>,
     connections: u32,
     attempted_at: Instant,
+    /// When an attempt last ended before the greeting.
+    missed_at: Option<Instant>,
     /// The wait for the next attempt may be cut short.
     may_wake: bool,
     backoff: Backoff,
@@ -81,6 +83,7 @@ impl Session {
             connection: None,
             connections: 0,
             attempted_at: Instant::default(),
+            missed_at: None,
             may_wake: true,
             backoff: Backoff::new(config.backoff_base, config.backoff_cap, config.max_attempts),
             token: Token::default(),

@@ -62,7 +62,7 @@ pub(crate) const fn content_bytes(entry: &Entry) -> Option<usize> {
     }
 }
 
-/// The lane of a frame: its room, or `@` and the recipient.
+/// The lane of a frame: its room, or a space, which no room begins with, and the recipient.
 pub(crate) fn lane_of(frame: &str) -> Option<Cow<'_, str>> {
     let mut scanner = Scanner::new(frame);
     scanner.enter()?;
@@ -73,7 +73,7 @@ pub(crate) fn lane_of(frame: &str) -> Option<Cow<'_, str>> {
                 let mut data = Scanner::at(frame, value);
                 data.enter()?;
                 let (_, recipient) = data.field()??;
-                return Some(Cow::Owned(String::from("@") + &scan::string(recipient.of(frame))?));
+                return Some(Cow::Owned(String::from(" ") + &scan::string(recipient.of(frame))?));
             }
             _ => {}
         }
@@ -111,7 +111,7 @@ mod tests {
             let parsed = ClientFrame::parse(&frame).unwrap();
             let ours: serde_json::Value = serde_json::from_str(&frame).unwrap();
             assert_eq!(serde_json::to_value(&parsed).unwrap(), ours);
-            let lane = if matches!(entry, Entry::Private { .. }) { "@bob" } else { "r\"1" };
+            let lane = if matches!(entry, Entry::Private { .. }) { " bob" } else { "r\"1" };
             assert_eq!(lane_of(&frame).as_deref(), Some(lane));
         }
     }

@@ -25,6 +25,8 @@ const STABLE: Duration = Duration::from_secs(10);
 const ANSWER: Duration = Duration::from_secs(30);
 /// After a sleep, what has arrived meanwhile gets this long to be read.
 const GRACE: Duration = Duration::from_secs(2);
+/// For this long, an attempt that was given up may still reach the server.
+const STRAY: Duration = Duration::from_secs(60);
 /// The heartbeat of a server that does not name one.
 const HEARTBEAT: u64 = 25_000;
 /// The pace of a server that does not name one.
@@ -137,6 +139,9 @@ impl Session {
 
     /// The connection is gone: what was in use by it is set back, and the next step decided by the close code.
     fn lost(&mut self, closed: Closed, now: Instant) {
+        if self.connection.as_ref().is_some_and(|c| c.greeted.is_none()) {
+            self.missed_at = Some(now);
+        }
         let told = self.drop_connection();
         let told = closed.retry_after_ms.map(Duration::from_millis).or(told);
         let code = closed.code.and_then(CloseCode::from_u16);
@@ -144,6 +149,7 @@ impl Session {
         match code {
             Some(CloseCode::Normal) => self.finish(ClosedBy::Server),
             Some(CloseCode::Forbidden) => self.finish(ClosedBy::Forbidden),
+            Some(CloseCode::Replaced) if self.may_have_replaced_itself(now) => self.schedule(told, now),
             Some(CloseCode::Replaced) => self.finish(ClosedBy::Replaced),
             Some(CloseCode::Unauthenticated) if !self.config.refreshable_token => {
                 self.finish(ClosedBy::Unauthenticated);
@@ -155,6 +161,11 @@ impl Session {
             Some(CloseCode::Overloaded) => self.back_off(2, told, now),
             Some(_) | None => self.schedule(told, now),
         }
+    }
+
+    /// An attempt that was given up before the greeting may reach the server after the one that followed it.
+    fn may_have_replaced_itself(&self, now: Instant) -> bool {
+        self.missed_at.is_some_and(|at| now.since(at) < STRAY)
     }
 
     fn back_off(&mut self, failures: u32, told: Option<Duration>, now: Instant) {

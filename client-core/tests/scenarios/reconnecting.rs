@@ -172,3 +172,26 @@ fn a_client_that_was_too_loud_waits_longer() {
     });
     assert!((7_000..=8_000).contains(&longest.max().unwrap()));
 }
+
+#[test]
+fn a_client_that_was_replaced_by_a_late_attempt_of_its_own_comes_back() {
+    let mut client = Client::new(config());
+    client.command(Command::Connect);
+    client.advance(20_000);
+    client.until_next_attempt();
+    client.greet();
+    client.close(Some(4009));
+    client.until_next_attempt();
+    client.greet();
+    client.advance(20_000);
+    client.message("general", 1);
+    client.advance(20_000);
+    client.message("general", 1);
+    client.advance(20_000);
+    client.close(Some(4009));
+    assert_eq!(
+        client.session.status().closed_by,
+        Some(ClosedBy::Replaced),
+        "an attempt is late for a minute only"
+    );
+}

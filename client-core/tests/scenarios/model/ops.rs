@@ -1,0 +1,102 @@
+//! What can happen in a step.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+/// Clients: two sessions of one user, and one of another.
+pub(crate) const USERS: [&str; 3] = ["ann", "ann", "bob"];
+/// Rooms that clients join.
+pub(crate) const ROOMS: [&str; 3] = ["red", "green", "blue"];
+
+#[derive(Clone, Debug)]
+pub(crate) enum Op {
+    Send {
+        client: usize,
+        room: usize,
+        burst: usize,
+    },
+    SendPrivate {
+        client: usize,
+    },
+    SendForbidden {
+        client: usize,
+        room: usize,
+    },
+    /// Retries, revises or cancels something that failed, or cancels something that waits.
+    Reconsider {
+        client: usize,
+        how: u8,
+    },
+    Join {
+        client: usize,
+        room: usize,
+    },
+    Leave {
+        client: usize,
+        room: usize,
+    },
+    /// The connection breaks: each direction and each side's notice at a moment of its own.
+    Cut {
+        client: usize,
+    },
+    /// The server dies at the next entry, or, without one, at once.
+    Crash(CrashAt),
+    /// The server can store nothing for a while.
+    Unavailable {
+        ms: u64,
+    },
+    /// One live entry is not handed to one session.
+    Forget {
+        client: usize,
+    },
+    Reload {
+        client: usize,
+        with_positions: bool,
+    },
+    Wake {
+        client: usize,
+    },
+    Sleep {
+        client: usize,
+    },
+    Wait {
+        ms: u64,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CrashAt {
+    Once,
+    BeforeCommit,
+    AfterCommit,
+    AfterAck,
+}
+
+pub(crate) fn ops(steps: usize) -> impl Strategy<Value = Vec<Op>> {
+    let client = 0..USERS.len();
+    let room = 0..ROOMS.len();
+    let in_room = || (client.clone(), room.clone());
+    let crash = prop_oneof![
+        Just(CrashAt::Once),
+        Just(CrashAt::BeforeCommit),
+        Just(CrashAt::AfterCommit),
+        Just(CrashAt::AfterAck)
+    ];
+    let op = prop_oneof![
+        30 => (client.clone(), room.clone(), 1..6_usize).prop_map(|(client, room, burst)| Op::Send { client, room, burst }),
+        8 => client.clone().prop_map(|client| Op::SendPrivate { client }),
+        3 => in_room().prop_map(|(client, room)| Op::SendForbidden { client, room }),
+        4 => (client.clone(), any::<u8>()).prop_map(|(client, how)| Op::Reconsider { client, how }),
+        6 => in_room().prop_map(|(client, room)| Op::Join { client, room }),
+        2 => in_room().prop_map(|(client, room)| Op::Leave { client, room }),
+        6 => client.clone().prop_map(|client| Op::Cut { client }),
+        2 => crash.prop_map(Op::Crash),
+        2 => (200..3_000_u64).prop_map(|ms| Op::Unavailable { ms }),
+        2 => client.clone().prop_map(|client| Op::Forget { client }),
+        2 => (client.clone(), any::<bool>()).prop_map(|(client, with_positions)| Op::Reload { client, with_positions }),
+        2 => client.clone().prop_map(|client| Op::Wake { client }),
+        1 => client.prop_map(|client| Op::Sleep { client }),
+        30 => (0..1_500_u64).prop_map(|ms| Op::Wait { ms }),
+    ];
+    vec(op, steps)
+}

@@ -1,0 +1,359 @@
+//! The model server: durable logs, and sessions that die with it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+use tidings_protocol::{ClientFrame, Command, command};
+
+use super::net::{Arrival, Conn, MAX_DELAY, Net};
+use super::ops::{CrashAt, USERS};
+
+/// Replay limit; small, so that gaps happen.
+const REPLAY: usize = 12;
+/// How long a log is refused after one refusal for now; longer than frames can be apart on their way.
+const REFUSAL_MS: u64 = 500 + 2 * MAX_DELAY;
+const FRAMES_PER_SECOND: u64 = 50;
+const BURST: u64 = 200;
+
+/// An entry of a room's log.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    pub(crate) sender: String,
+    pub(crate) id: String,
+    pub(crate) content: String,
+    recipient: Option<String>,
+}
+
+#[derive(Debug)]
+struct Session {
+    user: &'static str,
+    client_session: String,
+    rooms: BTreeSet<String>,
+    resumed: bool,
+    refusing: BTreeMap<String, u64>,
+    tokens: u64,
+    filled_at: u64,
+    forget_next: bool,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Server {
+    /// Durable.
+    pub(crate) logs: BTreeMap<String, Vec<Entry>>,
+    inboxes: BTreeMap<String, Vec<(String, usize)>>,
+    /// Gone at a crash.
+    sessions: BTreeMap<Conn, Session>,
+    down: bool,
+    crash: Option<CrashAt>,
+    unavailable_until: u64,
+}
+
+/// Where a client stands in a log, or at its head.
+type After = Option<u64>;
+
+impl Server {
+    pub(crate) fn arrange_crash(&mut self, at: CrashAt, net: &mut Net, now: u64) {
+        if at == CrashAt::Once { self.die(net, now) } else { self.crash = Some(at) }
+    }
+
+    pub(crate) fn refuse_for(&mut self, ms: u64, now: u64) {
+        self.unavailable_until = now + ms;
+    }
+
+    pub(crate) fn forget_next(&mut self, conn: Conn) {
+        if let Some(session) = self.sessions.get_mut(&conn) {
+            session.forget_next = true;
+        }
+    }
+
+    /// No more faults of the server's own.
+    pub(crate) fn behave(&mut self) {
+        self.crash = None;
+        self.unavailable_until = 0;
+        for session in self.sessions.values_mut() {
+            session.forget_next = false;
+        }
+    }
+
+    pub(crate) fn up(&mut self) {
+        self.down = false;
+    }
+
+    fn die(&mut self, net: &mut Net, now: u64) {
+        if self.down {
+            return;
+        }
+        net.note("crash");
+        self.down = true;
+        self.crash = None;
+        for (conn, _) in std::mem::take(&mut self.sessions) {
+            // What the kernel holds may still arrive.
+            net.cut(conn, now);
+        }
+        let back = now + net.rng.up_to(4_000);
+        net.at(back, Arrival::Up);
+    }
+
+    pub(crate) fn upgrade(&mut self, conn: Conn, net: &mut Net, now: u64) {
+        if self.down {
+            net.send_down(conn, Arrival::Closed(conn, None), now);
+            return;
+        }
+        let (user, name) = (USERS[net.wires[conn].client], net.wires[conn].client_session.clone());
+        let old: Vec<Conn> =
+            self.sessions.iter().filter(|(_, s)| s.client_session == name).map(|(c, _)| *c).collect();
+        for old in old {
+            net.note("fence");
+            self.sessions.remove(&old);
+            net.send_down(old, Arrival::Closed(old, Some(4009)), now);
+        }
+        net.send_down(conn, Arrival::Opened(conn), now);
+        let inbox = self.inboxes.get(user).map_or(0, Vec::len);
+        let greeting = json!({"message": "hello", "userId": user, "sessionId": conn.to_string(),
+            "protocol": "tidings.v1", "epoch": "e", "inboxSeq": inbox, "heartbeatMs": 25_000,
+            "maxContentBytes": 16_384, "framesPerSecond": FRAMES_PER_SECOND, "frameBurst": BURST});
+        say(net, conn, now, "SYSTEM", "CONNECTION_ESTABLISHED", &greeting);
+        self.sessions.insert(
+            conn,
+            Session {
+                user,
+                client_session: name,
+                rooms: BTreeSet::new(),
+                resumed: false,
+                refusing: BTreeMap::new(),
+                tokens: BURST * 1_000,
+                filled_at: now,
+                forget_next: false,
+            },
+        );
+    }
+
+    pub(crate) fn gone(&mut self, conn: Conn) {
+        self.sessions.remove(&conn);
+    }
+
+    pub(crate) fn request(&mut self, conn: Conn, text: &str, net: &mut Net, now: u64) {
+        let Some(session) = self.sessions.get_mut(&conn) else { return };
+        session.pay(now);
+        let frame = ClientFrame::parse(text).expect("a frame of the contract");
+        let id = frame.id.as_ref().map(|id| id.as_str().to_owned()).unwrap_or_default();
+        match frame.command {
+            Command::Resume(resume) => {
+                let rooms: Vec<(String, After)> =
+                    resume.rooms.iter().map(|r| (r.room_id.as_str().to_owned(), r.after_seq)).collect();
+                session.resumed = true;
+                let user = session.user;
+                // The inbox may be replayed before the rooms or after them.
+                let inbox_first = net.chance(50);
+                if inbox_first {
+                    self.replay_inbox(conn, user, resume.inbox_after, net, now);
+                }
+                for (room, after) in rooms {
+                    self.subscribe(conn, &room, after, None, net, now);
+                }
+                if !inbox_first {
+                    self.replay_inbox(conn, user, resume.inbox_after, net, now);
+                }
+                ack(net, conn, now, &id, &json!({}));
+            }
+            Command::JoinRoom(join) => {
+                self.subscribe(conn, join.room_id.as_str(), join.after_seq, Some(&id), net, now);
+            }
+            Command::LeaveRoom(leave) => {
+                session.rooms.remove(leave.room_id.as_str());
+                ack(net, conn, now, &id, &json!({}));
+            }
+            Command::ChatMessage(command::ChatMessage { room_id, content, .. }) => {
+                let sender = session.user.to_owned();
+                self.append(conn, room_id.as_str(), Entry { sender, id, content, recipient: None }, net, now);
+            }
+            Command::PrivateMessage(private) => {
+                let sender = session.user.to_owned();
+                let to = private.data.recipient_id.as_str().to_owned();
+                let room = if sender < to { format!("d:{sender}:{to}") } else { format!("d:{to}:{sender}") };
+                let entry = Entry { sender, id, content: private.content, recipient: Some(to) };
+                self.append(conn, &room, entry, net, now);
+            }
+            Command::Ping(_) => say(net, conn, now, "SYSTEM", "PONG", &json!({"id": id, "serverTime": TIME})),
+            other @ (Command::Typing(_)
+            | Command::EditMessage(_)
+            | Command::DeleteMessage(_)
+            | Command::React(_)
+            | Command::Read(_)
+            | Command::SetPresence(_)
+            | Command::Authenticate(_)) => panic!("no client of this model sends {other:?}"),
+        }
+    }
+
+    fn subscribe(&mut self, conn: Conn, room: &str, after: After, id: Option<&str>, net: &mut Net, now: u64) {
+        let log = self.logs.entry(room.to_owned()).or_default();
+        let head = log.len() as u64;
+        let after = after.unwrap_or(head);
+        assert!(after <= head, "the client is at {after} of {room}, which ends at {head}");
+        let start = after.max(head.saturating_sub(REPLAY as u64));
+        let Some(session) = self.sessions.get_mut(&conn) else { return };
+        let again = !session.rooms.insert(room.to_owned());
+        let start = if again { head } else { start };
+        let participants = json!({"roomId": room, "participants": [], "people": [], "count": 1, "headSeq": head,
+            "replayFrom": start + 1, "markers": []});
+        say(net, conn, now, "SYSTEM", "ROOM_PARTICIPANTS", &participants);
+        if let Some(id) = id {
+            ack(net, conn, now, id, &json!({"roomId": room}));
+        }
+        if again {
+            return;
+        }
+        if start > after {
+            net.note("gap");
+            let gap = json!({"roomId": room, "from": after + 1, "to": start, "reason": "LIMIT"});
+            say(net, conn, now, "SYSTEM", "GAP", &gap);
+        }
+        for seq in start + 1..=head {
+            let entry = &self.logs[room][seq as usize - 1];
+            say(net, conn, now, "CHAT", "MESSAGE", &data(room, seq, entry, None));
+        }
+    }
+
+    fn replay_inbox(&mut self, conn: Conn, user: &str, after: After, net: &mut Net, now: u64) {
+        let inbox = self.inboxes.get(user).map_or(&[][..], Vec::as_slice);
+        let head = inbox.len() as u64;
+        let after = after.unwrap_or(head);
+        assert!(after <= head);
+        let start = after.max(head.saturating_sub(REPLAY as u64));
+        if start > after {
+            net.note("inbox gap");
+            let gap = json!({"inbox": true, "from": after + 1, "to": start, "reason": "LIMIT"});
+            say(net, conn, now, "SYSTEM", "GAP", &gap);
+        }
+        for at in start + 1..=head {
+            let (room, index) = &inbox[at as usize - 1];
+            let entry = &self.logs[room][*index];
+            say(net, conn, now, "PRIVATE", "MESSAGE", &data(room, *index as u64 + 1, entry, Some(at)));
+        }
+    }
+
+    fn append(&mut self, conn: Conn, room: &str, entry: Entry, net: &mut Net, now: u64) {
+        let log = self.logs.entry(room.to_owned()).or_default();
+        if let Some(index) = log.iter().position(|e| e.sender == entry.sender && e.id == entry.id) {
+            assert_eq!(log[index].content, entry.content, "the same id for something else");
+            net.note("resend of what was stored");
+            ack(net, conn, now, &entry.id, &answer(room, index as u64 + 1, true));
+            return;
+        }
+        let Some(session) = self.sessions.get_mut(&conn) else { return };
+        if now < self.unavailable_until {
+            session.refusing.insert(room.to_owned(), now + REFUSAL_MS);
+        }
+        if let Some(&until) = session.refusing.get(room).filter(|&&until| now < until) {
+            net.note("refusal for now");
+            refuse(net, conn, now, &entry.id, room, "UNAVAILABLE", Some(until - now));
+            return;
+        }
+        if entry.content.starts_with("forbidden") {
+            net.note("refusal for good");
+            refuse(net, conn, now, &entry.id, room, "FORBIDDEN", None);
+            return;
+        }
+        let crash = self.crash.take();
+        if crash == Some(CrashAt::BeforeCommit) {
+            net.note("crash before the commit");
+            self.die(net, now);
+            return;
+        }
+        let log = self.logs.entry(room.to_owned()).or_default();
+        log.push(entry.clone());
+        let (seq, index) = (log.len() as u64, log.len() - 1);
+        for user in entry.recipient.iter().chain(entry.recipient.as_ref().map(|_| &entry.sender)) {
+            self.inboxes.entry(user.clone()).or_default().push((room.to_owned(), index));
+        }
+        if crash == Some(CrashAt::AfterCommit) {
+            net.note("crash after the commit");
+            self.die(net, now);
+            return;
+        }
+        let ack_first = net.chance(50);
+        if ack_first {
+            ack(net, conn, now, &entry.id, &answer(room, seq, false));
+        }
+        self.fan_out(room, seq, &entry, net, now);
+        if !ack_first {
+            ack(net, conn, now, &entry.id, &answer(room, seq, false));
+        }
+        if crash == Some(CrashAt::AfterAck) {
+            net.note("crash after the ACK");
+            self.die(net, now);
+        }
+    }
+
+    fn fan_out(&mut self, room: &str, seq: u64, entry: &Entry, net: &mut Net, now: u64) {
+        for (&conn, session) in &mut self.sessions {
+            let mine = session.user == entry.sender || entry.recipient.as_deref() == Some(session.user);
+            let inbox_seq = (entry.recipient.is_some() && mine && session.resumed)
+                .then(|| self.inboxes[session.user].len() as u64);
+            if inbox_seq.is_none() && !session.rooms.contains(room) {
+                continue;
+            }
+            if std::mem::take(&mut session.forget_next) {
+                net.note("entry not handed out");
+                continue;
+            }
+            let (category, kind) =
+                if inbox_seq.is_some() { ("PRIVATE", "MESSAGE") } else { ("CHAT", "MESSAGE") };
+            say(net, conn, now, category, kind, &data(room, seq, entry, inbox_seq));
+        }
+    }
+}
+
+impl Session {
+    /// The client keeps to the pace that it was told, however its frames are bunched on their way.
+    fn pay(&mut self, now: u64) {
+        self.tokens = (self.tokens + (now - self.filled_at) * FRAMES_PER_SECOND).min(BURST * 1_000);
+        self.filled_at = now;
+        self.tokens = self.tokens.checked_sub(1_000).expect("the client keeps to the pace");
+    }
+}
+
+const TIME: &str = "2026-01-01T00:00:00.000Z";
+
+fn data(room: &str, seq: u64, entry: &Entry, inbox_seq: Option<u64>) -> Value {
+    let mut data = json!({"messageId": format!("{room}-{seq}"), "roomId": room, "seq": seq, "senderId": entry.sender,
+        "content": entry.content, "timestamp": TIME, "clientId": entry.id});
+    if let (Some(seq), Some(to)) = (inbox_seq, &entry.recipient) {
+        data["inboxSeq"] = seq.into();
+        data["recipientId"] = to.as_str().into();
+    }
+    data
+}
+
+fn answer(room: &str, seq: u64, duplicate: bool) -> Value {
+    json!({"roomId": room, "messageId": format!("{room}-{seq}"), "seq": seq, "duplicate": duplicate})
+}
+
+fn ack(net: &mut Net, conn: Conn, now: u64, id: &str, fields: &Value) {
+    let mut data = json!({"id": id, "duplicate": false});
+    for (key, value) in fields.as_object().unwrap() {
+        data[key] = value.clone();
+    }
+    say(net, conn, now, "SYSTEM", "ACK", &data);
+}
+
+fn refuse(
+    net: &mut Net,
+    conn: Conn,
+    now: u64,
+    id: &str,
+    room: &str,
+    code: &str,
+    retry_after_ms: Option<u64>,
+) {
+    let mut data = json!({"error": "no", "code": code, "id": id, "roomId": room});
+    if let Some(ms) = retry_after_ms {
+        data["retryAfterMs"] = ms.into();
+    }
+    say(net, conn, now, "ERROR", "MESSAGE", &data);
+}
+
+fn say(net: &mut Net, conn: Conn, now: u64, category: &str, kind: &str, data: &Value) {
+    let frame = json!({"category": category, "type": kind, "data": data, "timestamp": TIME}).to_string();
+    net.send_down(conn, Arrival::Frame(conn, frame), now);
+}

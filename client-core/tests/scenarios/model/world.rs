@@ -1,0 +1,294 @@
+//! Clients, network and server on one clock.
+
+use std::collections::BTreeMap;
+
+use tidings_client_core::{Closed, Command, ConnId, Entry, Input, State, Storage};
+use tidings_protocol::{RoomId, UserId};
+
+use super::app::{App, Wish, join};
+use super::net::{Arrival, Net};
+use super::ops::{Op, ROOMS, USERS};
+use super::server::Server;
+
+/// After the faults, everything has arrived within this time.
+const QUIET: u64 = 180_000;
+
+pub(crate) struct World {
+    now: u64,
+    net: Net,
+    server: Server,
+    apps: Vec<App>,
+    messages: u64,
+}
+
+impl World {
+    pub(crate) fn new(seed: u64) -> Self {
+        let mut net = Net::new(seed);
+        let apps = USERS.map(|user| App::new(user, net.rng.next_u64())).into();
+        let mut world = Self { now: 1_000, net, server: Server::default(), apps, messages: 0 };
+        for client in 0..USERS.len() {
+            world.input(client, Input::StorageLoaded(Storage::default()));
+            world.input(client, Input::Command(Command::Connect));
+        }
+        world
+    }
+
+    pub(crate) fn step(&mut self, op: &Op) {
+        match *op {
+            Op::Send { client, room, burst } => {
+                for _ in 0..burst {
+                    self.chat(client, ROOMS[room], "hello");
+                }
+            }
+            Op::SendForbidden { client, room } => self.chat(client, ROOMS[room], "forbidden"),
+            Op::SendPrivate { client } => {
+                let to = if USERS[client] == "ann" { "bob" } else { "ann" };
+                let content = self.content("hello");
+                let recipient = UserId::new(to).unwrap();
+                let entry = Entry::Private { recipient, content: content.clone(), reply_to: None };
+                self.send(client, "d:ann:bob", content, entry);
+            }
+            Op::Reconsider { client, how } => self.reconsider(client, how),
+            Op::Join { client, room } => {
+                self.apps[client].rooms.insert(ROOMS[room].to_owned());
+                self.input(client, Input::Command(join(ROOMS[room])));
+            }
+            Op::Leave { client, room } => {
+                self.apps[client].leave(ROOMS[room]);
+                self.input(
+                    client,
+                    Input::Command(Command::Leave { room: RoomId::new(ROOMS[room]).unwrap() }),
+                );
+            }
+            Op::Cut { client } => {
+                if let Some(conn) = self.wire_of(client) {
+                    self.net.cut(conn, self.now);
+                }
+            }
+            Op::Crash(at) => self.server.arrange_crash(at, &mut self.net, self.now),
+            Op::Unavailable { ms } => self.server.refuse_for(ms, self.now),
+            Op::Forget { client } => {
+                if let Some(conn) = self.wire_of(client) {
+                    self.server.forget_next(conn);
+                }
+            }
+            Op::Reload { client, with_positions } => self.reload(client, with_positions),
+            Op::Wake { client } => {
+                self.input(client, Input::Online);
+                self.input(client, Input::Visible);
+            }
+            Op::Sleep { client } => {
+                self.net.note("sleep");
+                self.apps[client].asleep_until = self.now + self.net.rng.up_to(60_000);
+            }
+            Op::Wait { ms } => self.run(self.now + ms),
+        }
+    }
+
+    /// No more faults: everything arrives.
+    pub(crate) fn settle(&mut self) {
+        self.server.behave();
+        self.run(self.now + QUIET);
+        // An entry that was not handed out is missed only when another one follows.
+        for room in ROOMS {
+            self.chat(0, room, "last");
+        }
+        self.step(&Op::SendPrivate { client: 0 });
+        self.run(self.now + QUIET);
+    }
+
+    /// What must hold at the quiet end.
+    pub(crate) fn judge(&self) {
+        let logs = &self.server.logs;
+        let inbox = logs.get("d:ann:bob").map_or(0, Vec::len);
+        for app in &self.apps {
+            assert_eq!(app.session.status().state, State::Connected);
+            app.judge(logs, inbox);
+            for (lane, due) in &app.due {
+                let wanted: Vec<&str> = due.iter().map(|(_, content)| content.as_str()).collect();
+                let ids: BTreeMap<&str, ()> = due.iter().map(|(id, _)| (id.as_str(), ())).collect();
+                let rows = logs[lane]
+                    .iter()
+                    .filter(|row| row.sender == app.user && ids.contains_key(row.id.as_str()));
+                let stored: Vec<&str> = rows.map(|row| row.content.as_str()).collect();
+                assert_eq!(stored, wanted, "in {lane}: each once, in the order of their sending");
+            }
+        }
+        let wanted: usize = self.apps.iter().flat_map(|app| app.due.values()).map(Vec::len).sum();
+        let stored: usize = logs.values().map(Vec::len).sum();
+        assert_eq!(stored, wanted, "nothing is stored that nobody sent");
+    }
+
+    /// How often each fault was met.
+    pub(crate) fn met(&self) -> Vec<(&'static str, u64)> {
+        const ALL: [&str; 15] = [
+            "cut",
+            "half open",
+            "late upgrade",
+            "fence",
+            "crash",
+            "crash before the commit",
+            "crash after the commit",
+            "crash after the ACK",
+            "resend of what was stored",
+            "refusal for now",
+            "refusal for good",
+            "entry not handed out",
+            "gap",
+            "reload",
+            "sleep",
+        ];
+        ALL.iter().map(|&fault| (fault, self.net.met.get(fault).copied().unwrap_or(0))).collect()
+    }
+
+    fn content(&mut self, kind: &str) -> String {
+        self.messages += 1;
+        format!("{kind} {}", self.messages)
+    }
+
+    fn chat(&mut self, client: usize, room: &str, kind: &str) {
+        let content = self.content(kind);
+        let entry =
+            Entry::Chat { room: RoomId::new(room).unwrap(), content: content.clone(), reply_to: None };
+        self.send(client, room, content, entry);
+    }
+
+    fn send(&mut self, client: usize, lane: &str, content: String, entry: Entry) {
+        let app = &mut self.apps[client];
+        if app.session.queued() >= 900 {
+            return;
+        }
+        let id = app.session.next_id();
+        app.due.entry(lane.to_owned()).or_default().push((id.clone(), content));
+        self.input(client, Input::Command(Command::Send { id, entry }));
+    }
+
+    /// The user looks at what failed, or has second thoughts about what waits.
+    fn reconsider(&mut self, client: usize, how: u8) {
+        let app = &mut self.apps[client];
+        let failed = app.failed.first().cloned();
+        let command = match (how % 4, failed) {
+            (0, Some((id, lane))) => {
+                app.failed.remove(0);
+                app.due.entry(lane).or_default().push((id.clone(), "forbidden still".to_owned()));
+                Command::Retry { id }
+            }
+            (1, Some((id, lane))) => {
+                app.failed.remove(0);
+                let content = self.content("revised");
+                let app = &mut self.apps[client];
+                let entry = Entry::Chat {
+                    room: RoomId::new(&lane).unwrap(),
+                    content: content.clone(),
+                    reply_to: None,
+                };
+                app.due.entry(lane).or_default().push((id.clone(), content));
+                Command::Revise { id, entry }
+            }
+            (2, Some((id, _))) => Command::Cancel { id },
+            _ => {
+                let Some((id, _)) = app.due.values().filter_map(|due| due.last()).next_back().cloned() else {
+                    return;
+                };
+                if app.acked.iter().any(|(acked, ..)| *acked == id) {
+                    return;
+                }
+                Command::Cancel { id }
+            }
+        };
+        self.input(client, Input::Command(command));
+    }
+
+    fn reload(&mut self, client: usize, with_positions: bool) {
+        self.net.note("reload");
+        let seed = self.net.rng.next_u64();
+        if let Some(conn) = self.wire_of(client) {
+            self.net.wires[conn].dropped = true;
+            self.net.send_up(conn, Arrival::Gone(conn), self.now);
+        }
+        for input in self.apps[client].reload(seed, with_positions) {
+            self.input(client, input);
+        }
+    }
+
+    /// The connection that a client is on.
+    fn wire_of(&self, client: usize) -> Option<usize> {
+        self.net.wires.iter().rposition(|w| w.client == client && !w.dropped)
+    }
+
+    /// Lets everything happen until `end`.
+    fn run(&mut self, end: u64) {
+        loop {
+            let wakes = self.apps.iter().enumerate();
+            let wake = wakes.filter_map(|(n, app)| Some((app.wake?.max(app.asleep_until), n))).min();
+            let arrival = self.net.next_at().unwrap_or(u64::MAX);
+            let (wake_at, client) = wake.unwrap_or((u64::MAX, 0));
+            let next = arrival.min(wake_at);
+            if next > end {
+                break;
+            }
+            self.now = self.now.max(next);
+            // What has arrived is read before a timer fires.
+            if arrival <= wake_at {
+                if let Some(what) = self.net.pop() {
+                    self.arrive(what);
+                }
+            } else {
+                self.apps[client].wake = None;
+                self.input(client, Input::Timer);
+            }
+        }
+        self.now = end;
+    }
+
+    fn arrive(&mut self, what: Arrival) {
+        match what {
+            Arrival::Upgrade(conn) => self.server.upgrade(conn, &mut self.net, self.now),
+            Arrival::Request(conn, text) => self.server.request(conn, &text, &mut self.net, self.now),
+            Arrival::Gone(conn) => self.server.gone(conn),
+            Arrival::Up => self.server.up(),
+            Arrival::Opened(conn) => self.deliver(conn, Input::Opened),
+            Arrival::Frame(conn, text) => self.deliver(conn, |id| Input::Frame(id, text)),
+            Arrival::Closed(conn, code) => self.deliver(conn, |id| {
+                Input::Closed(id, Closed { code, reason: String::new(), retry_after_ms: None })
+            }),
+        }
+    }
+
+    /// Hands something to a client, late where it sleeps, and not at all where its page is gone.
+    fn deliver(&mut self, conn: usize, input: impl FnOnce(ConnId) -> Input) {
+        let wire = &self.net.wires[conn];
+        let (client, id) = (wire.client, wire.id);
+        if wire.life == self.apps[client].life && !wire.dropped {
+            self.input(client, input(id));
+        }
+    }
+
+    fn input(&mut self, client: usize, input: Input) {
+        let app = &mut self.apps[client];
+        let wishes = app.handle(input, self.now, &self.server.logs);
+        let (life, name) = (app.life, app.session.client_session().to_owned());
+        for wish in wishes {
+            match wish {
+                Wish::Connect(connect) => {
+                    self.net.dial(client, life, connect.conn, &name, self.now);
+                }
+                Wish::Send(id, text) => {
+                    if let Some(conn) = self.find(client, life, id) {
+                        self.net.send_up(conn, Arrival::Request(conn, text), self.now);
+                    }
+                }
+                Wish::Close(id) => {
+                    if let Some(conn) = self.find(client, life, id) {
+                        self.net.wires[conn].dropped = true;
+                        self.net.send_up(conn, Arrival::Gone(conn), self.now);
+                    }
+                }
+            }
+        }
+    }
+
+    fn find(&self, client: usize, life: u32, id: u32) -> Option<usize> {
+        self.net.wires.iter().rposition(|w| w.client == client && w.life == life && w.id == ConnId(id))
+    }
+}
