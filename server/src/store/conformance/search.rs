@@ -1,0 +1,116 @@
+//! Full-text search.
+
+use super::kit::{Kit, delete, edit, room, user};
+use crate::store::{SearchQuery, Write};
+
+fn query(who: &str, text: &str) -> SearchQuery {
+    SearchQuery { user_id: user(who), text: text.into(), room_id: None, before: None, limit: 10 }
+}
+
+async fn found(kit: &Kit<'_>, query: SearchQuery) -> Vec<String> {
+    let page = kit.store.search(&query).await.unwrap();
+    page.items.into_iter().map(|message| message.content).collect()
+}
+
+pub(crate) async fn every_word_must_occur_in_any_order_and_case(kit: &Kit<'_>) {
+    kit.public("general", &["ann"]).await;
+    for content in ["the Log is the truth", "a log of wood", "truth or dare"] {
+        kit.say("ann", "general", content).await;
+    }
+    assert_eq!(found(kit, query("ann", "truth LOG")).await, ["the Log is the truth"]);
+    assert_eq!(found(kit, query("ann", "log")).await, ["a log of wood", "the Log is the truth"]);
+    assert!(found(kit, query("ann", "log dare")).await.is_empty());
+}
+
+pub(crate) async fn the_last_word_may_be_the_beginning_of_one(kit: &Kit<'_>) {
+    kit.public("general", &["ann"]).await;
+    kit.say("ann", "general", "hello wonderful world").await;
+    assert_eq!(found(kit, query("ann", "hello wond")).await.len(), 1);
+    assert!(found(kit, query("ann", "wond hello")).await.is_empty());
+    assert!(found(kit, query("ann", "onderful")).await.is_empty());
+}
+
+pub(crate) async fn no_text_is_taken_for_a_query_language(kit: &Kit<'_>) {
+    kit.public("general", &["ann"]).await;
+    kit.say("ann", "general", "content with or and near").await;
+    let harmless = [
+        "\"",
+        "*",
+        "content:with",
+        "a OR",
+        "NOT",
+        "AND",
+        "NEAR(a b",
+        "(",
+        ")",
+        "content NOT with",
+        "^content",
+        "-with",
+        "{content}: with",
+        "a\"b",
+        "\"content",
+        "c*",
+        "\u{0}",
+        "'; DROP TABLE messages; --",
+        "+",
+        ":",
+        "content + with",
+        "\\",
+        "%",
+        "_",
+        "🎉",
+        "NEAR/2",
+    ];
+    for text in harmless {
+        kit.store.search(&query("ann", text)).await.unwrap();
+    }
+    assert_eq!(found(kit, query("ann", "content OR with")).await.len(), 1);
+    assert!(found(kit, query("ann", "content NOT absent")).await.is_empty());
+    assert!(found(kit, query("ann", "\"* ()")).await.is_empty());
+    let many = "word ".repeat(5_000);
+    assert!(found(kit, query("ann", &many)).await.is_empty());
+}
+
+pub(crate) async fn only_what_the_user_may_read_is_found(kit: &Kit<'_>) {
+    kit.public("open", &["ann"]).await;
+    kit.private("closed", &["ann"]).await;
+    kit.say("ann", "open", "word in the open").await;
+    kit.say("ann", "closed", "word behind doors").await;
+    kit.tell("ann", "bob", "word for bob").await;
+    assert_eq!(found(kit, query("eve", "word")).await, ["word in the open"]);
+    assert_eq!(found(kit, query("bob", "word")).await, ["word for bob", "word in the open"]);
+    assert_eq!(found(kit, query("ann", "word")).await.len(), 3);
+    let closed = SearchQuery { room_id: Some(room("closed")), ..query("ann", "word") };
+    assert_eq!(found(kit, closed.clone()).await, ["word behind doors"]);
+    assert!(found(kit, SearchQuery { user_id: user("eve"), ..closed }).await.is_empty());
+    kit.one(Write::RemoveMember { room_id: room("closed"), user_id: user("ann") }).await.unwrap();
+    assert_eq!(found(kit, query("ann", "word")).await.len(), 2);
+}
+
+pub(crate) async fn search_follows_edits_and_forgets_what_is_deleted(kit: &Kit<'_>) {
+    kit.public("general", &["ann"]).await;
+    let id = kit.say("ann", "general", "apple").await.message_id;
+    kit.change("ann", "general", edit(&id, "pear")).await.unwrap();
+    assert!(found(kit, query("ann", "apple")).await.is_empty());
+    assert_eq!(found(kit, query("ann", "pear")).await, ["pear"]);
+    kit.change("ann", "general", delete(&id)).await.unwrap();
+    assert!(found(kit, query("ann", "pear")).await.is_empty());
+}
+
+pub(crate) async fn results_come_newest_first_page_by_page(kit: &Kit<'_>) {
+    kit.public("a", &["ann"]).await;
+    kit.public("b", &["ann"]).await;
+    for n in 0..5 {
+        kit.say("ann", if n % 2 == 0 { "a" } else { "b" }, &format!("word {n}")).await;
+    }
+    let first = SearchQuery { limit: 2, ..query("ann", "word") };
+    let page = kit.store.search(&first).await.unwrap();
+    assert!(page.has_more);
+    assert_eq!(found(kit, first.clone()).await, ["word 4", "word 3"]);
+    let before = page.items.last().map(|message| message.message_id.clone());
+    let next = SearchQuery { before, limit: 3, ..first.clone() };
+    assert_eq!(found(kit, next.clone()).await, ["word 2", "word 1", "word 0"]);
+    assert!(!kit.store.search(&next).await.unwrap().has_more);
+    let nowhere = SearchQuery { before: Some(super::kit::message("nothing")), ..first };
+    assert!(found(kit, nowhere).await.is_empty());
+}
