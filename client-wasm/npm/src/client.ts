@@ -426,10 +426,17 @@ export class BaseClient extends Emitter<ClientEvents> {
 
   #event(event: CoreEvent, core: Core): void {
     switch (event[0]) {
-      case STATUS:
+      case STATUS: {
+        const before = this.state;
         this.#status.set(toStatus(event));
+        const { state, closedBy } = this.#status.get();
         this.emit('stateChange', this.#status.get());
+        // The socket's own end is told by its close frame; this one was closed from here.
+        if (before === 'connected' && state === 'closed' && closedBy === 'client') {
+          this.emit('disconnected', { code: 1000, reason: 'Client disconnecting' });
+        }
         break;
+      }
       case DISCONNECTED:
         this.emit('disconnected', { code: event[1], reason: event[2] });
         break;
