@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::Router;
 use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 use crate::accept::Gate;
 use crate::auth::{Authenticator, LocalUsedTickets};
@@ -39,8 +39,6 @@ pub use self::command::StartError;
 const BROKER_CAPACITY: usize = 4096;
 /// Connections to the metrics listener, which is for a scraper or two.
 const PRIVATE_CONNECTIONS: u32 = 64;
-/// How often a key file is looked at.
-const KEY_REFRESH: Duration = Duration::from_secs(30);
 /// Of the drain's time, this much is kept for closing the store and leaving.
 const LAST_STEPS: Duration = Duration::from_secs(1);
 /// When all is answered, connections get this long to take the last bytes.
@@ -75,17 +73,19 @@ impl App {
     /// # Errors
     /// A key, the store or a setting does not do.
     pub async fn build(config: &Config) -> Result<Self, StartError> {
+        let clock = Clock::system();
+        let auth = authenticator(config, &clock).await?;
         if let Some(file) = config.store.sqlite_file() {
             tracing::info!(file = %file.display(), "opening the log");
         }
-        let sqlite =
-            Arc::new(Sqlite::open(config.store.database_url.expose_secret(), Options::default()).await?);
+        let url = config.store.database_url.expose_secret();
+        let sqlite = Arc::new(Sqlite::open(url, Options::default()).await?);
         let parts = Parts {
             store: Arc::clone(&sqlite) as Arc<dyn Store>,
             broker: Arc::new(LocalBroker::new(BROKER_CAPACITY)),
-            clock: Clock::system(),
+            clock,
         };
-        let app = Self::with(config, parts).await?;
+        let app = Self::assemble(config, parts, auth).await?;
         Ok(Self { sqlite: Some(sqlite), ..app })
     }
 
@@ -94,11 +94,15 @@ impl App {
     /// # Errors
     /// A key or a setting does not do, or the store does not answer.
     pub async fn with(config: &Config, parts: Parts) -> Result<Self, StartError> {
+        let auth = authenticator(config, &parts.clock).await?;
+        Self::assemble(config, parts, auth).await
+    }
+
+    async fn assemble(config: &Config, parts: Parts, auth: Authenticator) -> Result<Self, StartError> {
         let Parts { store, broker, clock } = parts;
         let metrics = Arc::new(Metrics::new());
         let drain = Drain::new(config.drain.drain_spread);
-        let used = Arc::new(LocalUsedTickets::default());
-        let auth = Arc::new(Authenticator::new(&config.auth, clock.clone(), used)?);
+        let auth = Arc::new(auth);
         let node = Node::start(store, broker, clock, node_settings(config), Arc::clone(&metrics)).await?;
         let connections = Connections::new(&config.limits);
         let trusted = Arc::new(TrustedProxies::new(config.listen.trusted_proxies.clone()));
@@ -154,7 +158,10 @@ impl App {
             let (gate, router) = (self.private_gate.clone(), self.private.clone());
             tokio::spawn(async move { gate.serve(listener, router).await })
         });
-        let keys = tokio::spawn(refresh_keys(Arc::clone(&self.auth)));
+        let keys = tokio::spawn({
+            let auth = Arc::clone(&self.auth);
+            async move { auth.keep_keys_fresh().await }
+        });
         stop.await;
         self.leave().await;
         for task in [Some(serving), metrics, Some(keys)].into_iter().flatten() {
@@ -190,13 +197,10 @@ impl App {
     }
 }
 
-async fn refresh_keys(auth: Arc<Authenticator>) {
-    let mut ticks = interval(KEY_REFRESH);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        auth.refresh_keys();
-    }
+/// Keys come first: without them nothing else is worth opening.
+async fn authenticator(config: &Config, clock: &Clock) -> Result<Authenticator, StartError> {
+    let used = Arc::new(LocalUsedTickets::default());
+    Ok(Authenticator::new(&config.auth, clock.clone(), used).await?)
 }
 
 fn node_settings(config: &Config) -> NodeSettings {

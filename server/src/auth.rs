@@ -17,6 +17,7 @@ pub mod cookie;
 pub mod extract;
 pub mod keys;
 pub mod principal;
+pub mod signing;
 pub mod ticket;
 pub mod token;
 
@@ -24,7 +25,8 @@ pub use self::extract::{Authenticated, Caller, PageCaller, Via};
 pub use self::principal::{Admission, Principal, RoomAccess, RoomPattern, Scope, Scopes};
 pub use self::ticket::{LocalUsedTickets, UsedTickets};
 
-use self::keys::{Keys, SigningKey};
+use self::keys::Keys;
+use self::signing::{SigningKey, random_secret};
 use self::ticket::Tickets;
 use self::token::{Claims, Rules};
 
@@ -46,7 +48,10 @@ pub enum AuthError {
     /// The token is none, or says what cannot be.
     #[error("the token cannot be read")]
     Malformed,
-    /// No key fits, or the signature is wrong.
+    /// There is no such key here.
+    #[error("the token is signed by a key that is not known here")]
+    UnknownKey,
+    /// The signature is wrong.
     #[error("the token's signature does not count here")]
     Signature,
     /// Its time is over.
@@ -81,6 +86,7 @@ impl From<AuthError> for Error {
             AuthError::Missing
             | AuthError::TooLong
             | AuthError::Malformed
+            | AuthError::UnknownKey
             | AuthError::Signature
             | AuthError::Expired
             | AuthError::NotYet
@@ -110,15 +116,19 @@ impl Authenticator {
     ///
     /// # Errors
     /// The keys cannot be read.
-    pub fn new(config: &AuthConfig, clock: Clock, used: Arc<dyn UsedTickets>) -> Result<Self, ConfigError> {
-        let random = keys::random_secret();
+    pub async fn new(
+        config: &AuthConfig,
+        clock: Clock,
+        used: Arc<dyn UsedTickets>,
+    ) -> Result<Self, ConfigError> {
+        let random = random_secret();
         let secret = config.jwt_secret.as_ref();
         let login = config.dev.then(|| SigningKey::new(secret.unwrap_or(&random)));
-        let keys = Keys::new(config, config.dev.then_some(&random))?;
+        let keys = Keys::new(config, config.dev.then_some(&random)).await?;
         let ticket_key = match (&config.ticket_secret, secret) {
             (Some(own), _) => SigningKey::new(own),
             (None, Some(secret)) => SigningKey::derived(secret, "tidings ticket 1"),
-            (None, None) => SigningKey::new(&keys::random_secret()),
+            (None, None) => SigningKey::new(&random_secret()),
         };
         Ok(Self { keys, rules: Rules::new(config), tickets: Tickets::new(ticket_key, used), clock, login })
     }
@@ -128,7 +138,11 @@ impl Authenticator {
     /// # Errors
     /// Why it does not count.
     pub fn verify(&self, token: &str) -> Result<Principal, AuthError> {
-        token::verify(token, &self.keys.current(), &self.rules, self.clock.now())
+        let verified = token::verify(token, &self.keys.current(), &self.rules, self.clock.now());
+        if verified == Err(AuthError::UnknownKey) {
+            self.keys.miss();
+        }
+        verified
     }
 
     /// Checks a ticket and uses it up.
@@ -178,9 +192,14 @@ impl Authenticator {
         &self.clock
     }
 
-    /// Reads the key file again where it has changed. A file that cannot be read leaves the keys as they are.
-    pub fn refresh_keys(&self) {
-        self.keys.refresh();
+    /// Looks at the key file or address again.
+    pub async fn refresh_keys(&self) {
+        self.keys.refresh().await;
+    }
+
+    /// Keeps the keys fresh for as long as it is awaited.
+    pub async fn keep_keys_fresh(&self) {
+        self.keys.keep_fresh().await;
     }
 }
 

@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use tidings_protocol::limits::TICKET_TTL_MS;
 use tidings_protocol::{Timestamp, http};
 
-use super::keys::{SigningKey, random_bytes};
 use super::principal::Principal;
+use super::signing::{SigningKey, random_bytes};
 use super::token::{self, Claims};
 use super::{AuthError, MAX_TOKEN_BYTES};
 use crate::clock::later;

@@ -68,7 +68,7 @@ pub fn verify(token: &str, keys: &KeySet, rules: &Rules, now: Timestamp) -> Resu
     if !typ_fits {
         return Err(AuthError::Malformed);
     }
-    let key = keys.find(header.alg, header.kid.as_deref()).ok_or(AuthError::Signature)?;
+    let key = keys.find(header.alg, header.kid.as_deref()).ok_or(AuthError::UnknownKey)?;
     let claims: Claims = decode(token, &key.key, key.algorithm)?;
     claims.principal(rules, now)
 }

@@ -16,12 +16,12 @@ pub struct AuthConfig {
     #[arg(long, env = "TIDINGS_JWT_SECRET", value_name = "SECRET", hide_env_values = true, hide_default_value = true, value_parser = value::secret)]
     pub jwt_secret: Option<SecretString>,
 
-    /// File with the public keys (JWKS; RS256, ES256, EdDSA) that tokens are signed with; read again when it
-    /// changes
+    /// File with the public keys (JWKS; RS256, ES256, EdDSA) that tokens are signed with; read again within
+    /// a minute of a change
     #[arg(long, env = "TIDINGS_JWKS_FILE", value_name = "FILE")]
     pub jwks_file: Option<PathBuf>,
 
-    /// The same from a web address: not in this version, which refuses to start with it
+    /// The same from a web address, https:// or on this machine; asked again every minute
     #[arg(long, env = "TIDINGS_JWKS_URL", value_name = "URL")]
     pub jwks_url: Option<String>,
 

@@ -63,7 +63,7 @@ pub enum ConfigError {
     )]
     NoKey,
     /// Two keys.
-    #[error("--jwt-secret and --jwks-file exclude each other: tokens are signed one way or the other")]
+    #[error("--jwt-secret, --jwks-file and --jwks-url exclude each other: tokens are signed one way")]
     TwoKeys,
     /// A short secret.
     #[error("--{flag} has {bytes} bytes; it needs at least 32, such as `openssl rand -base64 32` makes")]
@@ -79,9 +79,19 @@ pub enum ConfigError {
         /// Which.
         flag: &'static str,
     },
-    /// Keys by URL.
-    #[error("--jwks-url is not supported by this version; save the keys to a file and use --jwks-file")]
-    JwksUrl,
+    /// Keys from a place where anyone could put others.
+    #[error(
+        "--jwks-url must be https://…, or http:// on a loopback address: keys that anyone can change are none"
+    )]
+    UnsafeKeys,
+    /// The keys cannot be had.
+    #[error("--jwks-url {url}: {source}")]
+    KeysAt {
+        /// The address.
+        url: String,
+        /// Why.
+        source: KeyError,
+    },
     /// The keys are wrong.
     #[error("--jwks-file {}: {source}", path.display())]
     Keys {
@@ -141,23 +151,21 @@ fn listen(listen: &ListenConfig, dev: bool) -> Result<(), ConfigError> {
 
 fn auth(config: &Config) -> Result<(), ConfigError> {
     let auth = &config.auth;
-    if auth.jwks_url.is_some() {
-        return Err(ConfigError::JwksUrl);
-    }
     if let Some(secret) = &auth.jwt_secret {
         self::secret("jwt-secret", secret)?;
     }
     if let Some(secret) = &auth.ticket_secret {
         self::secret("ticket-secret", secret)?;
     }
-    match (&auth.jwt_secret, &auth.jwks_file) {
-        (Some(_), Some(_)) => return Err(ConfigError::TwoKeys),
-        (None, None) if !auth.dev => return Err(ConfigError::NoKey),
-        (None, Some(path)) => {
+    match (&auth.jwt_secret, &auth.jwks_file, &auth.jwks_url) {
+        (None, None, None) if !auth.dev => return Err(ConfigError::NoKey),
+        (None, Some(path), None) => {
             not_changed_by_others(path)?;
             keys::read(path).map_err(|source| ConfigError::Keys { path: path.clone(), source })?;
         }
-        (Some(_), None) | (None, None) => {}
+        (None, None, Some(url)) if !keys::fetch::is_safe(url) => return Err(ConfigError::UnsafeKeys),
+        (Some(_), None, None) | (None, None, Some(_) | None) => {}
+        (Some(_), _, _) | (_, Some(_), Some(_)) => return Err(ConfigError::TwoKeys),
     }
     if auth.jwt_leeway > Duration::from_secs(300) {
         return Err(ConfigError::Leeway);

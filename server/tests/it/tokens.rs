@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use aws_lc_rs::rsa::KeySize;
@@ -18,14 +19,14 @@ use tidings_server::config::Config;
 use crate::support::jwt::{self, claims_at, header, part, sign, sign_with};
 use crate::support::{NOON, SECRET, TestServer};
 
-fn authenticator(flags: &[&str]) -> (Authenticator, HeldClock) {
+async fn authenticator(flags: &[&str]) -> (Authenticator, HeldClock) {
     let config = Config::from_args(flags).unwrap();
     let (clock, held) = Clock::held_at(NOON);
-    (Authenticator::new(&config.auth, clock, Arc::new(LocalUsedTickets::default())).unwrap(), held)
+    (Authenticator::new(&config.auth, clock, Arc::new(LocalUsedTickets::default())).await.unwrap(), held)
 }
 
-fn with_secret(flags: &[&str]) -> (Authenticator, HeldClock) {
-    authenticator(&[&["--jwt-secret", SECRET], flags].concat())
+async fn with_secret(flags: &[&str]) -> (Authenticator, HeldClock) {
+    authenticator(&[&["--jwt-secret", SECRET], flags].concat()).await
 }
 
 fn good() -> Value {
@@ -41,9 +42,9 @@ fn noon() -> i64 {
     NOON.as_millis() / 1000
 }
 
-#[test]
-fn claims_that_do_not_say_enough_or_say_it_wrongly_are_refused() {
-    let (auth, _) = with_secret(&[]);
+#[tokio::test]
+async fn claims_that_do_not_say_enough_or_say_it_wrongly_are_refused() {
+    let (auth, _) = with_secret(&[]).await;
     let verify = |claims: &Value| auth.verify(&sign(&header("HS256"), claims));
     assert!(verify(&good()).is_ok());
     for (name, value) in [
@@ -74,9 +75,9 @@ fn claims_that_do_not_say_enough_or_say_it_wrongly_are_refused() {
     }
 }
 
-#[test]
-fn time_is_checked_with_thirty_seconds_of_leeway_and_no_more() {
-    let (auth, clock) = with_secret(&[]);
+#[tokio::test]
+async fn time_is_checked_with_thirty_seconds_of_leeway_and_no_more() {
+    let (auth, clock) = with_secret(&[]).await;
     let verify = |claims: &Value| auth.verify(&sign(&header("HS256"), claims)).map(|_| ());
     assert_eq!(verify(&but(good(), "exp", json!(noon() - 29))), Ok(()));
     assert_eq!(verify(&but(good(), "exp", json!(noon() - 30))), Err(AuthError::Expired));
@@ -91,9 +92,9 @@ fn time_is_checked_with_thirty_seconds_of_leeway_and_no_more() {
     assert_eq!(verify(&soon), Err(AuthError::Expired));
 }
 
-#[test]
-fn issuer_and_audience_are_checked_where_they_are_set() {
-    let (auth, _) = with_secret(&["--jwt-issuer", "https://id.example.com", "--jwt-audience", "chat"]);
+#[tokio::test]
+async fn issuer_and_audience_are_checked_where_they_are_set() {
+    let (auth, _) = with_secret(&["--jwt-issuer", "https://id.example.com", "--jwt-audience", "chat"]).await;
     let verify = |iss: Value, aud: Value| {
         let claims = but(but(good(), "iss", iss), "aud", aud);
         auth.verify(&sign(&header("HS256"), &claims)).map(|_| ())
@@ -157,9 +158,9 @@ async fn forged_tokens_are_answered_with_401() {
     }
 }
 
-#[test]
-fn a_token_says_who_and_what_and_where() {
-    let (auth, _) = with_secret(&[]);
+#[tokio::test]
+async fn a_token_says_who_and_what_and_where() {
+    let (auth, _) = with_secret(&[]).await;
     let claims = json!({
         "sub": "ann", "exp": noon() + 60, "name": "Ann\n Smith", "scope": "openid notify",
         "rooms": ["team:*", "lobby"],
@@ -244,23 +245,23 @@ fn with_kid(alg: &str, kid: &str) -> Value {
     json!({ "alg": alg, "typ": "JWT", "kid": kid })
 }
 
-#[test]
-fn each_key_of_a_file_counts_for_its_own_algorithm_and_no_other() {
+#[tokio::test]
+async fn each_key_of_a_file_counts_for_its_own_algorithm_and_no_other() {
     let issuer = Issuer::new();
     let path = issuer.publish(&issuer.jwks, 1);
-    let (auth, _) = authenticator(&["--jwks-file", path.to_str().unwrap()]);
+    let (auth, _) = authenticator(&["--jwks-file", path.to_str().unwrap()]).await;
     let signed = |header: &Value, key: &EncodingKey, alg| auth.verify(&sign_with(header, &good(), key, alg));
     assert!(signed(&with_kid("ES256", "es"), &issuer.es256, Algorithm::ES256).is_ok());
     assert!(signed(&with_kid("EdDSA", "ed"), &issuer.ed, Algorithm::EdDSA).is_ok());
     assert!(signed(&with_kid("RS256", "rs"), &issuer.rs256, Algorithm::RS256).is_ok());
     assert!(signed(&header("ES256"), &issuer.es256, Algorithm::ES256).is_ok(), "the only one needs no name");
 
-    let wrong = Err(AuthError::Signature);
-    assert_eq!(signed(&with_kid("RS512", "rs"), &issuer.rs256, Algorithm::RS512).map(|_| ()), wrong);
-    assert_eq!(signed(&with_kid("PS256", "rs"), &issuer.rs256, Algorithm::PS256).map(|_| ()), wrong);
-    assert_eq!(signed(&with_kid("ES256", "rs"), &issuer.es256, Algorithm::ES256).map(|_| ()), wrong);
-    assert_eq!(signed(&with_kid("ES256", "unknown"), &issuer.es256, Algorithm::ES256).map(|_| ()), wrong);
-    assert_eq!(signed(&with_kid("EdDSA", "es"), &issuer.ed, Algorithm::EdDSA).map(|_| ()), wrong);
+    let unknown = Err(AuthError::UnknownKey);
+    assert_eq!(signed(&with_kid("RS512", "rs"), &issuer.rs256, Algorithm::RS512).map(|_| ()), unknown);
+    assert_eq!(signed(&with_kid("PS256", "rs"), &issuer.rs256, Algorithm::PS256).map(|_| ()), unknown);
+    assert_eq!(signed(&with_kid("ES256", "rs"), &issuer.es256, Algorithm::ES256).map(|_| ()), unknown);
+    assert_eq!(signed(&with_kid("ES256", "another"), &issuer.es256, Algorithm::ES256).map(|_| ()), unknown);
+    assert_eq!(signed(&with_kid("EdDSA", "es"), &issuer.ed, Algorithm::EdDSA).map(|_| ()), unknown);
 
     // The public key, which everybody has, as the secret of an HMAC.
     let file = std::fs::read(&path).unwrap();
@@ -268,32 +269,32 @@ fn each_key_of_a_file_counts_for_its_own_algorithm_and_no_other() {
     for secret in [file.as_slice(), modulus.as_bytes(), &URL_SAFE_NO_PAD.decode(modulus).unwrap()] {
         let key = EncodingKey::from_secret(secret);
         for kid in ["rs", "es"] {
-            assert_eq!(signed(&with_kid("HS256", kid), &key, Algorithm::HS256).map(|_| ()), wrong);
+            assert_eq!(signed(&with_kid("HS256", kid), &key, Algorithm::HS256).map(|_| ()), unknown);
         }
     }
-    assert_eq!(auth.verify(&sign(&header("HS256"), &good())).map(|_| ()), wrong, "another server's secret");
+    assert_eq!(auth.verify(&sign(&header("HS256"), &good())).map(|_| ()), unknown, "another server's secret");
 }
 
-#[test]
-fn keys_change_with_their_file_and_a_broken_file_changes_nothing() {
+#[tokio::test]
+async fn keys_change_with_their_file_and_a_broken_file_changes_nothing() {
     let issuer = Issuer::new();
     let [es, ed, ..] = issuer.jwks.as_slice() else { panic!("two keys") };
     let path = issuer.publish(std::slice::from_ref(es), 1);
-    let (auth, _) = authenticator(&["--jwks-file", path.to_str().unwrap()]);
+    let (auth, _) = authenticator(&["--jwks-file", path.to_str().unwrap()]).await;
     let by_es = sign_with(&with_kid("ES256", "es"), &good(), &issuer.es256, Algorithm::ES256);
     let by_ed = sign_with(&with_kid("EdDSA", "ed"), &good(), &issuer.ed, Algorithm::EdDSA);
     assert!(auth.verify(&by_es).is_ok() && auth.verify(&by_ed).is_err());
 
     issuer.publish(&[es.clone(), ed.clone()], 2);
-    auth.refresh_keys();
+    auth.refresh_keys().await;
     assert!(auth.verify(&by_es).is_ok() && auth.verify(&by_ed).is_ok(), "old and new side by side");
 
     write_private(&path, "{");
-    auth.refresh_keys();
+    auth.refresh_keys().await;
     assert!(auth.verify(&by_es).is_ok() && auth.verify(&by_ed).is_ok(), "a broken file");
 
     issuer.publish(std::slice::from_ref(ed), 3);
-    auth.refresh_keys();
+    auth.refresh_keys().await;
     assert!(auth.verify(&by_es).is_err() && auth.verify(&by_ed).is_ok(), "a removed key is refused");
 }
 
@@ -317,4 +318,79 @@ fn a_key_file_that_is_unsafe_or_useless_is_refused_at_the_start() {
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o666)).unwrap();
     let open = Config::from_args(["--jwks-file", path.to_str().unwrap()]).unwrap_err().to_string();
     assert!(open.contains("chmod go-w"), "{open}");
+}
+
+/// An address with keys: answers each request with what stands in the file then, and counts them.
+async fn publisher(path: PathBuf) -> (String, Arc<AtomicUsize>) {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&asked);
+    let serve = move || {
+        counter.fetch_add(1, Ordering::SeqCst);
+        let text = std::fs::read_to_string(&path).map_err(|_| http::StatusCode::NOT_FOUND);
+        async move { text }
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/keys", listener.local_addr().unwrap());
+    let router = axum::Router::new().route("/keys", axum::routing::get(serve));
+    let gate = tidings_server::config::Config::from_args(["--dev"]).unwrap();
+    let metrics = Arc::new(tidings_server::metrics::Metrics::new());
+    let gate = tidings_server::accept::Gate::new(
+        &gate.listen,
+        tidings_server::limits::Connections::at_most(64),
+        Arc::default(),
+        metrics,
+        tidings_server::drain::Drain::new(Duration::ZERO),
+    );
+    tokio::spawn(async move { gate.serve(listener, router).await });
+    (url, asked)
+}
+
+#[tokio::test]
+async fn keys_come_from_an_address_too_and_a_flood_of_unknown_ones_does_not_ask_for_each() {
+    let issuer = Issuer::new();
+    let [es, ed, ..] = issuer.jwks.as_slice() else { panic!("two keys") };
+    let path = issuer.publish(std::slice::from_ref(es), 1);
+    let (url, asked) = publisher(path.clone()).await;
+    let (auth, _) = authenticator(&["--jwks-url", &url]).await;
+    let by_es = sign_with(&with_kid("ES256", "es"), &good(), &issuer.es256, Algorithm::ES256);
+    let by_ed = sign_with(&with_kid("EdDSA", "ed"), &good(), &issuer.ed, Algorithm::EdDSA);
+    assert!(auth.verify(&by_es).is_ok());
+    assert_eq!(auth.verify(&by_ed), Err(AuthError::UnknownKey));
+
+    issuer.publish(&[es.clone(), ed.clone()], 2);
+    let auth = Arc::new(auth);
+    let fresh = tokio::spawn({
+        let auth = Arc::clone(&auth);
+        async move { auth.keep_keys_fresh().await }
+    });
+    tokio::task::yield_now().await;
+    tokio::time::pause();
+    for _ in 0..1000 {
+        assert!(auth.verify(&by_ed).is_err());
+    }
+    tokio::time::advance(Duration::from_secs(29)).await;
+    assert_eq!(asked.load(Ordering::SeqCst), 1, "not asked again so soon");
+    tokio::time::advance(Duration::from_secs(2)).await;
+    tokio::time::resume();
+    while auth.verify(&by_ed).is_err() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(asked.load(Ordering::SeqCst), 2, "a thousand tokens, one question");
+    fresh.abort();
+
+    std::fs::remove_file(&path).unwrap();
+    auth.refresh_keys().await;
+    assert!(auth.verify(&by_ed).is_ok(), "an address that fails changes nothing");
+}
+
+#[tokio::test]
+async fn an_address_without_keys_refuses_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let (url, _) = publisher(folder.path().join("nothing")).await;
+    let config = Config::from_args(["--jwks-url", &url]).unwrap();
+    let used = Arc::new(LocalUsedTickets::default());
+    let refused = Authenticator::new(&config.auth, Clock::system(), used).await.unwrap_err().to_string();
+    assert!(refused.contains(&url) && refused.contains("404"), "{refused}");
+    let unsafe_ = Config::from_args(["--jwks-url", "http://id.example.com/keys"]).unwrap_err().to_string();
+    assert!(unsafe_.contains("https://"), "{unsafe_}");
 }
