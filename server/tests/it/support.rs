@@ -1,6 +1,8 @@
-//! A server of its own for each scenario, on a port of the system's choosing and over a store in memory.
+//! A server of its own for each scenario, on a port of the system's choosing and over a store in memory unless a
+//! scenario is about the store too.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 
 use tidings_protocol::{Epoch, Timestamp};
@@ -61,7 +63,18 @@ impl TestServer {
             broker: Arc::new(LocalBroker::new(1024)),
             clock,
         };
-        let app = App::with(&config, parts).await.unwrap();
+        Self::run(App::with(&config, parts).await.unwrap()).await
+    }
+
+    /// In development mode, with [`SECRET`], over SQLite in a file of this directory.
+    pub(crate) async fn start_durable(directory: &Path) -> Self {
+        let database = format!("sqlite://{}", directory.join("tidings.db").display());
+        let flags = ["--dev", "--jwt-secret", SECRET, "--database-url", &database];
+        let config = Config::from_args(flags).unwrap();
+        Self::run(App::build(&config).await.unwrap()).await
+    }
+
+    async fn run(app: App) -> Self {
         let (public, addr) = listener().await;
         let (private, metrics) = listener().await;
         let (stop, stopped) = oneshot::channel();

@@ -7,6 +7,12 @@ use serde_json::{Value, json};
 
 use crate::support::{TestServer, client, jwt};
 
+/// A server over the store that servers have, and the directory that holds it.
+pub(crate) async fn durable() -> (TestServer, tempfile::TempDir) {
+    let directory = tempfile::tempdir().unwrap();
+    (TestServer::start_durable(directory.path()).await, directory)
+}
+
 /// Somebody who asks.
 pub(crate) struct Actor<'a> {
     server: &'a TestServer,

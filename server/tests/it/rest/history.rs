@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::actor::{Actor, each};
+use super::actor::{Actor, durable, each};
 use crate::support::TestServer;
 
 async fn room_of(server: &TestServer, messages: usize) -> Actor<'_> {
@@ -20,7 +20,7 @@ fn seqs(page: &Value) -> Vec<u64> {
 
 #[tokio::test]
 async fn history_is_read_backwards_from_the_newest_and_forwards_from_any_place() {
-    let server = TestServer::start(&[]).await;
+    let (server, _directory) = durable().await;
     let ann = room_of(&server, 7).await;
     let read = async |query: &str| {
         let page = ann.get(&format!("/api/v1/rooms/hall/messages?{query}")).await.expect(200);
@@ -38,7 +38,7 @@ async fn history_is_read_backwards_from_the_newest_and_forwards_from_any_place()
 
 #[tokio::test]
 async fn a_page_holds_no_more_than_two_hundred() {
-    let server = TestServer::start(&[]).await;
+    let (server, _directory) = durable().await;
     let ann = room_of(&server, 201).await;
     let page = ann.get("/api/v1/rooms/hall/messages?limit=1000").await.expect(200);
     assert_eq!((seqs(&page).len(), &page["hasMore"]), (200, &json!(true)));
@@ -48,7 +48,7 @@ async fn a_page_holds_no_more_than_two_hundred() {
 
 #[tokio::test]
 async fn history_shows_a_message_in_its_present_state() {
-    let server = TestServer::start(&[]).await;
+    let (server, _directory) = durable().await;
     let ann = room_of(&server, 3).await;
     let page = ann.get("/api/v1/rooms/hall/messages").await.expect(200);
     let ids = each(&page["messages"], "messageId");
@@ -68,7 +68,7 @@ async fn history_shows_a_message_in_its_present_state() {
 
 #[tokio::test]
 async fn a_log_holds_every_change_as_the_frame_that_a_session_gets() {
-    let server = TestServer::start(&[]).await;
+    let (server, _directory) = durable().await;
     let ann = room_of(&server, 1).await;
     let page = ann.get("/api/v1/rooms/hall/messages").await.expect(200);
     let id = &page["messages"][0]["messageId"];
@@ -91,7 +91,7 @@ async fn a_log_holds_every_change_as_the_frame_that_a_session_gets() {
 
 #[tokio::test]
 async fn an_inbox_holds_all_direct_conversations_in_one_order() {
-    let server = TestServer::start(&[]).await;
+    let (server, _directory) = durable().await;
     let (ann, bob, cat) =
         (Actor::new(&server, "ann"), Actor::new(&server, "bob"), Actor::new(&server, "cat"));
     bob.whisper("ann", "from bob").await;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::actor::{Actor, each};
+use super::actor::{Actor, durable, each};
 use crate::support::TestServer;
 
 fn hello(id: Option<&str>) -> Value {
@@ -19,7 +19,7 @@ const LIST: &str = "/api/v1/notifications";
 
 #[tokio::test]
 async fn sending_again_under_the_same_id_sends_once() {
-    let server = TestServer::start(&[]).await;
+    let (server, _directory) = durable().await;
     let (bot, ann) = (Actor::scoped(&server, "bot", "notify"), Actor::new(&server, "ann"));
     let first = bot.post(SEND, hello(Some("n-1"))).await.expect(200);
     assert_eq!(first["userId"], "ann");
@@ -39,7 +39,7 @@ async fn sending_again_under_the_same_id_sends_once() {
 
 #[tokio::test]
 async fn a_broadcast_is_stored_once_and_stands_in_no_list() {
-    let server = TestServer::start(&[]).await;
+    let (server, _directory) = durable().await;
     let (bot, ann) = (Actor::scoped(&server, "bot", "notify"), Actor::new(&server, "ann"));
     let body = json!({ "title": "Maintenance", "message": "At noon", "type": "system", "id": "b-1" });
     let first = bot.post(BROADCAST, body.clone()).await.expect(200);
@@ -53,7 +53,7 @@ async fn a_broadcast_is_stored_once_and_stands_in_no_list() {
 
 #[tokio::test]
 async fn read_state_is_the_users_own() {
-    let server = TestServer::start(&[]).await;
+    let (server, _directory) = durable().await;
     let bot = Actor::scoped(&server, "bot", "notify");
     let (ann, eve) = (Actor::new(&server, "ann"), Actor::new(&server, "eve"));
     let mut ids = Vec::new();
@@ -88,7 +88,7 @@ async fn read_state_is_the_users_own() {
 
 #[tokio::test]
 async fn notifications_are_listed_page_by_page() {
-    let server = TestServer::start(&[]).await;
+    let (server, _directory) = durable().await;
     let (bot, ann) = (Actor::scoped(&server, "bot", "notify"), Actor::new(&server, "ann"));
     let mut sent = Vec::new();
     for _ in 0..5 {
@@ -109,7 +109,7 @@ async fn notifications_are_listed_page_by_page() {
 
 #[tokio::test]
 async fn a_notification_keeps_to_its_bounds() {
-    let server = TestServer::start(&[]).await;
+    let (server, _directory) = durable().await;
     let bot = Actor::scoped(&server, "bot", "notify");
     let refused = async |field: &str, value: Value, status: u16, code: &str| {
         let mut body = hello(None);

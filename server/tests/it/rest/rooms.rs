@@ -2,12 +2,11 @@
 
 use serde_json::json;
 
-use super::actor::{Actor, each};
-use crate::support::TestServer;
+use super::actor::{Actor, durable, each};
 
 #[tokio::test]
 async fn a_room_is_created_once() {
-    let server = TestServer::start(&[]).await;
+    let (server, _directory) = durable().await;
     let (ann, bob) = (Actor::new(&server, "ann"), Actor::new(&server, "bob"));
     let body = json!({ "roomId": "den", "name": "The den", "kind": "private", "members": ["bob"] });
     let room = ann.post("/api/v1/rooms", body.clone()).await.expect(201);
@@ -23,7 +22,7 @@ async fn a_room_is_created_once() {
 
 #[tokio::test]
 async fn a_member_sees_what_is_unread_and_the_last_message() {
-    let server = TestServer::start(&[]).await;
+    let (server, _directory) = durable().await;
     let (ann, bob) = (Actor::new(&server, "ann"), Actor::new(&server, "bob"));
     ann.create("den", "private", &["bob"]).await;
     bob.say("den", "one's own does not count").await;
@@ -44,7 +43,7 @@ async fn a_member_sees_what_is_unread_and_the_last_message() {
 
 #[tokio::test]
 async fn a_direct_room_shows_its_peer_and_how_far_the_peer_has_read() {
-    let server = TestServer::start(&[]).await;
+    let (server, _directory) = durable().await;
     let (ann, bob) = (Actor::new(&server, "ann"), Actor::new(&server, "bob"));
     let ack = ann.whisper("bob", "hello").await;
     let room = &bob.get("/api/v1/rooms").await.expect(200)["rooms"][0];
@@ -59,7 +58,7 @@ async fn a_direct_room_shows_its_peer_and_how_far_the_peer_has_read() {
 
 #[tokio::test]
 async fn rooms_are_listed_page_by_page() {
-    let server = TestServer::start(&[]).await;
+    let (server, _directory) = durable().await;
     let ann = Actor::new(&server, "ann");
     for number in 0..5 {
         ann.create(&format!("room-{number}"), "public", &[]).await;
@@ -86,7 +85,7 @@ async fn rooms_are_listed_page_by_page() {
 
 #[tokio::test]
 async fn an_owner_changes_a_room_and_whom_it_holds() {
-    let server = TestServer::start(&[]).await;
+    let (server, _directory) = durable().await;
     let (ann, bob) = (Actor::new(&server, "ann"), Actor::new(&server, "bob"));
     ann.create("den", "private", &[]).await;
     bob.get("/api/v1/rooms/den").await.refused(403, "NOT_A_MEMBER");
@@ -114,7 +113,7 @@ async fn an_owner_changes_a_room_and_whom_it_holds() {
 
 #[tokio::test]
 async fn a_room_id_may_hold_whatever_a_path_can_encode() {
-    let server = TestServer::start(&[]).await;
+    let (server, _directory) = durable().await;
     let ann = Actor::new(&server, "ann");
     for (room, encoded) in
         [("café/général:1", "caf%C3%A9%2Fg%C3%A9n%C3%A9ral%3A1"), ("100%?#", "100%25%3F%23")]
@@ -128,7 +127,7 @@ async fn a_room_id_may_hold_whatever_a_path_can_encode() {
 
 #[tokio::test]
 async fn a_room_begins_with_a_bounded_number_of_members() {
-    let server = TestServer::start(&[]).await;
+    let (server, _directory) = durable().await;
     let ann = Actor::new(&server, "ann");
     let body = |count: usize| {
         let members: Vec<String> = (0..count).map(|n| format!("u{n}")).collect();

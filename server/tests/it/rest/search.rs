@@ -2,12 +2,11 @@
 
 use serde_json::json;
 
-use super::actor::{Actor, each};
-use crate::support::TestServer;
+use super::actor::{Actor, durable, each};
 
 #[tokio::test]
 async fn an_acknowledged_message_is_found_at_once() {
-    let server = TestServer::start(&[]).await;
+    let (server, _directory) = durable().await;
     let ann = Actor::new(&server, "ann");
     ann.create("hall", "public", &[]).await;
     for number in 0..20 {
@@ -20,7 +19,7 @@ async fn an_acknowledged_message_is_found_at_once() {
 
 #[tokio::test]
 async fn nothing_is_found_in_other_peoples_private_rooms() {
-    let server = TestServer::start(&[]).await;
+    let (server, _directory) = durable().await;
     let (ann, bob, eve) =
         (Actor::new(&server, "ann"), Actor::new(&server, "bob"), Actor::new(&server, "eve"));
     ann.create("den", "private", &["bob"]).await;
@@ -43,7 +42,7 @@ async fn nothing_is_found_in_other_peoples_private_rooms() {
 
 #[tokio::test]
 async fn what_was_edited_or_deleted_is_found_as_it_is_now() {
-    let server = TestServer::start(&[]).await;
+    let (server, _directory) = durable().await;
     let ann = Actor::new(&server, "ann");
     ann.create("hall", "public", &[]).await;
     let id = ann.say("hall", "old words").await["messageId"].clone();
@@ -60,7 +59,7 @@ async fn what_was_edited_or_deleted_is_found_as_it_is_now() {
 
 #[tokio::test]
 async fn what_is_found_is_read_page_by_page_the_newest_first() {
-    let server = TestServer::start(&[]).await;
+    let (server, _directory) = durable().await;
     let ann = Actor::new(&server, "ann");
     ann.create("hall", "public", &[]).await;
     for _ in 0..5 {
@@ -81,7 +80,7 @@ async fn what_is_found_is_read_page_by_page_the_newest_first() {
 
 #[tokio::test]
 async fn any_text_is_a_question_and_none_an_error() {
-    let server = TestServer::start(&[]).await;
+    let (server, _directory) = durable().await;
     let ann = Actor::new(&server, "ann");
     ann.create("hall", "public", &[]).await;
     ann.say("hall", "say AND OR NOT \"quoted\" col:umn").await;

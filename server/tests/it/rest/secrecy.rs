@@ -2,8 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::actor::Actor;
-use crate::support::TestServer;
+use super::actor::{Actor, durable};
 
 /// Operations on a room, with a body where there is one.
 fn operations(room: &str) -> Vec<(&'static str, String, Option<Value>)> {
@@ -25,7 +24,7 @@ fn operations(room: &str) -> Vec<(&'static str, String, Option<Value>)> {
 
 #[tokio::test]
 async fn a_private_room_answers_a_stranger_as_a_room_that_is_not_there() {
-    let server = TestServer::start(&[]).await;
+    let (server, _directory) = durable().await;
     let (ann, eve) = (Actor::new(&server, "ann"), Actor::new(&server, "eve"));
     ann.create("den", "private", &["bob"]).await;
     ann.say("den", "a secret").await;
@@ -43,7 +42,7 @@ async fn a_private_room_answers_a_stranger_as_a_room_that_is_not_there() {
 
 #[tokio::test]
 async fn who_was_put_out_reads_nothing_any_more() {
-    let server = TestServer::start(&[]).await;
+    let (server, _directory) = durable().await;
     let (ann, bob) = (Actor::new(&server, "ann"), Actor::new(&server, "bob"));
     ann.create("den", "private", &["bob"]).await;
     ann.say("den", "needle").await;
@@ -63,7 +62,7 @@ async fn who_was_put_out_reads_nothing_any_more() {
 
 #[tokio::test]
 async fn a_conversation_is_read_by_its_two_members_and_nobody_else() {
-    let server = TestServer::start(&[]).await;
+    let (server, _directory) = durable().await;
     let (ann, bob, eve) =
         (Actor::new(&server, "ann"), Actor::new(&server, "bob"), Actor::new(&server, "eve"));
     ann.whisper("bob", "between us").await;
