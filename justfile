@@ -10,6 +10,8 @@ setup := root / "xtask/setup.sh"
 xtask := bin / "tidings-xtask"
 server := target / "debug/tidings-server"
 npm_package := root / "client-wasm/npm"
+data := root / "data"
+secret := data / "jwt-secret"
 
 # All crates but the build tool, which has a profile and so a build of its own.
 crates := "--workspace --exclude tidings-xtask"
@@ -31,12 +33,21 @@ up *options: app
     set -euo pipefail
     echo "up: building the server (about 2 min the first time)"
     cargo build --package tidings-server
-    mkdir -p "{{ root }}/data"
-    exec "{{ server }}" serve --dev --database-url "sqlite://{{ root }}/data/tidings.db" "$@"
+    mkdir -p "{{ data }}"
+    # One secret for all starts: who is signed in stays so, and `demo` can make a token.
+    [ -s "{{ secret }}" ] || (umask 077 && head -c 32 /dev/urandom | base64 >"{{ secret }}")
+    export TIDINGS_JWT_SECRET="${TIDINGS_JWT_SECRET:-$(cat "{{ secret }}")}"
+    exec "{{ server }}" serve --dev --database-url "sqlite://{{ data }}/tidings.db" "$@"
 
 # Fill the running server of `up` with rooms, people, history and notifications (about 1 min the first time)
 [group('run')]
 demo *options:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    [ -s "{{ secret }}" ] || { echo "demo: start a server first, in another terminal: ./x up" >&2; exit 1; }
+    export TIDINGS_JWT_SECRET="${TIDINGS_JWT_SECRET:-$(cat "{{ secret }}")}"
+    TIDINGS_NOTIFY_TOKEN=$("{{ server }}" token --sub tidings-demo --scope notify)
+    export TIDINGS_NOTIFY_TOKEN
     cargo run --quiet --package tidings-loadgen -- demo "$@"
 
 # Build the web app into web-ui/dist (about 2 min the first time); --dev skips the optimiser
@@ -46,8 +57,7 @@ app *options: _wasm-tools
 
 # Build the npm package and its tarball, and hold them to their size budget (about 1 min the first time)
 [group('build')]
-sdk: _wasm-tools
-    @{{ setup }} sdk
+sdk: _wasm-tools _sdk
     @{{ xtask }} sdk-core
     @echo "sdk: the typed face"
     cd {{ npm_package }} && npm run --silent build
@@ -66,28 +76,41 @@ release: app
     cargo build --release --package tidings-server
     @echo "release: {{ target }}/release/tidings-server"
 
+# Measure what connections, deliveries and ACKs cost a release server (about 6 min the first time)
+[group('measure')]
+bench *options:
+    cargo build --release --package tidings-server --package tidings-loadgen
+    {{ target }}/release/tidings-loadgen bench "$@"
+
+# Kill a server again and again while people write, and compare what they were told with what it kept
+[group('measure')]
+chaos *options:
+    cargo build --package tidings-server --package tidings-loadgen
+    {{ target }}/debug/tidings-loadgen kill "$@"
+
 # Run every check and every test, as CI does (about 25 min the first time, 3 min after)
 [group('test')]
 test:
     @{{ root }}/xtask/steps.sh check test-native test-wasm test-browser test-e2e
 
-# Format, lints, documentation, dependencies, imports, types and sizes (about 8 min the first time)
+# Format, lints, documentation, dependencies, imports, types, sizes and the package (about 8 min the first time)
 [group('test')]
-check: fmt-check lint docs deny import-rule types sizes
+check: fmt-check lint docs deny import-rule types sizes package
 
 # Say which files are not formatted
 [group('check')]
 fmt-check:
     cargo fmt --all --check
 
-# Clippy for the machine and for wasm, with warnings as errors, and TypeScript's own check of the browser tests
+# Clippy for the machine and for wasm, with warnings as errors, and TypeScript's own check of the npm package and the browser tests
 [group('check')]
-lint: _e2e
+lint: _e2e _sdk
     cargo clippy {{ crates }} --all-targets -- --deny warnings
     cargo clippy {{ build_tool }} --all-targets -- --deny warnings
     cargo clippy {{ wasm }} --package tidings-client-core --package tidings-client --all-targets --all-features -- --deny warnings
     cargo clippy {{ wasm }} --package tidings-web-ui --all-targets -- --deny warnings
     npm run --silent --prefix e2e types
+    npm run --silent --prefix client-wasm/npm types
 
 # Rustdoc, with warnings as errors
 [group('check')]
@@ -114,6 +137,11 @@ types:
 [group('check')]
 sizes: app sdk
     @{{ xtask }} size
+
+# Whether the packed npm package loads as its manifest says, in every way it can be imported
+[group('check')]
+package: sdk
+    cd {{ npm_package }} && npm run --silent lint:package
 
 # Native tests, documentation examples included
 [group('test')]
@@ -170,6 +198,9 @@ _wasm-tools:
 
 _e2e:
     @{{ setup }} e2e
+
+_sdk:
+    @{{ setup }} sdk
 
 # The debug server, built along with the tests so that it is built once.
 _server-with-tests:
