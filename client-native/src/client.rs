@@ -166,6 +166,12 @@ impl Client {
     /// Sends any entry.
     pub async fn send_entry(&self, entry: Entry) -> Sent {
         let id = self.ids.lock().unwrap_or_else(PoisonError::into_inner).client_id();
+        self.send_as(id, entry).await
+    }
+
+    /// Sends any entry under an id of the caller's own: whoever keeps it may send the entry again, in another
+    /// process too, and it is stored once.
+    pub async fn send_as(&self, id: ClientId, entry: Entry) -> Sent {
         self.answered(id.clone(), Command::Send { id, entry }).await
     }
 

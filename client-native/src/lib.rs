@@ -35,5 +35,5 @@ pub use error::{ConnectError, InvalidArgument, JoinError, SendError};
 pub use events::{Events, parse};
 pub use sent::{Acked, Sent};
 pub use tidings_client_core::{
-    ClosedBy, Event, Frame, Gap, GapReason, Kind, Refusal, RoomState, SendState, State, Status,
+    ClosedBy, Entry, Event, Frame, Gap, GapReason, Kind, Refusal, RoomState, SendState, State, Status,
 };
