@@ -1,0 +1,67 @@
+//! What a server costs: memory of idle connections, CPU time of deliveries and connects, rate and delay of
+//! acknowledgements.
+
+mod acks;
+mod crowd;
+mod fanout;
+mod idle;
+mod reference;
+
+pub(crate) use self::reference::serve as reference;
+
+use std::process::ExitCode;
+
+use tokio::time::{Instant, sleep};
+
+use crate::cli::{BenchArgs, Measure};
+use crate::error::Error;
+use crate::proc;
+use crate::report::Report;
+use crate::server::Server;
+
+/// Columns of the report.
+const HEAD: &[&str] = &["what", "figure", "aim", "remarks"];
+/// Open files beside those of the peers.
+const SPARE_FILES: usize = 100;
+/// One session may send as fast as it likes: rate limits are not what is measured.
+const UNPACED: &[&str] = &["--max-frames-per-second", "10000000", "--frame-burst", "10000000"];
+
+/// Runs the measurements that are asked for, each against a fresh server, and prints the table.
+pub(crate) async fn run(args: &BenchArgs) -> Result<ExitCode, Error> {
+    let wanted = args.connections.max(2 * args.members) + SPARE_FILES;
+    let limit = proc::file_limit()?;
+    if wanted > limit {
+        return Err(Error::Files { wanted, limit });
+    }
+    let mut report = Report::new(HEAD);
+    for measure in &args.only {
+        let server = Server::start(&args.server, UNPACED, args.server_core).await?;
+        match measure {
+            Measure::Idle => idle::measure(&server, args, &mut report).await?,
+            Measure::Fanout => fanout::measure(&server, args, &mut report).await?,
+            Measure::Acks => acks::measure(&server, args, &mut report).await?,
+        }
+    }
+    report.print()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Waits until the server has nothing to do any more: what came before is not to be counted.
+async fn settle(server: &Server) -> Result<(), Error> {
+    let window = std::time::Duration::from_millis(500);
+    let deadline = Instant::now() + 20 * window;
+    loop {
+        let before = proc::cpu(server.pid()?)?;
+        sleep(window).await;
+        if proc::cpu(server.pid()?)? - before < window / 25 || Instant::now() > deadline {
+            return Ok(());
+        }
+    }
+}
+
+/// A figure with its aim: "**4.2 µs**", or with a mark where the aim is missed.
+fn judged(value: f64, unit: &str, aim: f64) -> [String; 2] {
+    let digits = if value < 10.0 { 2 } else { 1 };
+    let mark = if value < aim { "" } else { " (missed)" };
+    [format!("**{value:.digits$} {unit}**{mark}"), format!("< {aim} {unit}")]
+}
