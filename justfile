@@ -102,15 +102,14 @@ check: fmt-check lint docs deny import-rule types sizes package
 fmt-check:
     cargo fmt --all --check
 
-# Clippy for the machine and for wasm, with warnings as errors, and TypeScript's own check of the npm package and the browser tests
+# Clippy for the machine and for wasm, with warnings as errors, and TypeScript's own check of the browser tests
 [group('check')]
-lint: _e2e _sdk
+lint: _e2e
     cargo clippy {{ crates }} --all-targets -- --deny warnings
     cargo clippy {{ build_tool }} --all-targets -- --deny warnings
     cargo clippy {{ wasm }} --package tidings-client-core --package tidings-client --all-targets --all-features -- --deny warnings
     cargo clippy {{ wasm }} --package tidings-web-ui --all-targets -- --deny warnings
     npm run --silent --prefix e2e types
-    npm run --silent --prefix client-wasm/npm types
 
 # Rustdoc, with warnings as errors
 [group('check')]
