@@ -176,3 +176,6 @@ impl Store for Sqlite {
         self.writer.probe().await
     }
 }
+
+#[cfg(test)]
+mod tests;

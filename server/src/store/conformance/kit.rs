@@ -84,7 +84,12 @@ pub(crate) struct Kit<'s> {
 
 impl<'s> Kit<'s> {
     pub(crate) fn new(store: &'s dyn Store) -> Self {
-        Self { store, given: AtomicU64::new(0) }
+        Self::after(store, 0)
+    }
+
+    /// For a store that has been given ids before.
+    pub(crate) fn after(store: &'s dyn Store, given: u64) -> Self {
+        Self { store, given: AtomicU64::new(given) }
     }
 
     fn next(&self) -> u64 {
@@ -123,10 +128,9 @@ impl<'s> Kit<'s> {
     }
 
     pub(crate) async fn append(&self, append: Append) -> Result<Appended, Refusal> {
-        match self.one(Write::Append(append)).await? {
-            Written::Appended(appended) => Ok(appended),
-            other => panic!("not an append: {other:?}"),
-        }
+        let written = self.one(Write::Append(append)).await?;
+        let Written::Appended(appended) = written else { panic!("not an append: {written:?}") };
+        Ok(appended)
     }
 
     pub(crate) async fn change(&self, sender: &str, to: &str, change: Change) -> Result<Appended, Refusal> {
@@ -190,10 +194,9 @@ impl<'s> Kit<'s> {
     }
 
     pub(crate) async fn notify(&self, to: &str, title: &str) -> u64 {
-        match self.one(Write::Notify(self.notification(to, title))).await.unwrap() {
-            Written::Notified { position, duplicate: false, .. } => position,
-            other => panic!("not a new notification: {other:?}"),
-        }
+        let written = self.one(Write::Notify(self.notification(to, title))).await.unwrap();
+        let Written::Notified { position, duplicate: false, .. } = written else { panic!("{written:?}") };
+        position
     }
 
     pub(crate) fn to_all(&self, title: &str) -> NewBroadcast {
@@ -210,9 +213,8 @@ impl<'s> Kit<'s> {
     }
 
     pub(crate) async fn broadcast(&self, title: &str) -> u64 {
-        match self.one(Write::Broadcast(self.to_all(title))).await.unwrap() {
-            Written::Broadcast { position, duplicate: false, .. } => position,
-            other => panic!("not a new broadcast: {other:?}"),
-        }
+        let written = self.one(Write::Broadcast(self.to_all(title))).await.unwrap();
+        let Written::Broadcast { position, duplicate: false, .. } = written else { panic!("{written:?}") };
+        position
     }
 }
