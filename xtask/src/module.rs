@@ -83,7 +83,7 @@ impl Recipe<'_> {
         let wasm = self.wasm(folder);
         let mut command = Command::new(workspace.tool("wasm-opt"));
         command.args(self.optimise).arg(&wasm).arg("-o").arg(&wasm);
-        process::run(&mut command, "type `./x setup-tools`")
+        process::run(&mut command, "type `./x setup`")
     }
 
     fn wasm(&self, folder: &Path) -> PathBuf {
