@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use self::verdict::{Logged, Verdict};
 use self::watcher::Watched;
-use self::writer::Acked;
+use self::writer::{Acked, Written};
 use crate::cli::KillArgs;
 use crate::error::Error;
 use crate::report::Report;
@@ -40,30 +40,31 @@ pub(crate) async fn run(args: &KillArgs) -> Result<ExitCode, Error> {
 
     let (stop, stopped) = watch::channel(false);
     let watchers = watch_all(&server, &rooms).await?;
+    let mut clients: Vec<Client> = watchers.iter().map(|watched| watched.client().clone()).collect();
     let mut writers = JoinSet::new();
     for n in 0..args.writers {
         let room = rooms.get(n / TO_A_ROOM).cloned().unwrap_or_default();
         let client = connect(&server, &format!("writer-{n}")).await?;
         client.join(&room).await?;
+        clients.push(client.clone());
         writers.spawn(writer::write(client, format!("w{n}"), room, stopped.clone()));
     }
-    let starts = cycles(&mut server, args, seed).await?;
+    let starts = cycles(&mut server, &clients, args, seed).await?;
 
     eprintln!("kill: the last ACKs");
     stop.send_replace(true);
-    let mut acked = Vec::new();
+    let mut all = Written::default();
     let late = |what: &str| Error::Late { what: what.to_owned(), seconds: PATIENCE.as_secs() };
-    let all = async {
-        while let Some(written) = writers.join_next().await {
-            match written {
-                Ok(written) => acked.extend(written?),
-                Err(error) => return Err(Error::Broken(format!("a writer has failed: {error}"))),
-            }
+    let gather = async {
+        while let Some(ended) = writers.join_next().await {
+            let written = ended.map_err(|error| Error::Broken(format!("a writer has failed: {error}")))??;
+            all.acked.extend(written.acked);
+            all.again.extend(written.again);
         }
-        Ok(())
+        Ok::<_, Error>(())
     };
-    timeout(PATIENCE, all).await.map_err(|_| late("the last ACKs"))??;
-    compare(&server, &rooms, &acked, watchers, &starts).await
+    timeout(PATIENCE, gather).await.map_err(|_| late("the last ACKs"))??;
+    compare(&server, &rooms, &all, watchers, &starts).await
 }
 
 async fn connect(server: &Server, name: &str) -> Result<Client, Error> {
@@ -81,8 +82,14 @@ async fn watch_all(server: &Server, rooms: &[String]) -> Result<Vec<Arc<Watched>
     Ok(watchers)
 }
 
-/// Kills and restarts. Returns how long each restart took.
-async fn cycles(server: &mut Server, args: &KillArgs, seed: u64) -> Result<Vec<Duration>, Error> {
+/// Kills and restarts. Returns how long each restart took. Clients whose connections keep breaking wait longer each
+/// time, so they are told when to come back: else they would miss most of the next kills.
+async fn cycles(
+    server: &mut Server,
+    clients: &[Client],
+    args: &KillArgs,
+    seed: u64,
+) -> Result<Vec<Duration>, Error> {
     let mut random = fastrand::Rng::with_seed(seed);
     let (least, most) = match args.every.as_slice() {
         [a, b] => (*a.min(b), *a.max(b)),
@@ -96,6 +103,9 @@ async fn cycles(server: &mut Server, args: &KillArgs, seed: u64) -> Result<Vec<D
         let took = server.restart().await?;
         eprintln!("kill: {cycle} of {}, after {alive:?}; it served again within {took:?}", args.cycles);
         starts.push(took);
+        for client in clients {
+            client.reconnect().await;
+        }
     }
     sleep(Duration::from_millis(least)).await;
     Ok(starts)
@@ -104,7 +114,7 @@ async fn cycles(server: &mut Server, args: &KillArgs, seed: u64) -> Result<Vec<D
 async fn compare(
     server: &Server,
     rooms: &[String],
-    acked: &[Acked],
+    written: &Written,
     watchers: Vec<Arc<Watched>>,
     starts: &[Duration],
 ) -> Result<ExitCode, Error> {
@@ -113,8 +123,9 @@ async fn compare(
     let deadline = Instant::now() + PATIENCE;
     for (room, watched) in rooms.iter().zip(watchers) {
         let log = verdict::read(server.api(), &token, room).await?;
-        let here: Vec<&Acked> = acked.iter().filter(|a| a.room == *room).collect();
+        let here: Vec<&Acked> = written.acked.iter().filter(|a| a.room == *room).collect();
         verdict.log(&log, &here);
+        verdict.again(&log, written.again.iter().filter(|a| a.room == *room));
         let head = log.last().map_or(0, |entry: &Logged| entry.seq);
         verdict.seen(&log, &watched.until(head, deadline).await);
     }
@@ -130,8 +141,8 @@ async fn compare(
         late.to_string(),
     ]);
     report.print()?;
-    eprintln!("kill: {} of {} ACKs answered a resend", verdict.resent(), acked.len());
-    let enough = acked.len() >= starts.len();
+    eprintln!("kill: {} ACKs had been lost with the server, and came with a resend", verdict.resent());
+    let enough = written.acked.len() >= starts.len();
     if !enough {
         eprintln!("error: hardly anything was acknowledged, so nothing was tried");
     }

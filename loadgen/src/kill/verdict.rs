@@ -56,6 +56,8 @@ pub(crate) struct Verdict {
     stored: usize,
     holes: usize,
     overtaken: usize,
+    again: usize,
+    again_otherwise: usize,
     shown: usize,
     shown_otherwise: usize,
 }
@@ -81,6 +83,17 @@ impl Verdict {
         }
     }
 
+    /// Holds it against the ACKs of what was sent once more after it had been acknowledged.
+    pub(super) fn again<'a>(&mut self, log: &[Logged], acked: impl Iterator<Item = &'a Acked>) {
+        for acked in acked {
+            self.again += 1;
+            let first = log.iter().find(|entry| entry.id == acked.id);
+            if !acked.duplicate || !first.is_some_and(|entry| is(entry, acked)) {
+                self.again_otherwise += 1;
+            }
+        }
+    }
+
     /// Holds it against what one who read live was shown.
     pub(super) fn seen(&mut self, log: &[Logged], seen: &[(u64, String)]) {
         let same =
@@ -90,10 +103,15 @@ impl Verdict {
     }
 
     /// Each promise, how often it was tried, how often it was broken.
-    pub(super) fn rows(&self) -> [(&'static str, usize, usize); 5] {
+    pub(super) fn rows(&self) -> [(&'static str, usize, usize); 6] {
         [
             ("an acknowledged message is in the log, as it was acknowledged", self.acked, self.lost),
             ("a message is in the log once, however often it was sent", self.stored, self.twice),
+            (
+                "what is sent again later is answered with its first position",
+                self.again,
+                self.again_otherwise,
+            ),
             ("positions begin at 1 and have no holes", self.stored, self.holes),
             ("each writer's messages keep their order", self.stored, self.overtaken),
             ("who reads live sees the log: all of it, once, in order", self.shown, self.shown_otherwise),
@@ -143,7 +161,24 @@ mod tests {
         let mut verdict = Verdict::default();
         verdict.log(log, &acks.iter().collect::<Vec<_>>());
         verdict.seen(log, seen);
+        broken_of(&verdict)
+    }
+
+    fn broken_of(verdict: &Verdict) -> Vec<usize> {
         verdict.rows().iter().map(|(_, _, broken)| *broken).collect()
+    }
+
+    #[test]
+    fn a_resend_must_be_called_one_and_told_the_first_position() {
+        let log = [logged(1, "a", "w0 1"), logged(2, "b", "w0 2")];
+        let answered = |seq, duplicate| {
+            let mut verdict = Verdict::default();
+            verdict.again(&log, [Acked { duplicate, ..acked(seq, "a", "w0 1") }].iter());
+            broken_of(&verdict)
+        };
+        assert_eq!(answered(1, true), [0, 0, 0, 0, 0, 0]);
+        assert_eq!(answered(3, true), [0, 0, 1, 0, 0, 0]);
+        assert_eq!(answered(1, false), [0, 0, 1, 0, 0, 0]);
     }
 
     fn shown(log: &[Logged]) -> Vec<(u64, String)> {
@@ -154,24 +189,24 @@ mod tests {
     fn what_is_kept_breaks_nothing() {
         let log = [logged(1, "a", "w0 1"), logged(2, "b", "w1 1"), logged(3, "c", "w0 2")];
         let acks = [acked(1, "a", "w0 1"), acked(3, "c", "w0 2")];
-        assert_eq!(broken(&log, &acks, &shown(&log)), [0, 0, 0, 0, 0]);
+        assert_eq!(broken(&log, &acks, &shown(&log)), [0, 0, 0, 0, 0, 0]);
     }
 
     #[test]
     fn every_broken_promise_is_found() {
         let log = [logged(1, "a", "w0 1"), logged(2, "b", "w0 2")];
         let lost = [acked(1, "a", "w0 1"), acked(3, "c", "w0 3")];
-        assert_eq!(broken(&log, &lost, &shown(&log)), [1, 0, 0, 0, 0]);
+        assert_eq!(broken(&log, &lost, &shown(&log)), [1, 0, 0, 0, 0, 0]);
         let moved = [acked(2, "a", "w0 1")];
-        assert_eq!(broken(&log, &moved, &shown(&log)), [1, 0, 0, 0, 0]);
+        assert_eq!(broken(&log, &moved, &shown(&log)), [1, 0, 0, 0, 0, 0]);
         let twice = [logged(1, "a", "w0 1"), logged(2, "a", "w0 1")];
-        assert_eq!(broken(&twice, &[], &shown(&twice)), [0, 1, 0, 1, 0]);
+        assert_eq!(broken(&twice, &[], &shown(&twice)), [0, 1, 0, 0, 1, 0]);
         let hole = [logged(1, "a", "w0 1"), logged(3, "b", "w0 2")];
-        assert_eq!(broken(&hole, &[], &shown(&hole)), [0, 0, 1, 0, 0]);
+        assert_eq!(broken(&hole, &[], &shown(&hole)), [0, 0, 0, 1, 0, 0]);
         let overtaken = [logged(1, "b", "w0 2"), logged(2, "a", "w0 1")];
-        assert_eq!(broken(&overtaken, &[], &shown(&overtaken)), [0, 0, 0, 1, 0]);
-        assert_eq!(broken(&log, &[], &shown(&log)[..1]), [0, 0, 0, 0, 1]);
+        assert_eq!(broken(&overtaken, &[], &shown(&overtaken)), [0, 0, 0, 0, 1, 0]);
+        assert_eq!(broken(&log, &[], &shown(&log)[..1]), [0, 0, 0, 0, 0, 1]);
         let again = [shown(&log), shown(&log)].concat();
-        assert_eq!(broken(&log, &[], &again), [0, 0, 0, 0, 2]);
+        assert_eq!(broken(&log, &[], &again), [0, 0, 0, 0, 0, 2]);
     }
 }

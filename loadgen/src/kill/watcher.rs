@@ -11,7 +11,7 @@ use crate::error::Error;
 /// What a watcher was shown.
 #[derive(Debug)]
 pub(crate) struct Watched {
-    _client: Client,
+    client: Client,
     seen: Arc<Seen>,
 }
 
@@ -26,7 +26,7 @@ pub(super) async fn start(config: Config, room: &str) -> Result<Arc<Watched>, Er
     let (client, mut events) = Client::connect(config).await?;
     client.join(room).await?;
     let seen = Arc::new(Seen::default());
-    let watched = Arc::new(Watched { _client: client, seen: Arc::clone(&seen) });
+    let watched = Arc::new(Watched { client, seen: Arc::clone(&seen) });
     tokio::spawn(async move {
         while let Some(event) = events.recv().await {
             if let Event::Frame(frame) = event
@@ -43,6 +43,11 @@ pub(super) async fn start(config: Config, room: &str) -> Result<Arc<Watched>, Er
 }
 
 impl Watched {
+    /// The connection.
+    pub(super) const fn client(&self) -> &Client {
+        &self.client
+    }
+
     /// All that was shown, as soon as the entry at `head` was, or at the deadline.
     pub(super) async fn until(&self, head: u64, deadline: Instant) -> Vec<(u64, String)> {
         let reached = async {

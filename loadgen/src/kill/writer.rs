@@ -2,13 +2,16 @@
 
 use std::collections::VecDeque;
 
-use tidings_client_native::{Client, Sent};
+use tidings_client_native::{Client, Entry, Sent};
+use tidings_protocol::{ClientId, RoomId};
 use tokio::sync::watch;
 
 use crate::error::Error;
 
 /// Messages in flight.
 const IN_FLIGHT: usize = 16;
+/// Messages, spread over the whole run, that are sent once more at its end.
+const SENT_AGAIN: usize = 20;
 
 /// One message that the server has acknowledged.
 #[derive(Clone, Debug)]
@@ -27,13 +30,22 @@ pub(crate) struct Acked {
     pub(crate) duplicate: bool,
 }
 
-/// Writes until told to stop, then waits for what is in flight. Returns what was acknowledged.
+/// What a writer was told.
+#[derive(Debug, Default)]
+pub(crate) struct Written {
+    /// What was acknowledged.
+    pub(crate) acked: Vec<Acked>,
+    /// The ACKs of messages that were sent once more after they had been acknowledged.
+    pub(crate) again: Vec<Acked>,
+}
+
+/// Writes until told to stop, then waits for what is in flight, and sends some of it once more.
 pub(super) async fn write(
     client: Client,
     name: String,
     room: String,
     stopped: watch::Receiver<bool>,
-) -> Result<Vec<Acked>, Error> {
+) -> Result<Written, Error> {
     let (mut in_flight, mut acked) = (VecDeque::new(), Vec::new());
     let mut number = 0_u64;
     while !*stopped.borrow() {
@@ -49,8 +61,15 @@ pub(super) async fn write(
     for (content, sent) in in_flight {
         acked.push(done(&room, content, sent).await?);
     }
+    let mut again = Vec::new();
+    for first in acked.iter().step_by((acked.len() / SENT_AGAIN).max(1)) {
+        let (content, reply_to) = (first.content.clone(), None);
+        let entry = Entry::Chat { room: RoomId::new(room.as_str())?, content: content.clone(), reply_to };
+        let sent = client.send_as(ClientId::new(first.id.as_str())?, entry).await;
+        again.push(done(&room, content, sent).await?);
+    }
     client.close().await;
-    Ok(acked)
+    Ok(Written { acked, again })
 }
 
 async fn done(room: &str, content: String, sent: Sent) -> Result<Acked, Error> {
