@@ -96,11 +96,11 @@ impl Rooms {
         self.by_room.get(room).cloned()
     }
 
-    /// The list came: what is not on it goes, but for conversations without a room and messages that were refused.
-    pub fn load(&mut self, rooms: Vec<Room>) {
+    /// The list came: what is not on it goes, but for conversations without a room and what the caller keeps.
+    pub fn load(&mut self, rooms: Vec<Room>, keep: impl Fn(&Place) -> bool) {
         self.loaded = true;
         let named: HashSet<Place> = rooms.iter().map(place_of).collect();
-        self.rows.retain(|place, row| named.contains(place) || row.room_id.is_none() || row.failed > 0);
+        self.rows.retain(|place, row| named.contains(place) || row.room_id.is_none() || keep(place));
         self.by_room.retain(|_, place| self.rows.contains_key(place));
         rooms.into_iter().for_each(|room| self.upsert(room));
     }
@@ -322,7 +322,7 @@ mod tests {
     #[test]
     fn unread_grows_by_others_messages_once_and_falls_by_reading() {
         let mut rooms = Rooms::default();
-        rooms.load(vec![room("a", 5, 5, 0)]);
+        rooms.load(vec![room("a", 5, 5, 0)], |_| false);
         let six = message("a", 6, "ann");
         rooms.message(&place("a"), &six, &user("me"));
         rooms.message(&place("a"), &six, &user("me"));
@@ -338,7 +338,7 @@ mod tests {
     #[test]
     fn sending_reads_what_came_before() {
         let mut rooms = Rooms::default();
-        rooms.load(vec![room("a", 5, 2, 3)]);
+        rooms.load(vec![room("a", 5, 2, 3)], |_| false);
         rooms.message(&place("a"), &message("a", 6, "me"), &user("me"));
         assert_eq!(rooms.unread(), 0);
     }
@@ -346,9 +346,9 @@ mod tests {
     #[test]
     fn a_list_that_is_older_than_what_has_come_undoes_nothing() {
         let mut rooms = Rooms::default();
-        rooms.load(vec![room("a", 5, 5, 0), room("b", 1, 1, 0)]);
+        rooms.load(vec![room("a", 5, 5, 0), room("b", 1, 1, 0)], |_| false);
         rooms.message(&place("a"), &message("a", 6, "ann"), &user("me"));
-        rooms.load(vec![room("a", 5, 5, 0)]);
+        rooms.load(vec![room("a", 5, 5, 0)], |_| false);
         let row = rooms.get(&place("a")).unwrap();
         assert_eq!((row.head_seq, row.unread, row.last.as_ref().map(|last| last.seq)), (6, 1, Some(6)));
         assert!(rooms.get(&place("b")).is_none());
@@ -357,7 +357,7 @@ mod tests {
     #[test]
     fn the_latest_activity_comes_first() {
         let mut rooms = Rooms::default();
-        rooms.load(vec![room("a", 5, 5, 0), room("b", 3, 3, 0), room("c", 0, 0, 0)]);
+        rooms.load(vec![room("a", 5, 5, 0), room("b", 3, 3, 0), room("c", 0, 0, 0)], |_| false);
         rooms.message(&place("b"), &message("b", 9, "ann"), &user("me"));
         let names: Vec<String> = rooms.sorted().iter().map(|row| row.name.clone()).collect();
         assert_eq!(names, ["b", "a", "c"]);

@@ -59,6 +59,11 @@ pub(super) fn is_visible() -> bool {
     document().visibility_state() == web_sys::VisibilityState::Visible
 }
 
+/// Whether the main pointer is a fine one, as a mouse is.
+pub(super) fn has_pointer() -> bool {
+    window().match_media("(pointer: fine)").ok().flatten().is_some_and(|query| query.matches())
+}
+
 /// The element that has the focus.
 pub(super) fn focused() -> Option<web_sys::HtmlElement> {
     document().active_element().and_then(|element| element.dyn_into().ok())
@@ -113,7 +118,7 @@ impl Format {
 
     const fn options(self) -> &'static [(&'static str, &'static str)] {
         match self {
-            Self::Time => &[("hour", "2-digit"), ("minute", "2-digit")],
+            Self::Time => &[("hour", "numeric"), ("minute", "2-digit")],
             Self::ShortDate => &[("day", "numeric"), ("month", "short")],
             Self::Weekday => &[("weekday", "long")],
             Self::Date => &[("weekday", "short"), ("day", "numeric"), ("month", "long"), ("year", "numeric")],

@@ -27,6 +27,14 @@ pub(super) fn Composer(place: Place) -> impl IntoView {
     let telling = StoredValue::new(Telling::default());
     tell_typing(open, telling);
     edit_fills_the_field(open, text, place);
+    // Where there are keys to write with; on a phone it would bring the keyboard up.
+    Effect::new(move |_| {
+        if let Some(field) = open.composer.get()
+            && browser::has_pointer()
+        {
+            let _ = field.focus();
+        }
+    });
 
     let too_long = Memo::new(move |_| text.with(String::len) > MAX_CONTENT_BYTES);
     let can_send = Memo::new(move |_| !too_long.get() && text.with(|text| !text.trim().is_empty()));

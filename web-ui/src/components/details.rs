@@ -27,7 +27,7 @@ pub(super) fn Details(place: Place) -> impl IntoView {
         Place::Direct(user) => view! { <PersonDetails user=user /> }.into_any(),
     };
     view! {
-        <aside class="td-details" aria-label="Details" on:keydown=close_by_key>
+        <section class="td-details" aria-label="Details" on:keydown=close_by_key>
             <header class="td-details-header">
                 <h2 class="td-details-title">"Details"</h2>
                 <button class="td-icon-button" aria-label="Close details" on:click=move |_| ui.details.set(false)>
@@ -35,7 +35,7 @@ pub(super) fn Details(place: Place) -> impl IntoView {
                 </button>
             </header>
             <div class="td-details-scroll">{body}</div>
-        </aside>
+        </section>
     }
 }
 

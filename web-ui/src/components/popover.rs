@@ -46,18 +46,21 @@ fn Panel(
             open.set(false);
         }
     });
-    on_cleanup(move || elsewhere.remove());
-    let close_by_key = move |event: web_sys::KeyboardEvent| {
+    // On the window: a button of the panel that was pressed and is gone has left the focus nowhere.
+    let by_key = window_event_listener(ev::keydown, move |event| {
         if event.key() == "Escape" {
-            event.stop_propagation();
             open.set(false);
             if let Some(trigger) = trigger.get_untracked() {
                 let _ = trigger.focus();
             }
         }
-    };
+    });
+    on_cleanup(move || {
+        elsewhere.remove();
+        by_key.remove();
+    });
     view! {
-        <div node_ref=panel class=format!("td-popover {class}") role="dialog" aria-label=label tabindex="-1" on:keydown=close_by_key>
+        <div node_ref=panel class=format!("td-popover {class}") role="dialog" aria-label=label tabindex="-1">
             {children()}
         </div>
     }

@@ -25,6 +25,8 @@ pub(super) struct OpenRoom {
     pub room: UseRoom,
     pub name: Memo<String>,
     pub direct: bool,
+    /// How many messages were unread when the room was opened.
+    pub unread: u64,
     /// The message that stands under the keyboard's cursor or the pointer.
     pub active: RwSignal<Option<Arc<str>>>,
     /// The message that is answered.
@@ -46,15 +48,16 @@ pub(super) fn use_open_room() -> OpenRoom {
 pub(super) fn Room(place: Place) -> impl IntoView {
     let rooms = use_rooms();
     let of = place.clone();
-    let known =
-        Memo::new(move |_| rooms.rooms.with(|rooms| rooms.loaded().then(|| rooms.get(&of).is_some())));
+    // A conversation needs no room; it is there as soon as somebody wants it.
+    let open = Memo::new(move |_| {
+        let direct = matches!(of, Place::Direct(_));
+        rooms.rooms.with(|rooms| rooms.loaded().then(|| direct || rooms.get(&of).is_some()))
+    });
     let place = StoredValue::new(place);
-    move || match (known.get(), place.get_value()) {
-        (None, _) => view! { <div class="td-main-empty"></div> }.into_any(),
-        (Some(true), place) | (Some(false), place @ Place::Direct(_)) => {
-            view! { <Open place=place /> }.into_any()
-        }
-        (Some(false), place @ Place::Room(_)) => view! { <NotIn place=place /> }.into_any(),
+    move || match open.get() {
+        None => view! { <div class="td-main-empty"></div> }.into_any(),
+        Some(true) => view! { <Open place=place.get_value() /> }.into_any(),
+        Some(false) => view! { <NotIn place=place.get_value() /> }.into_any(),
     }
 }
 
@@ -80,6 +83,7 @@ fn Open(place: Place) -> impl IntoView {
         room,
         name,
         direct: matches!(place, Place::Direct(_)),
+        unread: row.with_untracked(|row| row.as_ref().map_or(0, |row| row.unread)),
         active: RwSignal::new(None),
         reply: RwSignal::new(None),
         editing: RwSignal::new(None),

@@ -42,20 +42,20 @@ pub(super) fn Shell(session: Session, sign_out: Callback<()>) -> impl IntoView {
         sign_out.run(());
     });
     view! {
-        <div class="td-app" data-pane=pane data-details=move || ui.details.get().to_string()>
+        <main class="td-app" data-pane=pane data-details=move || ui.details.get().to_string()>
             <Sidebar sign_out=leave />
-            <main class="td-main">
+            <section class="td-main" aria-label="Conversation">
                 <ConnectionBanner />
                 {move || match place.get() {
                     Some(place) => view! { <Room place=place /> }.into_any(),
                     None => view! { <NoRoom /> }.into_any(),
                 }}
-            </main>
+            </section>
             {move || {
                 let shown = ui.details.get().then(|| place.get()).flatten();
                 shown.map(|place| view! { <Details place=place /> })
             }}
-        </div>
+        </main>
         <Dialogs />
         <ToastStack />
         <Announcements />

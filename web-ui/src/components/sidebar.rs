@@ -30,6 +30,7 @@ pub(super) fn Sidebar(sign_out: Callback<()>) -> impl IntoView {
     view! {
         <nav class="td-sidebar" aria-label="Conversations">
             <header class="td-sidebar-header">
+                <h1 class="td-hidden">"Tidings"</h1>
                 <MeMenu sign_out=sign_out />
                 <Bell />
             </header>

@@ -145,7 +145,9 @@ impl Jump {
 }
 
 fn lay_out(open: OpenRoom, me: &str) -> Layout {
-    let unread_after = open.room.unread_after.get();
+    // Where the window begins after the place of the divider, the divider is not in it.
+    let begins = open.room.timeline.with(|t| t.first_seq().filter(|_| t.has_older()).unwrap_or(0));
+    let unread_after = open.room.unread_after.get().filter(|after| begins <= after + 1);
     let lines: Vec<Line> = open.room.timeline.with(|timeline| {
         let line = |item: &Arc<crate::realtime::ChatItem>| Line {
             key: item.key.clone(),
@@ -229,16 +231,13 @@ fn UnreadPill(layout: Memo<Layout>, scroller: Scroller) -> impl IntoView {
     let room = open.room;
     let wanted = Memo::new(move |_| {
         let after = room.unread_after.get()?;
-        let outside = layout.with(|layout| layout.first_unread.is_none())
-            || room.timeline.with(|t| t.has_older() && t.first_seq().is_some_and(|first| first > after + 1));
+        let outside = layout.with(|layout| layout.first_unread.is_none());
         let loaded = room.timeline.with(|t| t.loaded());
         (loaded && !scroller.divider_seen.get() && (outside || scroller.divider_above.get())).then_some(after)
     });
     let go = move |_| {
         let Some(after) = wanted.get_untracked() else { return };
-        let inside = room
-            .timeline
-            .with_untracked(|t| t.first_seq().is_some_and(|first| first <= after + 1) || !t.has_older());
+        let inside = layout.with_untracked(|layout| layout.first_unread.is_some());
         if inside {
             scroller.show(Target::Unread);
             jump.focus_first_unread();
@@ -259,7 +258,7 @@ fn UnreadPill(layout: Memo<Layout>, scroller: Scroller) -> impl IntoView {
             view! {
                 <div class="td-pill td-pill-unread">
                     <button class="td-pill-main" on:click=go>
-                        <Glyph icon=Icon::Chevron size="small" />"Unread messages"
+                        <Glyph icon=Icon::Chevron size="small" />{format!("{} unread", badge::count(open.unread))}
                     </button>
                     <button class="td-pill-close" aria-label="Mark as read" on:click=dismiss><Glyph icon=Icon::Close size="small" /></button>
                 </div>
@@ -270,16 +269,8 @@ fn UnreadPill(layout: Memo<Layout>, scroller: Scroller) -> impl IntoView {
 
 #[component]
 fn UnreadDivider() -> impl IntoView {
-    let open = use_open_room();
-    let me = use_ui().me();
-    let count = move || {
-        let after = open.room.unread_after.get().unwrap_or(u64::MAX);
-        let unread = open.room.timeline.with_untracked(|t| {
-            t.items().filter(|item| item.sender_id != me && item.seq.is_some_and(|seq| seq > after)).count()
-        });
-        format!("{} new", badge::count(unread as u64))
-    };
-    view! { <li class="td-unread"><span>{count}</span></li> }
+    let unread = use_open_room().unread;
+    view! { <li class="td-unread"><span>{format!("{} new", badge::count(unread))}</span></li> }
 }
 
 #[component]

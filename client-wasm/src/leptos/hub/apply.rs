@@ -51,6 +51,8 @@ impl Hub {
                 StreamEventKind::Notification => {
                     if let Ok(one) = serde_json::from_str::<tidings_protocol::entity::Notification>(data)
                         && self.inbox.try_update(|inbox| inbox.arrived(one.clone())).unwrap_or(false)
+                        // What waited for the first stream of this page stands in the list, and is no news.
+                        && self.inbox.with_untracked(super::Inbox::loaded)
                     {
                         self.tell(Notice::Notification(Box::new(one)));
                     }

@@ -169,6 +169,8 @@ impl Hub {
                         t.remove_outgoing(id);
                     });
                     self.count_failed(&view);
+                    // A room that was on the list only for this message goes.
+                    self.refresh();
                 }
             }
         }
