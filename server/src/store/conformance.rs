@@ -89,6 +89,7 @@ macro_rules! conformance_suite {
                 delivery_to_a_shared_room_moves_the_marker_and_reports_nothing,
                 an_inbox_position_delivers_all_direct_rooms_up_to_it,
                 what_a_room_has_delivered_its_inbox_does_not_report_again,
+                inboxes_of_one_batch_are_delivered_each_on_its_own,
                 at_most_a_thousand_deliveries_are_listed_and_all_are_done,
             }
             history {

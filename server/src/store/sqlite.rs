@@ -7,6 +7,7 @@
 mod append;
 mod error;
 mod history;
+mod inboxes;
 mod log;
 mod markers;
 mod notices;

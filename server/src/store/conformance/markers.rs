@@ -120,6 +120,23 @@ pub(crate) async fn what_a_room_has_delivered_its_inbox_does_not_report_again(ki
     assert!(passed(kit, delivered("bob", first.room_id.as_str(), 2)).await.is_empty());
 }
 
+pub(crate) async fn inboxes_of_one_batch_are_delivered_each_on_its_own(kit: &Kit<'_>) {
+    for (from, to) in [("ann", "bob"), ("ann", "cat"), ("cat", "bob"), ("bob", "ann"), ("ann", "bob")] {
+        kit.tell(from, to, "hi").await;
+    }
+    let writes = [("bob", 1), ("cat", 9), ("eve", 9), ("bob", 2), ("bob", 9), ("ann", 9), ("bob", 9)];
+    let outcomes = kit.all(writes.map(|(who, to)| inbox_delivered(who, to)).into()).await;
+    let passed: Vec<String> = outcomes
+        .into_iter()
+        .map(|outcome| {
+            let Ok(Written::Delivered(passed)) = outcome else { panic!("{outcome:?}") };
+            let ids: Vec<&str> = passed.iter().map(|one| one.message_id.as_str()).collect();
+            ids.join(" ")
+        })
+        .collect();
+    assert_eq!(passed, ["m1", "m2", "", "m3", "m5", "m4", ""]);
+}
+
 pub(crate) async fn at_most_a_thousand_deliveries_are_listed_and_all_are_done(kit: &Kit<'_>) {
     let more = DELIVERED_LISTED + 5;
     let batch = (0..more).map(|_| Write::Append(kit.to_user("ann", "bob", text("hi")))).collect();

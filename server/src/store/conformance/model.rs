@@ -168,13 +168,18 @@ fn notification_writes() -> impl Strategy<Value = Write> {
 }
 
 fn batches() -> impl Strategy<Value = Vec<Vec<Write>>> {
-    let writes = prop_oneof![
-        6 => appends(),
-        2 => room_writes(),
-        2 => marker_writes(),
-        2 => notification_writes(),
+    let inboxes =
+        (users(), positions()).prop_map(|(user_id, inbox_seq)| Write::InboxDelivered { user_id, inbox_seq });
+    // Runs of one kind are done in bulk.
+    let runs = prop_oneof![
+        6 => vec(appends(), 1..4),
+        2 => vec(room_writes(), 1..3),
+        2 => vec(marker_writes(), 1..4),
+        1 => vec(inboxes, 2..6),
+        2 => vec(notification_writes(), 1..3),
     ];
-    vec(vec(writes, 1..16), 1..8).prop_map(with_ids)
+    let batch = vec(runs, 1..8).prop_map(|runs| runs.concat());
+    vec(batch, 1..8).prop_map(with_ids)
 }
 
 /// Gives the ids in the order of the writes, as a server does, and opens the rooms.

@@ -110,57 +110,13 @@ async fn passed(
     rows.into_iter().map(delivered).collect()
 }
 
-// Up to where the user's inbox reaches into each direct room, of what was not reported before.
-const REACHED: &str = "
-SELECT i.room_id, max(i.seq)
-FROM users u
-CROSS JOIN inbox i ON i.user_id = u.user_id AND i.inbox_seq > u.inbox_delivered AND i.inbox_seq <= ?2
-WHERE u.user_id = ?1
-GROUP BY i.room_id";
-
-// The marker of a room may stand beyond some of these already, moved by `Delivered`.
-const PASSED_IN_INBOX: &str = "
-SELECT m.message_id, m.sender, m.client_id
-FROM users u
-CROSS JOIN inbox i ON i.user_id = u.user_id AND i.inbox_seq > u.inbox_delivered AND i.inbox_seq <= ?2
-CROSS JOIN members me ON me.room_id = i.room_id AND me.user_id = u.user_id AND me.delivered_seq < i.seq
-CROSS JOIN messages m ON m.room_id = i.room_id AND m.seq = i.seq AND m.sender <> u.user_id
-WHERE u.user_id = ?1
-ORDER BY i.inbox_seq LIMIT ?3";
-
-const MOVE_BY_INBOX: &str = "
-UPDATE members SET delivered_seq = max(delivered_seq, j.value ->> 1)
-FROM json_each(?2) j
-WHERE members.room_id = j.value ->> 0 AND members.user_id = ?1";
-
-const MOVE_INBOX: &str = "
-UPDATE users SET inbox_delivered = max(inbox_delivered, min(?2, inbox_head)) WHERE user_id = ?1";
-
-/// Moves the delivered markers of all of a user's direct rooms.
-pub(super) async fn inbox(
-    conn: &mut SqliteConnection,
-    user: &UserId,
-    inbox_seq: u64,
-) -> Result<Outcome, StoreError> {
-    let to = number(inbox_seq);
-    let reached = sqlx::query_as(REACHED).bind(user.as_str()).bind(to);
-    let reached: Vec<(String, i64)> = reached.fetch_all(&mut *conn).await?;
-    if reached.is_empty() {
-        return Ok(Ok(Written::Delivered(Vec::new())));
-    }
-    let passed = sqlx::query_as(PASSED_IN_INBOX).bind(user.as_str()).bind(to).bind(listed());
-    let passed = passed.fetch_all(&mut *conn).await?;
-    sqlx::query(MOVE_BY_INBOX).bind(user.as_str()).bind(json(&reached)?).execute(&mut *conn).await?;
-    sqlx::query(MOVE_INBOX).bind(user.as_str()).bind(to).execute(conn).await?;
-    let passed: Result<Vec<DeliveredMessage>, StoreError> = passed.into_iter().map(delivered).collect();
-    Ok(Ok(Written::Delivered(passed?)))
-}
-
-fn listed() -> i64 {
+/// How many messages one answer lists, as SQLite counts.
+pub(super) fn listed() -> i64 {
     number(DELIVERED_LISTED as u64)
 }
 
-fn delivered(row: (String, String, Option<String>)) -> Result<DeliveredMessage, StoreError> {
+/// `message_id`, `sender` and `client_id` of a message that was delivered.
+pub(super) fn delivered(row: (String, String, Option<String>)) -> Result<DeliveredMessage, StoreError> {
     let (message, sender, client) = row;
     Ok(DeliveredMessage {
         message_id: message_id(message)?,

@@ -7,8 +7,9 @@ use sqlx::{ConnectOptions, Connection};
 use tokio::sync::Mutex;
 
 use super::super::{Append, Refusal, StoreError, Write, Written};
+use super::inboxes::Reaches;
 use super::markers::Move;
-use super::{append, markers, notifications, prune, rooms, users};
+use super::{append, inboxes, markers, notifications, prune, rooms, users};
 
 pub(super) type Outcome = Result<Written, Refusal>;
 
@@ -91,6 +92,7 @@ async fn execute(conn: &mut SqliteConnection, statement: &'static str) -> Result
 enum Run {
     Appends(Vec<Append>),
     Moves(Vec<Move>),
+    Inboxes(Reaches),
     Single(Write),
 }
 
@@ -104,7 +106,8 @@ async fn run(
         match run {
             Run::Appends(appends) => outcomes.extend(append::append(conn, appends, &mut next_id).await?),
             Run::Moves(moves) => outcomes.extend(markers::move_all(conn, moves).await?),
-            Run::Single(write) => outcomes.push(single(conn, write, &mut next_id).await?),
+            Run::Inboxes(reaches) => outcomes.extend(inboxes::deliver(conn, reaches).await?),
+            Run::Single(write) => outcomes.push(single(conn, write).await?),
         }
     }
     Ok(outcomes)
@@ -113,42 +116,53 @@ async fn run(
 fn runs(batch: Vec<Write>) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
     for write in batch {
-        match (Run::from(write), runs.last_mut()) {
-            (Run::Appends(more), Some(Run::Appends(appends))) => appends.extend(more),
-            (Run::Moves(more), Some(Run::Moves(moves))) => moves.extend(more),
-            (run, _) => runs.push(run),
-        }
+        let rest = match runs.last_mut() {
+            Some(run) => run.take(write),
+            None => Some(write),
+        };
+        runs.extend(rest.map(Run::begin));
     }
     runs
 }
 
-impl From<Write> for Run {
-    fn from(write: Write) -> Self {
-        #[expect(clippy::wildcard_enum_match_arm, reason = "all others are done one by one")]
-        match write {
-            Write::Append(append) => Self::Appends(vec![append]),
-            Write::Read { room_id, user_id, seq } => {
-                Self::Moves(vec![Move { room_id, user_id, seq, read: true }])
+impl Run {
+    fn begin(write: Write) -> Self {
+        let empty = [Self::Appends(Vec::new()), Self::Moves(Vec::new()), Self::Inboxes(Reaches::default())];
+        let mut write = write;
+        for mut run in empty {
+            match run.take(write) {
+                None => return run,
+                Some(back) => write = back,
             }
-            Write::Delivered { room_id, user_id, seq } => {
-                Self::Moves(vec![Move { room_id, user_id, seq, read: false }])
-            }
-            write => Self::Single(write),
         }
+        Self::Single(write)
+    }
+
+    /// Takes one more write, or gives it back where it begins another run.
+    fn take(&mut self, write: Write) -> Option<Write> {
+        match (self, write) {
+            (Self::Appends(appends), Write::Append(append)) => appends.push(append),
+            (Self::Moves(moves), Write::Read { room_id, user_id, seq }) => {
+                moves.push(Move { room_id, user_id, seq, read: true });
+            }
+            (Self::Moves(moves), Write::Delivered { room_id, user_id, seq }) => {
+                moves.push(Move { room_id, user_id, seq, read: false });
+            }
+            (Self::Inboxes(reaches), Write::InboxDelivered { user_id, inbox_seq }) => {
+                let back = reaches.add(user_id, inbox_seq).err();
+                return back.map(|(user_id, inbox_seq)| Write::InboxDelivered { user_id, inbox_seq });
+            }
+            (_, write) => return Some(write),
+        }
+        None
     }
 }
 
-async fn single(conn: &mut SqliteConnection, write: Write, next_id: &mut i64) -> Result<Outcome, StoreError> {
+async fn single(conn: &mut SqliteConnection, write: Write) -> Result<Outcome, StoreError> {
     match write {
-        // Runs of these are taken out before.
-        Write::Append(append) => one(append::append(conn, vec![append], next_id).await?),
-        Write::Read { room_id, user_id, seq } => {
-            one(markers::move_all(conn, vec![Move { room_id, user_id, seq, read: true }]).await?)
+        Write::Append(_) | Write::Read { .. } | Write::Delivered { .. } | Write::InboxDelivered { .. } => {
+            Err(StoreError::Unavailable("a write that belongs to a run stands alone".into()))
         }
-        Write::Delivered { room_id, user_id, seq } => {
-            one(markers::move_all(conn, vec![Move { room_id, user_id, seq, read: false }]).await?)
-        }
-        Write::InboxDelivered { user_id, inbox_seq } => markers::inbox(conn, &user_id, inbox_seq).await,
         Write::SeeUser { user_id, name, at } => users::see(conn, &user_id, name, at).await,
         Write::CreateRoom { room_id, name, kind, owner, members, at: _ } => {
             rooms::create(conn, &room_id, name, kind, &owner, &members).await
@@ -173,8 +187,4 @@ async fn single(conn: &mut SqliteConnection, write: Write, next_id: &mut i64) ->
             Ok(Ok(Written::Epoch(epoch)))
         }
     }
-}
-
-fn one(outcomes: Vec<Outcome>) -> Result<Outcome, StoreError> {
-    outcomes.into_iter().next().ok_or_else(|| StoreError::Corrupt("a write without an outcome".into()))
 }

@@ -1,0 +1,94 @@
+//! Delivered markers that are moved by inbox position: for all of a user's direct rooms, and for many users together.
+
+use std::collections::{BTreeSet, HashMap};
+
+use sqlx::FromRow;
+use sqlx::sqlite::SqliteConnection;
+use tidings_protocol::UserId;
+
+use super::super::{StoreError, Written};
+use super::markers::{delivered, listed};
+use super::row::{json, number, user_id};
+use super::writer::Outcome;
+
+/// Inboxes that have been delivered up to a position, no user twice.
+#[derive(Default)]
+pub(super) struct Reaches {
+    users: BTreeSet<UserId>,
+    reaches: Vec<(UserId, u64)>,
+}
+
+impl Reaches {
+    /// Takes one more; gives it back where the user is here already, and so what this one passes depends on the
+    /// other.
+    pub(super) fn add(&mut self, user: UserId, inbox_seq: u64) -> Result<(), (UserId, u64)> {
+        if !self.users.insert(user.clone()) {
+            return Err((user, inbox_seq));
+        }
+        self.reaches.push((user, inbox_seq));
+        Ok(())
+    }
+}
+
+// Up to where each inbox reaches into each direct room, of what was not reported before.
+const REACHED: &str = "
+SELECT i.room_id, i.user_id, max(i.seq)
+FROM json_each(?) j
+CROSS JOIN users u ON u.user_id = j.value ->> 0
+CROSS JOIN inbox i ON i.user_id = u.user_id AND i.inbox_seq > u.inbox_delivered AND i.inbox_seq <= j.value ->> 1
+GROUP BY i.user_id, i.room_id";
+
+// The marker of a room may stand beyond some of these already, moved by `Delivered`.
+const PASSED: &str = "
+SELECT * FROM (
+    SELECT i.user_id, m.message_id, m.sender, m.client_id,
+           row_number() OVER (PARTITION BY i.user_id ORDER BY i.inbox_seq) AS n
+    FROM json_each(?1) j
+    CROSS JOIN users u ON u.user_id = j.value ->> 0
+    CROSS JOIN inbox i ON i.user_id = u.user_id AND i.inbox_seq > u.inbox_delivered
+        AND i.inbox_seq <= j.value ->> 1
+    CROSS JOIN members me ON me.room_id = i.room_id AND me.user_id = u.user_id AND me.delivered_seq < i.seq
+    CROSS JOIN messages m ON m.room_id = i.room_id AND m.seq = i.seq AND m.sender <> u.user_id
+)
+WHERE n <= ?2
+ORDER BY user_id, n";
+
+#[derive(FromRow)]
+struct Passed {
+    user_id: String,
+    message_id: String,
+    sender: String,
+    client_id: Option<String>,
+}
+
+// No parameter is numbered: sqlx takes each statement's own from where the last one's ended.
+const MOVE: &str = "
+UPDATE members SET delivered_seq = max(delivered_seq, j.value ->> 2)
+FROM json_each(?) j
+WHERE members.room_id = j.value ->> 0 AND members.user_id = j.value ->> 1;
+
+UPDATE users SET inbox_delivered = max(inbox_delivered, min(j.value ->> 1, inbox_head))
+FROM json_each(?) j
+WHERE users.user_id = j.value ->> 0";
+
+pub(super) async fn deliver(
+    conn: &mut SqliteConnection,
+    reaches: Reaches,
+) -> Result<Vec<Outcome>, StoreError> {
+    let wanted: Vec<(&UserId, i64)> =
+        reaches.reaches.iter().map(|(user, inbox_seq)| (user, number(*inbox_seq))).collect();
+    let wanted = json(&wanted)?;
+    let reached: Vec<(String, String, i64)> =
+        sqlx::query_as(REACHED).bind(&wanted).fetch_all(&mut *conn).await?;
+    let mut passed = HashMap::new();
+    if !reached.is_empty() {
+        let query = sqlx::query_as::<_, Passed>(PASSED).bind(&wanted).bind(listed());
+        for row in query.fetch_all(&mut *conn).await? {
+            let of_user: &mut Vec<_> = passed.entry(user_id(row.user_id)?).or_default();
+            of_user.push(delivered((row.message_id, row.sender, row.client_id))?);
+        }
+        sqlx::query(MOVE).bind(json(&reached)?).bind(&wanted).execute(conn).await?;
+    }
+    let outcomes = reaches.reaches.into_iter();
+    Ok(outcomes.map(|(user, _)| Ok(Written::Delivered(passed.remove(&user).unwrap_or_default()))).collect())
+}
