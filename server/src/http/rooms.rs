@@ -20,6 +20,7 @@ use super::rest::reaches;
 use crate::auth::{Caller, Principal};
 use crate::error::Error;
 use crate::node::Node;
+use crate::store::{HistoryPage, RoomRecord};
 
 /// Most members that a room may be created with. More come in one by one.
 const MAX_FIRST_MEMBERS: usize = 10_000;
@@ -135,9 +136,29 @@ async fn show(
     Caller(caller): Caller,
     path: RoomPath,
 ) -> Result<Json<Room>, Error> {
-    node.readable(&caller.principal, &path.room_id).await?;
-    let room = node.store().room_view(&path.room_id, &caller.principal.user_id).await?;
-    room.map(Json).ok_or_else(|| Code::NotAMember.into())
+    let record = node.readable(&caller.principal, &path.room_id).await?;
+    match node.store().room_view(&path.room_id, &caller.principal.user_id).await? {
+        Some(room) => Ok(Json(room)),
+        None => from_outside(&node, &caller.principal, record).await.map(Json),
+    }
+}
+
+/// A private room as somebody sees it whom only a token lets in: there is no marker yet, and so nothing unread.
+async fn from_outside(node: &Node, principal: &Principal, room: RoomRecord) -> Result<Room, Error> {
+    let newest = node.store().history(&room.room_id, &principal.user_id, HistoryPage::Newest, 1).await?;
+    Ok(Room {
+        name: room.name.unwrap_or_else(|| room.room_id.to_string()),
+        room_id: room.room_id,
+        kind: room.kind,
+        head_seq: room.head_seq,
+        read_seq: room.head_seq,
+        unread: 0,
+        last_message: newest.items.into_iter().next_back(),
+        members: Some(room.member_count),
+        peer_id: None,
+        peer_read_seq: None,
+        peer_delivered_seq: None,
+    })
 }
 
 /// Change a room

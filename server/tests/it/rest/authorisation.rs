@@ -236,3 +236,19 @@ async fn a_token_for_some_rooms_reaches_no_others() {
     guest.get("/api/v1/search?q=needle&roomId=other").await.refused(403, "NOT_A_MEMBER");
     guest.delete("/api/v1/rooms/other/members/guest").await.refused(403, "NOT_A_MEMBER");
 }
+
+#[tokio::test]
+async fn a_token_lets_its_user_read_a_private_room_without_being_a_member() {
+    let server = TestServer::start(&[]).await;
+    let owner = Actor::new(&server, "owner");
+    owner.create("team:b", "private", &[]).await;
+    owner.say("team:b", "welcome").await;
+    let guest = Actor::confined(&server, "guest", &["team:b"]);
+    let room = guest.get("/api/v1/rooms/team:b").await.expect(200);
+    assert_eq!((&room["headSeq"], &room["unread"], &room["members"]), (&json!(1), &json!(0), &json!(1)));
+    assert_eq!(room["lastMessage"]["content"], "welcome");
+    let page = guest.get("/api/v1/rooms/team:b/messages").await.expect(200);
+    assert_eq!(each(&page["messages"], "content"), ["welcome"]);
+    guest.patch("/api/v1/rooms/team:b", json!({ "name": "mine" })).await.refused(403, "NOT_A_MEMBER");
+    assert_eq!(guest.get("/api/v1/rooms").await.expect(200)["rooms"], json!([]));
+}
