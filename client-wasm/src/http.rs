@@ -194,7 +194,11 @@ pub fn escape(text: &str) -> String {
 }
 
 fn network(error: gloo_net::Error) -> HttpError {
-    HttpError::Network(error.to_string())
+    HttpError::Network(match error {
+        gloo_net::Error::JsError(error) => error.message,
+        // With the error's own words all of its formatting would be carried along.
+        _ => "not a request or answer that can be used".to_owned(),
+    })
 }
 
 fn encode<B: Serialize>(body: &B) -> Result<String, HttpError> {

@@ -7,15 +7,25 @@ mod allocator;
 mod convert;
 mod options;
 
+use gloo_net::http::Method;
 use js_sys::{Array, Function};
 use tidings_client_core::Entry;
-use tidings_protocol::ClientId;
 use tidings_protocol::command::OnlineStatus;
+use tidings_protocol::{ClientId, MessageId, RoomId, UserId};
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::spawn_local;
 
 use self::options::Options;
 use crate::client::Client;
+use crate::http::HttpError;
 use crate::notifications::NotificationClient;
+
+// Kinds of entries; all others are chat messages. `npm/src/connection.ts` has the same.
+const PRIVATE: u8 = 1;
+const EDIT: u8 = 2;
+const DELETE: u8 = 3;
+const REACT: u8 = 4;
+const UNREACT: u8 = 5;
 
 /// The chat client.
 #[wasm_bindgen(js_name = Core)]
@@ -24,9 +34,6 @@ pub struct JsClient(Client);
 #[wasm_bindgen(js_class = Core)]
 impl JsClient {
     /// A client that does nothing yet. `on_events` is called with an array of events.
-    ///
-    /// # Errors
-    /// An option is missing or of another type.
     #[wasm_bindgen(constructor)]
     pub fn new(options: &Options, on_events: Function) -> Self {
         let client = Client::new(options.to_config());
@@ -56,102 +63,35 @@ impl JsClient {
         self.0.close(forget);
     }
 
-    /// Is in a room; `after_seq` is `undefined` where nothing is known of it.
-    ///
-    /// # Errors
-    /// The room's id is none.
-    pub fn join(&self, room: &str, after_seq: Option<f64>) -> Result<(), JsError> {
-        self.0.join(&room.parse()?, after_seq.map(|seq| seq as u64));
-        Ok(())
+    /// Is in a room; `after_seq` is `undefined` where nothing is known of it. False, here and below: an id is none.
+    pub fn join(&self, room: &str, after_seq: Option<f64>) -> bool {
+        with_room(room, |room| self.0.join(&room, after_seq.map(|seq| seq as u64)))
     }
 
     /// Is in a room no longer.
-    ///
-    /// # Errors
-    /// The room's id is none.
-    pub fn leave(&self, room: &str) -> Result<(), JsError> {
-        self.0.leave(&room.parse()?);
-        Ok(())
+    pub fn leave(&self, room: &str) -> bool {
+        with_room(room, |room| self.0.leave(&room))
     }
 
-    /// Sends a message to a room. `id` is a fresh UUID, here and in the methods that follow.
-    ///
-    /// # Errors
-    /// An id is none.
-    pub fn send(
-        &self,
-        id: &str,
-        room: &str,
-        content: String,
-        reply_to: Option<String>,
-    ) -> Result<(), JsError> {
-        let reply_to = reply_to.map(|id| id.parse()).transpose()?;
-        self.enqueue(id, Entry::Chat { room: room.parse()?, content, reply_to })
-    }
-
-    /// Sends a message to a user.
-    ///
-    /// # Errors
-    /// An id is none.
-    #[wasm_bindgen(js_name = sendPrivate)]
-    pub fn send_private(
-        &self,
-        id: &str,
-        user: &str,
-        content: String,
-        reply_to: Option<String>,
-    ) -> Result<(), JsError> {
-        let reply_to = reply_to.map(|id| id.parse()).transpose()?;
-        self.enqueue(id, Entry::Private { recipient: user.parse()?, content, reply_to })
-    }
-
-    /// Replaces the text of a message.
-    ///
-    /// # Errors
-    /// An id is none.
-    pub fn edit(&self, id: &str, room: &str, message: &str, content: String) -> Result<(), JsError> {
-        self.enqueue(id, Entry::Edit { room: room.parse()?, message: message.parse()?, content })
-    }
-
-    /// Deletes a message.
-    ///
-    /// # Errors
-    /// An id is none.
-    pub fn delete(&self, id: &str, room: &str, message: &str) -> Result<(), JsError> {
-        self.enqueue(id, Entry::Delete { room: room.parse()?, message: message.parse()? })
-    }
-
-    /// Sets or unsets a reaction.
-    ///
-    /// # Errors
-    /// An id is none.
-    pub fn react(
-        &self,
-        id: &str,
-        room: &str,
-        message: &str,
-        emoji: String,
-        remove: bool,
-    ) -> Result<(), JsError> {
-        self.enqueue(id, Entry::React { room: room.parse()?, message: message.parse()?, emoji, remove })
+    /// Puts an entry into the outbox, under a fresh UUID. `place` is a room's id or, for a private message, a user's;
+    /// `message` is the message that is changed or answered; `text` its text or the emoji.
+    pub fn enqueue(&self, id: &str, kind: u8, place: &str, message: Option<String>, text: String) -> bool {
+        let entry = entry(kind, place, message, text);
+        if let (Ok(id), Some(entry)) = (ClientId::new(id), entry) {
+            self.0.enqueue_as(id, entry);
+            return true;
+        }
+        false
     }
 
     /// Moves the read marker.
-    ///
-    /// # Errors
-    /// The room's id is none.
-    pub fn read(&self, room: &str, seq: f64) -> Result<(), JsError> {
-        self.0.read(&room.parse()?, seq as u64);
-        Ok(())
+    pub fn read(&self, room: &str, seq: f64) -> bool {
+        with_room(room, |room| self.0.read(&room, seq as u64))
     }
 
     /// Says that the user types, or has stopped.
-    ///
-    /// # Errors
-    /// The room's id is none.
-    pub fn typing(&self, room: &str, is_typing: bool) -> Result<(), JsError> {
-        self.0.typing(&room.parse()?, is_typing);
-        Ok(())
+    pub fn typing(&self, room: &str, is_typing: bool) -> bool {
+        with_room(room, |room| self.0.typing(&room, is_typing))
     }
 
     /// What the others see of this user.
@@ -194,16 +134,19 @@ impl JsClient {
         self.0.user_id()
     }
 
-    /// One request: `[status, text]`, whatever the status.
-    ///
-    /// # Errors
-    /// There was no answer; the error is a text.
-    pub async fn http(&self, method: String, path: String, body: Option<String>) -> Result<Array, JsValue> {
-        let method = method.parse().map_err(|_| JsValue::from_str("not a method"))?;
-        match self.0.http().exchange(method, &path, body).await {
-            Ok((status, text)) => Ok(Array::of2(&status.into(), &text.into())),
-            Err(error) => Err(JsValue::from_str(&error.to_string())),
-        }
+    /// One request. `done` is called with status and text, whatever the status, or with 0 and the reason where there was
+    /// no answer, or with -1 and the reason where there was no token.
+    pub fn http(&self, method: &str, path: String, body: Option<String>, done: Function) {
+        let method = Method::from_bytes(method.as_bytes()).unwrap_or_default();
+        let http = self.0.http();
+        spawn_local(async move {
+            let (status, text) = match http.exchange(method, &path, body).await {
+                Ok((status, text)) => (i32::from(status), text),
+                Err(HttpError::Token(reason)) => (-1, reason),
+                Err(error) => (0, convert::reason(error)),
+            };
+            let _ = done.call2(&JsValue::NULL, &status.into(), &text.into());
+        });
     }
 
     /// The notification stream, with this client's credentials. `on_event` is called with one event.
@@ -218,11 +161,29 @@ impl JsClient {
     }
 }
 
-impl JsClient {
-    fn enqueue(&self, id: &str, entry: Entry) -> Result<(), JsError> {
-        self.0.enqueue_as(id.parse()?, entry);
-        Ok(())
+fn with_room(room: &str, act: impl FnOnce(RoomId)) -> bool {
+    RoomId::new(room).map(act).is_ok()
+}
+
+fn entry(kind: u8, place: &str, message: Option<String>, text: String) -> Option<Entry> {
+    let message = match message {
+        Some(id) => Some(MessageId::new(id).ok()?),
+        None => None,
+    };
+    if kind == PRIVATE {
+        return Some(Entry::Private {
+            recipient: UserId::new(place).ok()?,
+            content: text,
+            reply_to: message,
+        });
     }
+    let room = RoomId::new(place).ok()?;
+    Some(match kind {
+        EDIT => Entry::Edit { room, message: message?, content: text },
+        DELETE => Entry::Delete { room, message: message? },
+        REACT | UNREACT => Entry::React { room, message: message?, emoji: text, remove: kind == UNREACT },
+        _ => Entry::Chat { room, content: text, reply_to: message },
+    })
 }
 
 /// The notification stream.

@@ -1,5 +1,5 @@
 /** The chat client. */
-import { Connection, type ConnectionOptions } from './connection.js';
+import { CHAT, Connection, DELETE, EDIT, PRIVATE, REACT, UNREACT, type ConnectionOptions, type Method } from './connection.js';
 import { DISCONNECTED, FRAME, GAP, IDLE, MALFORMED, MAX_ATTEMPTS, ROOM, SENT, STATUS, toStatus } from './core-events.js';
 import type { CoreEvent, StoredEntry } from './core-events.js';
 import type { Core } from './core.js';
@@ -222,7 +222,7 @@ export class BaseClient extends Emitter<ClientEvents> {
    */
   sendChatMessage(roomId: string, content: string, options: { replyTo?: string } = {}): Sending<Message> {
     const draft = { roomId, recipientId: undefined, content, replyTo: options.replyTo };
-    return this.#sendMessage(draft, (core, id) => core.send(id, roomId, content, options.replyTo));
+    return this.#sendMessage(draft, CHAT, roomId, options.replyTo, content);
   }
 
   /**
@@ -235,7 +235,7 @@ export class BaseClient extends Emitter<ClientEvents> {
    */
   sendPrivateMessage(recipientId: string, content: string, options: { replyTo?: string } = {}): Sending<Message> {
     const draft = { roomId: undefined, recipientId, content, replyTo: options.replyTo };
-    return this.#sendMessage(draft, (core, id) => core.sendPrivate(id, recipientId, content, options.replyTo));
+    return this.#sendMessage(draft, PRIVATE, recipientId, options.replyTo, content);
   }
 
   /**
@@ -246,7 +246,7 @@ export class BaseClient extends Emitter<ClientEvents> {
    * @param content its new text, 1 byte to 16 KiB
    */
   editMessage(roomId: string, messageId: string, content: string): Sending<Ack> {
-    return this.#send(change(roomId), (core, id) => core.edit(id, roomId, messageId, content));
+    return this.#send(change(roomId), EDIT, roomId, messageId, content);
   }
 
   /**
@@ -256,7 +256,7 @@ export class BaseClient extends Emitter<ClientEvents> {
    * @param messageId the message
    */
   deleteMessage(roomId: string, messageId: string): Sending<Ack> {
-    return this.#send(change(roomId), (core, id) => core.delete(id, roomId, messageId));
+    return this.#send(change(roomId), DELETE, roomId, messageId, '');
   }
 
   /**
@@ -268,7 +268,7 @@ export class BaseClient extends Emitter<ClientEvents> {
    * @param options `remove: true` unsets it
    */
   react(roomId: string, messageId: string, emoji: string, options: { remove?: boolean } = {}): Sending<Ack> {
-    return this.#send(change(roomId), (core, id) => core.react(id, roomId, messageId, emoji, options.remove ?? false));
+    return this.#send(change(roomId), options.remove ? UNREACT : REACT, roomId, messageId, emoji);
   }
 
   /**
@@ -301,13 +301,13 @@ export class BaseClient extends Emitter<ClientEvents> {
   /**
    * A request to the server's HTTP interface with this client's credentials.
    *
-   * @param method `GET`, `POST`, `PUT`, `PATCH` or `DELETE`
+   * @param method the method
    * @param path begins with a slash: `/api/v1/users?q=ann`
    * @param body is sent as JSON
    * @returns the answer's JSON; `undefined` where it has none
    * @throws TidingsError with the server's code, or `NETWORK` where no answer came
    */
-  request<T>(method: string, path: string, body?: unknown): Promise<T> {
+  request<T>(method: Method, path: string, body?: unknown): Promise<T> {
     return this.#connection.request(method, path, body);
   }
 
@@ -340,19 +340,16 @@ export class BaseClient extends Emitter<ClientEvents> {
     await settled;
   }
 
-  #call(call: (core: Core) => void): void {
+  /** @param call gives `false` where an id is none */
+  #call(call: (core: Core) => boolean | void): void {
     const taken = this.#connection.run((core) => {
-      try {
-        call(core);
-      } catch (cause) {
-        this.emit('error', new TidingsError('INVALID_FRAME', String(cause), { cause }));
-      }
+      if (call(core) === false) this.emit('error', new TidingsError('INVALID_FRAME', 'This is no id of a room.'));
     });
     if (!taken) throw new TidingsError('QUEUE_FULL', 'Too many calls before connect().');
   }
 
-  #sendMessage(draft: Draft, call: (core: Core, id: string) => void): Sending<Message> {
-    const sending = this.#send(draft, call);
+  #sendMessage(draft: Draft, kind: number, place: string, replyTo: string | undefined, text: string): Sending<Message> {
+    const sending = this.#send(draft, kind, place, replyTo, text);
     const message = async (done: Promise<Ack>): Promise<Message> => this.#messageOf(await done, draft);
     let [acked, made] = [sending.done, message(sending.done)];
     made.catch(() => undefined);
@@ -376,19 +373,15 @@ export class BaseClient extends Emitter<ClientEvents> {
     };
   }
 
-  #send(draft: Draft, call: (core: Core, id: string) => void): Sending<Ack> {
+  #send(draft: Draft, kind: number, place: string, message: string | undefined, text: string): Sending<Ack> {
     const id = uuid();
     const outgoing = this.#outgoing.add(id, draft);
-    const refuse = (code: TidingsErrorCode, cause: unknown) => {
+    const refuse = (code: TidingsErrorCode, sentence: string) => {
       this.#outgoing.drop(id);
-      this.#outgoing.fail(outgoing, new TidingsError(code, String(cause), { cause }));
+      this.#outgoing.fail(outgoing, new TidingsError(code, sentence));
     };
     const taken = this.#connection.run((core) => {
-      try {
-        call(core, id);
-      } catch (cause) {
-        refuse('INVALID_FRAME', cause);
-      }
+      if (!core.enqueue(id, kind, place, message, text)) refuse('INVALID_FRAME', 'A room, user or message has no such id.');
     });
     if (!taken) refuse('QUEUE_FULL', 'Too many messages before connect().');
     return {

@@ -32,6 +32,9 @@ export interface ConnectionOptions {
   maxAttempts?: number;
 }
 
+/** A method of a request. */
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
 /** What the wasm is told; `src/js/options.rs` is the other end. */
 export interface CoreOptions {
   url: string;
@@ -43,6 +46,14 @@ export interface CoreOptions {
   maxAttempts: number | undefined;
   maxQueued: number | undefined;
 }
+
+/** Kinds of outbox entries; `src/js.rs` has the same. */
+export const CHAT = 0;
+export const PRIVATE = 1;
+export const EDIT = 2;
+export const DELETE = 3;
+export const REACT = 4;
+export const UNREACT = 5;
 
 /** Most calls that wait for the module to load; a client that is never connected takes no more. */
 const MAX_WAITING = 1_000;
@@ -113,7 +124,7 @@ export class Connection {
   }
 
   /** One request to the HTTP interface; rejects with a {@link TidingsError}. */
-  async request<T>(method: string, path: string, body?: unknown): Promise<T> {
+  async request<T>(method: Method, path: string, body?: unknown): Promise<T> {
     const core = await this.load();
     const [status, text] = await this.#exchange(core, method, path, body);
     const answer = parse(text);
@@ -123,14 +134,13 @@ export class Connection {
     throw new TidingsError(problem?.code ?? 'BAD_RESPONSE', message, { retryAfterMs: problem?.retryAfterMs });
   }
 
-  async #exchange(core: Core, method: string, path: string, body: unknown): Promise<[number, string]> {
-    try {
-      const text = body === undefined ? undefined : JSON.stringify(body);
-      return (await core.http(method, path, text)) as [number, string];
-    } catch (error) {
-      const reason = String(error);
-      throw new TidingsError(reason.startsWith('no token') ? 'TOKEN' : 'NETWORK', reason);
-    }
+  async #exchange(core: Core, method: Method, path: string, body: unknown): Promise<[number, string]> {
+    const text = body === undefined ? undefined : JSON.stringify(body);
+    const answer = await new Promise<[number, string]>((resolve) =>
+      core.http(method, path, text, (...answered: [number, string]) => resolve(answered)),
+    );
+    if (answer[0] > 0) return answer;
+    throw new TidingsError(answer[0] < 0 ? 'TOKEN' : 'NETWORK', answer[1]);
   }
 }
 

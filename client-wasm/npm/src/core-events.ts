@@ -26,7 +26,7 @@ export type SentEvent = [typeof SENT, string, ...SentDetail];
 export type SentDetail =
   | ['queued' | 'inFlight' | 'cancelled']
   | ['acked', string | undefined, string | undefined, number | undefined, boolean]
-  | ['failed' | 'refused', string, string];
+  | ['failed' | 'refused', string];
 
 export type CoreEvent =
   | StatusEvent

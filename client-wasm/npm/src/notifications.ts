@@ -1,5 +1,5 @@
 /** Notifications: the stream, and the list with its read state. */
-import { Connection, type ConnectionOptions } from './connection.js';
+import { Connection, type ConnectionOptions, type Method } from './connection.js';
 import { DISCONNECTED, IDLE, MAX_ATTEMPTS, STATUS, type StreamEvent } from './core-events.js';
 import { Emitter } from './emitter.js';
 import { TidingsError } from './errors.js';
@@ -178,7 +178,7 @@ export class BaseNotificationClient extends Emitter<NotificationEvents> {
     this.#apply({ all: true, deleted: true, unreadCount: 0 });
   }
 
-  #request<T>(method: string, rest: string): Promise<T> {
+  #request<T>(method: Method, rest: string): Promise<T> {
     return this.#connection.request(method, `/api/v1/notifications${rest}`);
   }
 

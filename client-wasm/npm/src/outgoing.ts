@@ -1,9 +1,18 @@
 /** Messages on their way: from the call that sends one to the server's word on it. */
-import { TidingsError } from './errors.js';
+import { TidingsError, type TidingsErrorCode } from './errors.js';
 import type { SendChange, SendState } from './events.js';
 import type { SentDetail } from './core-events.js';
 import type { Ack } from './generated/protocol.js';
 import { attempt } from './store.js';
+
+/** What the outbox itself refuses. */
+const SENTENCES: Partial<Record<TidingsErrorCode, string>> = {
+  QUEUE_FULL: 'The outbox is full.',
+  TOO_LARGE: 'The message is too large.',
+  EMPTY: 'The message is empty.',
+  UNKNOWN_ENTRY: 'There is no such message in the outbox.',
+  NOT_A_MEMBER: 'You are not a member of this room.',
+};
 
 /** What was sent, and what became of it. */
 export interface Sending<T> {
@@ -128,11 +137,11 @@ export class OutgoingMessages {
       outgoing.failed(new TidingsError('CANCELLED', 'The message was cancelled.'));
       this.#report(outgoing, 'cancelled');
     } else {
-      const [code, sentence] = detail as [string, string];
+      const code = detail[0] as TidingsErrorCode;
       // A refusal by the outbox itself changes nothing of a message that it holds.
       if (state === 'refused' && code === 'BUSY') return;
       if (state === 'refused') this.#all.delete(id);
-      this.fail(outgoing, new TidingsError(code as TidingsError['code'], sentence));
+      this.fail(outgoing, new TidingsError(code, SENTENCES[code] ?? `The server refused the message (${code}).`));
     }
   }
 

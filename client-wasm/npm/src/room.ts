@@ -1,4 +1,5 @@
 /** One room as a user interface shows it. */
+import type { Method } from './connection.js';
 import type { Outgoing, Sending } from './outgoing.js';
 import type { SendState } from './events.js';
 import type { TidingsError } from './errors.js';
@@ -38,7 +39,7 @@ const TYPING_MS = 6_000;
 /** What a room needs of its client. */
 export interface RoomContext {
   readonly userId: string | undefined;
-  request<T>(method: string, path: string, body?: unknown): Promise<T>;
+  request<T>(method: Method, path: string, body?: unknown): Promise<T>;
   outgoing(roomId: string): Outgoing[];
   join(roomId: string): void;
   leave(roomId: string): void;

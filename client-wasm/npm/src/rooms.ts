@@ -1,10 +1,11 @@
 /** The list of the user's rooms: last message and unread count, kept up to date. */
+import type { Method } from './connection.js';
 import type { Message, PrivateDelivery, Room as RoomInfo, RoomPage, ServerFrame } from './generated/protocol.js';
 import { Value, type Store } from './store.js';
 
 interface Context {
   readonly userId: string | undefined;
-  request<T>(method: string, path: string, body?: unknown): Promise<T>;
+  request<T>(method: Method, path: string, body?: unknown): Promise<T>;
   report(error: unknown): void;
 }
 

@@ -5,6 +5,7 @@ use tidings_client_core::{ClosedBy, Event, GapReason, Refusal, RoomState, SendSt
 use wasm_bindgen::JsValue;
 
 use crate::host;
+use crate::http::HttpError;
 use crate::notifications::{NotificationEvent, StreamStatus};
 
 const STATUS: u32 = 0;
@@ -96,10 +97,20 @@ pub(super) fn notification_event(event: &NotificationEvent) -> Array {
         }
         NotificationEvent::Status(status) => stream_status(status),
         NotificationEvent::Disconnected(error) => {
-            let reason = error.as_ref().map(ToString::to_string);
+            let reason = error.clone().map(reason);
             tuple([DISCONNECTED.into(), JsValue::UNDEFINED, reason.into()])
         }
         NotificationEvent::MaxReconnectAttemptsReached => tuple([MAX_ATTEMPTS.into()]),
+    }
+}
+
+/// Why a request has no answer, without the machinery of `Display`.
+pub(super) fn reason(error: HttpError) -> String {
+    match error {
+        HttpError::Token(reason) | HttpError::Network(reason) | HttpError::Body(reason) => reason,
+        HttpError::Problem(problem) => problem.title,
+        HttpError::Status(401 | 403) => "refused".to_owned(),
+        HttpError::Status(_) => "unavailable".to_owned(),
     }
 }
 
@@ -133,7 +144,6 @@ fn send_state(array: &Array, state: &SendState) {
         }
         SendState::Failed(code) => {
             array.push(&code.as_str().into());
-            array.push(&code.sentence().into());
         }
         SendState::Refused(refusal) => {
             let code = match refusal {
@@ -144,7 +154,6 @@ fn send_state(array: &Array, state: &SendState) {
                 Refusal::Unknown => "UNKNOWN_ENTRY",
             };
             array.push(&code.into());
-            array.push(&refusal.to_string().into());
         }
         SendState::Queued | SendState::InFlight | SendState::Cancelled => {}
     }
