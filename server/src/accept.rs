@@ -44,6 +44,11 @@ const BREATHER: Duration = Duration::from_millis(100);
 /// What every connection is held to. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Gate {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
     connections: Connections,
     trusted: Arc<TrustedProxies>,
     header_timeout: Duration,
@@ -66,7 +71,7 @@ impl Gate {
         metrics: Arc<Metrics>,
         drain: Drain,
     ) -> Self {
-        Self {
+        let inner = Inner {
             connections,
             trusted,
             header_timeout: config.header_timeout,
@@ -77,7 +82,8 @@ impl Gate {
             requests: TaskTracker::new(),
             peers: TaskTracker::new(),
             refusals: Refusals::default(),
-        }
+        };
+        Self { inner: Arc::new(inner) }
     }
 
     /// Accepts until [`Gate::stop`]. While sessions drain, `/readyz` must still be able to say so; a connection
@@ -86,7 +92,7 @@ impl Gate {
         loop {
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
-                () = self.stop.cancelled() => break,
+                () = self.inner.stop.cancelled() => break,
             };
             match accepted {
                 Ok((stream, addr)) => self.admit(stream, addr, &router),
@@ -101,37 +107,37 @@ impl Gate {
 
     /// Accepts no more.
     pub fn stop(&self) {
-        self.stop.cancel();
+        self.inner.stop.cancel();
     }
 
     /// Returns when the last answer has been handed over. Call it once draining has begun.
     pub async fn answered(&self) {
-        self.requests.close();
-        self.requests.wait().await;
+        self.inner.requests.close();
+        self.inner.requests.wait().await;
     }
 
     /// Returns when the last connection is closed. Call it once draining has begun.
     pub async fn closed(&self) {
-        self.peers.close();
-        self.peers.wait().await;
+        self.inner.peers.close();
+        self.inner.peers.wait().await;
     }
 
     fn admit(&self, stream: TcpStream, addr: SocketAddr, router: &Router) {
         let ip = addr.ip().to_canonical();
-        let counted = (!self.trusted.contains(ip)).then_some(ip);
-        match self.connections.admit_connection(counted) {
+        let counted = (!self.inner.trusted.contains(ip)).then_some(ip);
+        match self.inner.connections.admit_connection(counted) {
             Ok(permit) => {
                 // Small frames must not wait for more to come.
                 if let Err(error) = stream.set_nodelay(true) {
                     tracing::debug!(%error, "no TCP_NODELAY");
                 }
-                let io = Guarded::new(stream, self.write_timeout, permit);
+                let io = Guarded::new(stream, self.inner.write_timeout, permit);
                 let serving = self.clone().connection(io, Peer { addr }, router.clone());
-                self.peers.spawn(serving);
+                self.inner.peers.spawn(serving);
             }
             Err(why) => {
-                self.metrics.refused(why);
-                self.refusals.refuse(stream, why);
+                self.inner.metrics.refused(why);
+                self.inner.refusals.refuse(stream, why);
             }
         }
     }
@@ -147,7 +153,7 @@ impl Gate {
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(self.header_timeout)
+            .header_read_timeout(self.inner.header_timeout)
             .max_header_size(MAX_HEAD_BYTES)
             .max_headers(MAX_HEADERS)
             .serve_connection(TokioIo::new(io), service)
@@ -155,7 +161,7 @@ impl Gate {
         let mut connection = std::pin::pin!(connection);
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,
-            () = self.drain.begun() => {
+            () = self.inner.drain.begun() => {
                 // Who has not asked yet still gets its one answer, which closes the connection.
                 if served.load(Ordering::Relaxed) {
                     connection.as_mut().graceful_shutdown();
@@ -174,10 +180,10 @@ impl Gate {
         peer: Peer,
         router: Router,
     ) -> Result<hyper::Response<tracked::Tracked>, Infallible> {
-        let token = self.requests.token();
+        let token = self.inner.requests.token();
         request.extensions_mut().insert(peer);
         let mut response = router.oneshot(request).await?;
-        if self.drain.stage() == Stage::Draining {
+        if self.inner.drain.stage() == Stage::Draining {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         Ok(response.map(|body| tracked::body(body, token)))

@@ -31,6 +31,9 @@ async fn a_page_of_another_origin_is_refused_before_the_upgrade_even_with_a_good
         let refused = server.open(&query, &[("origin", origin)]).await.expect_err(origin);
         assert_eq!((refused.status, refused.code()), (403, "FORBIDDEN"), "{origin:?}");
     }
+    let said =
+        [("origin", https.as_str()), ("x-forwarded-proto", "https"), ("x-forwarded-host", "app.example.com")];
+    assert_eq!(server.open(&query, &said).await.expect_err("nobody trusted said so").status, 403);
     let twice = [("origin", own.as_str()), ("origin", "https://evil.example.com")];
     assert_eq!(server.open(&query, &twice).await.expect_err("two origins").status, 403);
     for origin in [own.as_str(), "https://app.example.com", "https://APP.example.com:443"] {
