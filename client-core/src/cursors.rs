@@ -5,9 +5,11 @@
 //! adopted.
 
 mod keep;
+mod log;
 mod seen;
 
-use crate::output::{Gap, GapReason};
+use crate::output::Gap;
+use log::{Log, Moved, Step};
 use seen::Seen;
 
 /// The inbox's position and those of all rooms.
@@ -21,15 +23,6 @@ pub(crate) struct Cursors {
     notifications: Option<String>,
     seen: Seen,
     dirty: bool,
-}
-
-/// One log.
-#[derive(Debug, Default)]
-struct Log {
-    seq: Option<u64>,
-    moved: Moved,
-    /// The position at which a jump was met already, and a resume tried.
-    jumped_at: Option<u64>,
 }
 
 /// A room's log.
@@ -47,15 +40,6 @@ struct RoomLog {
     skipped: u64,
 }
 
-/// Whether a log's position belongs to the server's new epoch.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Moved {
-    #[default]
-    No,
-    OnThisConnection,
-    Before,
-}
-
 /// What to do with an entry.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
@@ -67,50 +51,6 @@ pub(crate) enum Verdict {
     Resume,
     /// Entries before it are missing, and a resume did not bring them.
     ShowAfter(Gap),
-}
-
-enum Step {
-    Next,
-    Old,
-    Jump(u64),
-}
-
-impl Log {
-    fn step(&self, seq: u64) -> Step {
-        match self.seq {
-            Some(at) if seq <= at => Step::Old,
-            Some(at) if seq > at + 1 => Step::Jump(at),
-            Some(_) | None => Step::Next,
-        }
-    }
-
-    /// A jump: the first time at a position, `None`; the second time the log moves on and the gap is told.
-    fn jump(&mut self, at: u64, seq: u64, room: Option<&str>) -> Option<Gap> {
-        if self.jumped_at != Some(at) {
-            self.jumped_at = Some(at);
-            return None;
-        }
-        self.seq = Some(seq);
-        Some(Gap { room: room.map(str::to_owned), from: at + 1, to: seq - 1, reason: GapReason::Lost })
-    }
-
-    /// The server says what will not be replayed; the gap that the app is to hear of.
-    fn gap(&mut self, gap: Gap, changing: bool) -> Option<Gap> {
-        let end = gap.to.max(gap.from.saturating_sub(1));
-        let at = self.seq.unwrap_or(0);
-        if gap.reason == GapReason::Epoch && !(changing && self.moved == Moved::Before) {
-            self.seq = Some(end);
-            if changing {
-                self.moved = Moved::OnThisConnection;
-            }
-            return Some(gap);
-        }
-        if end <= at {
-            return None;
-        }
-        self.seq = Some(end);
-        Some(gap)
-    }
 }
 
 impl Cursors {

@@ -146,7 +146,7 @@ impl Outbox {
                 self.lanes.note_in_flight(entry.lane, since);
             }
         }
-        self.entries.iter().position(|e| e.is_waiting() && self.lanes.take_turn(e.lane, now))
+        self.entries.iter().position(|e| e.is_waiting() && self.lanes.may_go(e.lane, now))
     }
 
     /// When the next lane that was told to wait may go on.

@@ -14,10 +14,10 @@ struct Lane {
     /// One at a time, until the first `ACK`.
     careful: bool,
     paused_until: Option<Instant>,
-    // What one pass over the entries has found so far.
+    // What one pass over the entries has found.
     in_flight: u32,
     oldest: Option<Instant>,
-    closed: bool,
+    held: bool,
 }
 
 /// All lanes. An entry names its own by index.
@@ -40,7 +40,7 @@ impl Lanes {
             paused_until: None,
             in_flight: 0,
             oldest: None,
-            closed: false,
+            held: false,
         });
         self.0.len() - 1
     }
@@ -92,12 +92,12 @@ impl Lanes {
         self.0[at].paused_until
     }
 
-    /// A pass over the entries begins; `holds` closes lanes from outside.
+    /// A pass over the entries begins; `holds` says which lanes must wait for something else.
     pub(crate) fn begin_pass(&mut self, holds: impl Fn(&str) -> bool) {
         for lane in &mut self.0 {
             lane.in_flight = 0;
             lane.oldest = None;
-            lane.closed = holds(&lane.key);
+            lane.held = holds(&lane.key);
         }
     }
 
@@ -108,14 +108,12 @@ impl Lanes {
         lane.oldest = Some(lane.oldest.map_or(since, |oldest| oldest.min(since)));
     }
 
-    /// The pass meets, in their order, an entry that waits: whether it may go. If not, none behind it may.
-    pub(crate) fn take_turn(&mut self, at: usize, now: Instant) -> bool {
-        let lane = &mut self.0[at];
-        let may = !lane.closed
+    /// Whether the first entry of the lane that waits may go. Where it may not, none behind it may.
+    pub(crate) fn may_go(&self, at: usize, now: Instant) -> bool {
+        let lane = &self.0[at];
+        !lane.held
             && lane.paused_until.is_none_or(|until| until <= now)
             && lane.in_flight < if lane.careful { 1 } else { WINDOW }
-            && lane.oldest.is_none_or(|since| now.since(since) <= SPREAD);
-        lane.closed = !may;
-        may
+            && lane.oldest.is_none_or(|since| now.since(since) <= SPREAD)
     }
 }

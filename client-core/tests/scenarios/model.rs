@@ -8,6 +8,7 @@ mod app;
 mod net;
 mod ops;
 mod server;
+mod words;
 mod world;
 
 use proptest::prelude::*;
@@ -53,7 +54,7 @@ fn the_faults_do_happen() {
     use proptest::strategy::ValueTree;
     use proptest::test_runner::TestRunner;
 
-    let steps = ops(5 * STEPS).new_tree(&mut TestRunner::deterministic()).unwrap().current();
+    let steps = ops(8 * STEPS).new_tree(&mut TestRunner::deterministic()).unwrap().current();
     let world = live(7, &steps);
     let met = world.met();
     assert!(met.iter().all(|&(_, times)| times >= 3), "each of the faults must be met often: {met:?}");

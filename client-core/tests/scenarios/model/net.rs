@@ -33,6 +33,8 @@ pub(crate) struct Wire {
     pub(crate) client_session: String,
     up: Direction,
     down: Direction,
+    /// The upgrade has reached the server.
+    pub(crate) upgraded: bool,
     /// The client has let go.
     pub(crate) dropped: bool,
 }
@@ -78,14 +80,14 @@ impl Net {
         now: u64,
     ) -> Conn {
         let direction = || Direction { last: now, broken_at: u64::MAX };
-        let (up, down, dropped) = (direction(), direction(), false);
+        let (up, down, upgraded, dropped) = (direction(), direction(), false, false);
         let client_session = client_session.to_owned();
-        self.wires.push(Wire { client, life, id, client_session, up, down, dropped });
+        self.wires.push(Wire { client, life, id, client_session, up, down, upgraded, dropped });
         let conn = self.wires.len() - 1;
         // An upgrade may be late enough to be overtaken by the next one.
-        if self.chance(3) {
+        if self.chance(8) {
             self.note("late upgrade");
-            self.wires[conn].up.last = now + self.rng.up_to(30_000);
+            self.wires[conn].up.last = now + self.rng.up_to(40_000);
         }
         self.send_up(conn, Arrival::Upgrade(conn), now);
         conn
@@ -101,7 +103,11 @@ impl Net {
     }
 
     pub(crate) fn send_down(&mut self, conn: Conn, what: Arrival, now: u64) {
-        let delay = self.rng.up_to(MAX_DELAY);
+        let mut delay = self.rng.up_to(MAX_DELAY);
+        if self.rng.up_to(199) == 0 {
+            self.note("stall");
+            delay = self.rng.up_to(8_000);
+        }
         let down = &mut self.wires[conn].down;
         down.last = down.last.max(now + delay);
         if down.last < down.broken_at {

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Value, json};
+use serde_json::json;
 use tidings_protocol::{ClientFrame, Command, command};
 
 use super::net::{Arrival, Conn, MAX_DELAY, Net};
 use super::ops::{CrashAt, USERS};
+use super::words::{TIME, ack, answer, data, refuse, say};
 
 /// Replay limit; small, so that gaps happen.
 const REPLAY: usize = 12;
@@ -21,7 +22,7 @@ pub(crate) struct Entry {
     pub(crate) sender: String,
     pub(crate) id: String,
     pub(crate) content: String,
-    recipient: Option<String>,
+    pub(crate) recipient: Option<String>,
 }
 
 #[derive(Debug)]
@@ -99,11 +100,15 @@ impl Server {
             net.send_down(conn, Arrival::Closed(conn, None), now);
             return;
         }
+        net.wires[conn].upgraded = true;
         let (user, name) = (USERS[net.wires[conn].client], net.wires[conn].client_session.clone());
         let old: Vec<Conn> =
             self.sessions.iter().filter(|(_, s)| s.client_session == name).map(|(c, _)| *c).collect();
         for old in old {
             net.note("fence");
+            if old > conn {
+                net.note("fence by a late upgrade");
+            }
             self.sessions.remove(&old);
             net.send_down(old, Arrival::Closed(old, Some(4009)), now);
         }
@@ -208,7 +213,9 @@ impl Server {
             let gap = json!({"roomId": room, "from": after + 1, "to": start, "reason": "LIMIT"});
             say(net, conn, now, "SYSTEM", "GAP", &gap);
         }
-        for seq in start + 1..=head {
+        // The contract has no overlap, but a client does not rely on it.
+        let overlap = if net.chance(20) { net.rng.up_to(3) } else { 0 };
+        for seq in start.saturating_sub(overlap) + 1..=head {
             let entry = &self.logs[room][seq as usize - 1];
             say(net, conn, now, "CHAT", "MESSAGE", &data(room, seq, entry, None));
         }
@@ -299,7 +306,9 @@ impl Server {
             }
             let (category, kind) =
                 if inbox_seq.is_some() { ("PRIVATE", "MESSAGE") } else { ("CHAT", "MESSAGE") };
-            say(net, conn, now, category, kind, &data(room, seq, entry, inbox_seq));
+            for _ in 0..if net.chance(2) { 2 } else { 1 } {
+                say(net, conn, now, category, kind, &data(room, seq, entry, inbox_seq));
+            }
         }
     }
 }
@@ -311,49 +320,4 @@ impl Session {
         self.filled_at = now;
         self.tokens = self.tokens.checked_sub(1_000).expect("the client keeps to the pace");
     }
-}
-
-const TIME: &str = "2026-01-01T00:00:00.000Z";
-
-fn data(room: &str, seq: u64, entry: &Entry, inbox_seq: Option<u64>) -> Value {
-    let mut data = json!({"messageId": format!("{room}-{seq}"), "roomId": room, "seq": seq, "senderId": entry.sender,
-        "content": entry.content, "timestamp": TIME, "clientId": entry.id});
-    if let (Some(seq), Some(to)) = (inbox_seq, &entry.recipient) {
-        data["inboxSeq"] = seq.into();
-        data["recipientId"] = to.as_str().into();
-    }
-    data
-}
-
-fn answer(room: &str, seq: u64, duplicate: bool) -> Value {
-    json!({"roomId": room, "messageId": format!("{room}-{seq}"), "seq": seq, "duplicate": duplicate})
-}
-
-fn ack(net: &mut Net, conn: Conn, now: u64, id: &str, fields: &Value) {
-    let mut data = json!({"id": id, "duplicate": false});
-    for (key, value) in fields.as_object().unwrap() {
-        data[key] = value.clone();
-    }
-    say(net, conn, now, "SYSTEM", "ACK", &data);
-}
-
-fn refuse(
-    net: &mut Net,
-    conn: Conn,
-    now: u64,
-    id: &str,
-    room: &str,
-    code: &str,
-    retry_after_ms: Option<u64>,
-) {
-    let mut data = json!({"error": "no", "code": code, "id": id, "roomId": room});
-    if let Some(ms) = retry_after_ms {
-        data["retryAfterMs"] = ms.into();
-    }
-    say(net, conn, now, "ERROR", "MESSAGE", &data);
-}
-
-fn say(net: &mut Net, conn: Conn, now: u64, category: &str, kind: &str, data: &Value) {
-    let frame = json!({"category": category, "type": kind, "data": data, "timestamp": TIME}).to_string();
-    net.send_down(conn, Arrival::Frame(conn, frame), now);
 }

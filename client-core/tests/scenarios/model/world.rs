@@ -61,7 +61,7 @@ impl World {
                 );
             }
             Op::Cut { client } => {
-                if let Some(conn) = self.wire_of(client) {
+                if let Some(conn) = self.wire_of(client).filter(|&conn| self.net.wires[conn].upgraded) {
                     self.net.cut(conn, self.now);
                 }
             }
@@ -121,7 +121,9 @@ impl World {
 
     /// How often each fault was met.
     pub(crate) fn met(&self) -> Vec<(&'static str, u64)> {
-        const ALL: [&str; 15] = [
+        const ALL: [&str; 17] = [
+            "fence by a late upgrade",
+            "stall",
             "cut",
             "half open",
             "late upgrade",
