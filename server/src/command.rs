@@ -71,9 +71,9 @@ pub(crate) async fn dispatch(
 pub(crate) fn admit(rate: &SessionRate, gate: &Gate, command: &Command) -> Outcome<()> {
     let target = log_of(command);
     if let Some(target) = &target
-        && let Some(wait) = gate.wait(target)
+        && let Some(refusal) = gate.refusal(target)
     {
-        return Err(Error::new(Code::RateLimited).retry_after(wait));
+        return Err(refusal);
     }
     let ephemeral = matches!(command, Command::Typing(_) | Command::SetPresence(_));
     let taken = if ephemeral { rate.ephemeral() } else { rate.frame() };

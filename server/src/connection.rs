@@ -2,6 +2,7 @@
 //! frames and nothing of the transport that carries them.
 //!
 //! - [`session`]: the session itself: frames in, frames out.
+//! - `incoming`: the peer's own frames. `delivery`: what comes from the logs.
 //! - [`logs`]: positions, and the state of each log: live, or being read.
 //! - [`catch_up`]: reading logs page by page as the transport has room.
 //! - [`opening`]: the first frame, and entering rooms with the answer to a join.
@@ -11,6 +12,8 @@
 
 pub mod catch_up;
 pub mod deadlines;
+mod delivery;
+mod incoming;
 pub mod logs;
 pub mod notices;
 pub mod opening;

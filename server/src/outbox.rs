@@ -137,10 +137,10 @@ impl Outbox {
                 inner.close = Some(CloseCode::TooSlow);
             }
         }
+        // A session that has not taken the last item yet will find this one too.
+        let wakes = was_empty || inner.close.is_some();
         drop(inner);
-        if was_empty {
-            self.waker.wake();
-        } else if self.is_closed() {
+        if wakes {
             self.waker.wake();
         }
     }

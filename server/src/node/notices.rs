@@ -3,7 +3,6 @@
 use std::sync::Weak;
 use std::time::Duration;
 
-use serde_json::Map;
 use sha2::{Digest, Sha256};
 use tidings_protocol::http::{SendBroadcast, SendNotification};
 use tidings_protocol::limits::{MAX_DATA_BYTES, MAX_KIND_BYTES, MAX_NOTIFICATION_BYTES, MAX_TITLE_BYTES};
@@ -55,7 +54,7 @@ impl Node {
     /// something else, `UNAVAILABLE`: the store is away.
     pub async fn notify(&self, principal: &Principal, new: SendNotification) -> Outcome<Written> {
         check_texts(&new.title, &new.message, &new.kind)?;
-        let data = new.data.unwrap_or_else(Map::new);
+        let data = new.data.unwrap_or_default();
         if serde_json::to_string(&data).map_or(0, |text| text.len()) > MAX_DATA_BYTES {
             return Err(Error::new(Code::TooLarge)
                 .field("data")

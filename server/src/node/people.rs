@@ -32,10 +32,10 @@ impl Node {
         {
             return Ok(known);
         }
-        match self.write(self.seen(principal)).await? {
-            Written::User(user) => Ok(user),
-            _ => Err(super::rooms::unexpected()),
-        }
+        let Written::User(user) = self.write(self.seen(principal)).await? else {
+            return Err(super::rooms::unexpected());
+        };
+        Ok(user)
     }
 
     /// Makes a session known to the hub, and its user present where `shows` is set.

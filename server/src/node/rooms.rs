@@ -46,10 +46,10 @@ impl Node {
             admitted: admission == Admission::Admitted,
             at: self.now(),
         };
-        match self.write(write).await? {
-            Written::Joined { room, member, .. } => Ok(Joined { room, member }),
-            _ => Err(unexpected()),
-        }
+        let Written::Joined { room, member, .. } = self.write(write).await? else {
+            return Err(unexpected());
+        };
+        Ok(Joined { room, member })
     }
 
     /// The room and the user's membership in it.

@@ -60,10 +60,14 @@ pub enum By {
 }
 
 impl Gate {
-    /// Time until the log's gate opens; `None` where it is open.
+    /// The refusal of a frame for this log, alike to the one that closed its gate; `None` where it is open.
     #[must_use]
-    pub fn wait(&self, target: &Target) -> Option<Duration> {
-        self.wait_for(|closed| closed.target == *target)
+    pub fn refusal(&self, target: &Target) -> Option<Error> {
+        if let Some(wait) = self.wait_in_queue(target) {
+            return Some(held(wait));
+        }
+        let wait = self.wait_for(|closed| closed.target == *target)?;
+        Some(Error::new(Code::RateLimited).retry_after(wait))
     }
 
     fn wait_in_queue(&self, target: &Target) -> Option<Duration> {
