@@ -116,11 +116,11 @@ lint: _e2e
 docs:
     RUSTDOCFLAGS="--deny warnings" cargo doc --quiet {{ crates }} --no-deps --document-private-items
 
-# Licences, bans and sources of all dependencies
+# Licences, bans and sources of all dependencies, and whether Cargo.lock names them all
 [group('check')]
 deny:
     @{{ setup }} cargo_tools
-    cargo deny --log-level error check --hide-inclusion-graph bans licenses sources
+    cargo deny --locked --log-level error check --hide-inclusion-graph bans licenses sources
 
 # Which crate and which module may use which
 [group('check')]
