@@ -80,7 +80,7 @@ release: app
 [group('measure')]
 bench *options:
     cargo build --release --package tidings-server --package tidings-loadgen
-    {{ target }}/release/tidings-loadgen bench "$@"
+    ulimit -n "$(ulimit -Hn)" && {{ target }}/release/tidings-loadgen bench "$@"
 
 # Kill a server again and again while people write, and compare what they were told with what it kept
 [group('measure')]
