@@ -167,7 +167,7 @@ impl Authenticator {
     /// `NOT_FOUND` without `--dev`.
     pub fn login(&self, user: &UserId, name: Option<&str>) -> Result<(String, Timestamp), Error> {
         let key = self.login.as_ref().ok_or_else(|| Error::new(Code::NotFound))?;
-        let expires_at = later(self.clock.now(), LOGIN_TTL);
+        let expires_at = whole_second(later(self.clock.now(), LOGIN_TTL));
         let claims =
             Claims::new(user, expires_at).name(name).place(self.rules.issuer(), self.rules.audience());
         let token = key.sign("JWT", &claims).map_err(|error| Error::internal(&error))?;
@@ -210,7 +210,7 @@ impl Authenticator {
 pub fn make_token(args: &crate::cli::TokenArgs, clock: &Clock) -> Result<String, TokenError> {
     let secret = args.jwt_secret.as_ref().ok_or(TokenError::NoSecret)?;
     crate::config::check::secret("jwt-secret", secret)?;
-    let claims = Claims::new(&args.sub, later(clock.now(), args.ttl))
+    let claims = Claims::new(&args.sub, whole_second(later(clock.now(), args.ttl)))
         .name(args.name.as_deref())
         .scope(args.scope.as_deref())
         .rooms(args.rooms.as_deref())
@@ -237,6 +237,12 @@ pub enum TokenError {
     /// It holds too much.
     #[error("the token would be longer than 8 KiB, which no server takes; name fewer rooms")]
     TooLong,
+}
+
+/// The next whole second: what `exp` is usually written in.
+fn whole_second(at: Timestamp) -> Timestamp {
+    let rest = at.as_millis() % 1000;
+    if rest == 0 { at } else { Timestamp::from_millis(at.as_millis() + 1000 - rest) }
 }
 
 fn expose(secret: &secrecy::SecretString) -> &[u8] {

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 use tidings_protocol::limits::MAX_NAME_BYTES;
 use tidings_protocol::{Timestamp, UserId};
@@ -121,9 +121,20 @@ pub(super) fn decode<T: DeserializeOwned>(
 }
 
 /// A moment in seconds since 1970, with a fraction if need be (RFC 7519 §2).
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(transparent)]
 struct NumericDate(f64);
+
+/// Whole seconds are written as such: many readers take nothing else.
+impl Serialize for NumericDate {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.0.fract() == 0.0 {
+            serializer.serialize_i64(self.0 as i64)
+        } else {
+            serializer.serialize_f64(self.0)
+        }
+    }
+}
 
 impl NumericDate {
     fn of(at: Timestamp) -> Self {

@@ -38,6 +38,7 @@ async fn the_token_command_says_the_token_and_nothing_else() {
     let payload = token.split('.').nth(1).unwrap();
     let claims = base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, payload).unwrap();
     let claims: Value = serde_json::from_slice(&claims).unwrap();
+    assert!(claims["exp"].is_u64(), "whole seconds");
     assert_eq!(
         (&claims["sub"], &claims["scope"], &claims["name"]),
         (&"ann".into(), &"notify admin".into(), &"Ann".into())
