@@ -1,0 +1,76 @@
+// A long room: scrolling back does not move what is read, and the end is one click away.
+import { App, Person } from '../support/app.js';
+import { expect, test } from '../support/fixtures.js';
+
+const TOTAL = 230;
+
+test.use({ serverOptions: ['--max-frames-per-second', '10000', '--frame-burst', '10000'] });
+
+test.beforeEach(async ({ server }) => {
+  const bob = await Person.signIn(server.url, 'bob');
+  await bob.createRoom('long', 'Long');
+  await (await Person.signIn(server.url, 'ann')).join('long');
+  const text = (n: number) => (n % 7 === 0 ? `message ${n}\n\n- of\n- several\n- lines` : `message ${n}`);
+  await bob.say('long', ...Array.from({ length: TOTAL }, (_, n) => text(n)));
+  await (await Person.signIn(server.url, 'ann')).frames([{ type: 'READ', roomId: 'long', seq: TOTAL }]);
+});
+
+test('older pages come without a jump, down to the first message', async ({ browser, server }) => {
+  const ann = await App.open(browser, server.url, 'ann', { hash: '#room/long' });
+  await expect(ann.message(`message ${TOTAL - 1}`).last()).toBeInViewport();
+  const scroller = ann.page.locator('.td-scroll');
+  // Follows one row while the page above it comes in.
+  const jumps: number[] = [];
+  for (let page = 0; page < 4; page += 1) {
+    const count = await ann.messages.count();
+    const jump = await scroller.evaluate(async (outer, count) => {
+      outer.scrollTop = 120;
+      const top = outer.getBoundingClientRect().top;
+      const rows = [...outer.querySelectorAll('.td-message')];
+      const row = rows.find((one) => one.getBoundingClientRect().bottom > top + 40);
+      if (!row) throw new Error('no row in view');
+      const before = row.getBoundingClientRect().bottom;
+      for (let frame = 0; frame < 600; frame += 1) {
+        await new Promise(requestAnimationFrame);
+        if (outer.querySelectorAll('.td-message').length > count) break;
+      }
+      await new Promise(requestAnimationFrame);
+      return row.getBoundingClientRect().bottom - before;
+    }, count);
+    jumps.push(Math.abs(jump));
+  }
+  expect(Math.max(...jumps)).toBeLessThanOrEqual(1);
+  await expect(ann.messages).toHaveCount(TOTAL);
+  await expect(ann.page.locator('.td-bones')).toHaveCount(0);
+
+  // Live messages leave a reader alone who is far up.
+  const bob = await Person.signIn(server.url, 'bob');
+  await scroller.evaluate((outer) => outer.scrollTo(0, 0));
+  await expect(ann.message('message 0').first()).toBeInViewport();
+  await bob.say('long', 'news', 'more news');
+  const pill = ann.page.getByRole('button', { name: '2 new messages' });
+  await expect(pill).toBeVisible();
+  await expect(ann.message('message 0').first()).toBeInViewport();
+  await pill.click();
+  await expect(ann.message('more news').last()).toBeInViewport();
+  await expect(pill).toHaveCount(0);
+  await ann.close();
+});
+
+test('many unread messages: the divider is a click away', async ({ browser, server }) => {
+  const bob = await Person.signIn(server.url, 'bob');
+  await bob.say('long', ...Array.from({ length: 120 }, (_, n) => `unread ${n}`));
+  const ann = await App.open(browser, server.url, 'ann', { hash: '#room/long' });
+  await expect(ann.message('unread 119')).toBeInViewport();
+  await ann.page.getByRole('button', { name: '99+ unread' }).click();
+  await expect(ann.page.locator('.td-unread')).toBeInViewport();
+  await expect(ann.message('unread 0').first()).toBeInViewport();
+  // From there the reader goes on down, page by page, to the end.
+  const scroller = ann.page.locator('.td-scroll');
+  await expect(async () => {
+    await scroller.evaluate((outer) => outer.scrollTo(0, outer.scrollHeight));
+    await expect(ann.message('unread 119')).toBeInViewport({ timeout: 500 });
+  }).toPass();
+  await expect(ann.row('Long').locator('.td-badge')).toHaveCount(0);
+  await ann.close();
+});

@@ -1,0 +1,105 @@
+// Lost connections, lost servers: nothing is lost and nothing comes twice.
+import { App, Person } from '../support/app.js';
+import { expect, test } from '../support/fixtures.js';
+
+async function room(url: string): Promise<void> {
+  const ann = await Person.signIn(url, 'ann');
+  await ann.createRoom('general', 'General');
+  await (await Person.signIn(url, 'bob')).join('general');
+}
+
+test('offline and back: the banner counts down, messages wait, and all arrive once', async ({ browser, server, link }) => {
+  await room(server.url);
+  const ann = await App.open(browser, link.url, 'ann', { hash: '#room/general' });
+  const bob = await App.open(browser, server.url, 'bob', { hash: '#room/general' });
+  await ann.send('before');
+  await expect(bob.message('before')).toBeVisible();
+
+  link.cut();
+  await ann.send('first in the dark');
+  await ann.send('second in the dark');
+  await expect(ann.message('first in the dark').getByText('Sending')).toBeAttached();
+  await bob.send('meanwhile');
+  await expect(ann.banner).toBeVisible({ timeout: 15_000 });
+  await expect(ann.banner).toContainText(/Reconnecting in \d+ s|Connecting…/);
+
+  link.mend();
+  const retry = ann.banner.getByRole('button', { name: 'Retry now' });
+  if (await retry.isVisible()) await retry.click();
+  await expect(ann.banner).toHaveCount(0, { timeout: 30_000 });
+  await expect(ann.message('meanwhile')).toHaveCount(1);
+  await expect(bob.message('first in the dark')).toHaveCount(1);
+  await expect(bob.message('second in the dark')).toHaveCount(1);
+  const texts = await bob.messages.locator('.td-body').allTextContents();
+  expect(texts).toEqual(['before', 'meanwhile', 'first in the dark', 'second in the dark']);
+  await ann.close();
+  await bob.close();
+});
+
+test('the server is killed while both write: nothing is lost, nothing comes twice', async ({ browser, server }) => {
+  await room(server.url);
+  const ann = await App.open(browser, server.url, 'ann', { hash: '#room/general' });
+  const bob = await App.open(browser, server.url, 'bob', { hash: '#room/general' });
+  await expect(ann.page.locator('.td-room-sub')).toContainText('2 here');
+  const sent: string[] = [];
+  const say = async (app: App, text: string) => {
+    sent.push(text);
+    await app.send(text);
+  };
+  for (let n = 0; n < 5; n += 1) {
+    await say(ann, `ann ${n}`);
+    await say(bob, `bob ${n}`);
+  }
+  await ann.composer.fill('half a sen');
+  await server.kill();
+  for (let n = 5; n < 10; n += 1) {
+    await say(bob, `bob ${n}`);
+  }
+  await ann.composer.pressSequentially('tence');
+  sent.push('half a sentence');
+  await ann.composer.press('Enter');
+  await server.start();
+
+  for (const app of [ann, bob]) {
+    await expect(app.messages).toHaveCount(sent.length, { timeout: 40_000 });
+    await expect(app.page.locator('.td-tick[data-tick="sending"]')).toHaveCount(0);
+    const shown = await app.messages.locator('.td-body').allTextContents();
+    expect([...shown].sort()).toEqual([...sent].sort());
+  }
+  // Both see one order, and so does the log.
+  const orders = await Promise.all([ann, bob].map((app) => app.messages.locator('.td-body').allTextContents()));
+  expect(orders[0]).toEqual(orders[1]);
+  const reader = await Person.signIn(server.url, 'ann');
+  const page = await reader.call<{ messages: { content: string }[] }>('GET', '/api/v1/rooms/general/messages?limit=200');
+  expect(page.messages.map((message) => message.content)).toEqual(orders[0]);
+  await ann.close();
+  await bob.close();
+});
+
+test('a message that the server refuses stays, says so, and can be dropped', async ({ browser, server, link }) => {
+  const owner = await Person.signIn(server.url, 'owner');
+  await owner.createRoom('club', 'Club', 'private', ['ann']);
+  const ann = await App.open(browser, link.url, 'ann', { hash: '#room/club' });
+  await expect(ann.composer).toBeVisible();
+  link.cut();
+  await ann.send('too late');
+  await owner.call('DELETE', '/api/v1/rooms/club/members/ann');
+  link.mend();
+  const message = ann.message('too late');
+  await expect(message.getByText(/Not sent: You are not a member of this room/)).toBeVisible({ timeout: 30_000 });
+  await expect(ann.row('Club').locator('.td-badge')).toContainText('!');
+  await message.getByRole('button', { name: 'Delete' }).click();
+  await expect(message).toHaveCount(0);
+  await ann.close();
+});
+
+test('who is put out of a room sees it at once', async ({ browser, server }) => {
+  const owner = await Person.signIn(server.url, 'owner');
+  await owner.createRoom('club', 'Club', 'private', ['ann']);
+  const ann = await App.open(browser, server.url, 'ann', { hash: '#room/club' });
+  await expect(ann.composer).toBeVisible();
+  await owner.call('DELETE', '/api/v1/rooms/club/members/ann');
+  await expect(ann.page.getByText('You are not in this room')).toBeVisible();
+  await expect(ann.row('Club')).toHaveCount(0);
+  await ann.close();
+});
