@@ -25,11 +25,12 @@ use crate::notifications::NotificationClient;
 ///
 /// ```no_run
 /// # use tidings_client::{Client, Config, Credentials, Event};
+/// # fn show(_: &str) {}
 /// # fn main() -> Result<(), tidings_protocol::id::InvalidId> {
 /// let client = Client::new(Config::new("https://chat.example", Credentials::Token("…".into())));
 /// let subscription = client.subscribe(|event| {
 ///     if let Event::Frame(frame) = event {
-///         web_sys::console::log_1(&frame.text().into());
+///         show(frame.text());
 ///     }
 /// });
 /// client.connect();

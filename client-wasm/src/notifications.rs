@@ -26,12 +26,13 @@ use crate::listeners::Subscription;
 ///
 /// ```no_run
 /// # use tidings_client::{Config, Credentials, NotificationClient, NotificationEvent};
+/// # fn show(_: &str, _: &str) {}
 /// let config = Config::new("https://chat.example", Credentials::Token("…".into()));
 /// let notifications = NotificationClient::new(config);
 /// notifications
 ///     .subscribe(|event| {
 ///         if let NotificationEvent::Message { kind, data, .. } = event {
-///             web_sys::console::log_2(&kind.as_str().into(), &data.into());
+///             show(kind.as_str(), data);
 ///         }
 ///     })
 ///     .forget();

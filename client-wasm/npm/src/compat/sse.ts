@@ -1,4 +1,5 @@
 /** A drop-in for hand-written notification clients over a bare EventSource: their methods, events and state. */
+import { TidingsError } from '../errors.js';
 import { BaseNotificationClient, notificationConnection } from '../notifications.js';
 import type { Broadcast, Notification as Notice } from '../generated/protocol.js';
 import type { WasmLoader } from '../wasm.js';
@@ -68,7 +69,10 @@ export class BaseNotificationSSEClient extends Listeners {
 
   /** Opens the stream, and keeps it open until {@link disconnect}. How that goes is told by events. */
   connect(): void {
-    this.client.connect().catch((error: unknown) => this.emit('error', error));
+    this.client.connect().catch((error: unknown) => {
+      // Closed by one's own call is no error.
+      if (!(error instanceof TidingsError && error.code === 'CLOSED')) this.emit('error', error);
+    });
   }
 
   /** Closes the stream. Its position is kept. */

@@ -254,8 +254,12 @@ export function useChatWebSocket(serverUrl: string, token: string | null | undef
       if (here(roomId)) setParticipants(without(userId));
     });
     if (room.current) chat.joinRoom(room.current);
-    chat.connect().catch(() => setError('Failed to connect to chat server'));
+    let isMounted = true;
+    chat.connect().catch(() => {
+      if (isMounted) setError('Failed to connect to chat server');
+    });
     return () => {
+      isMounted = false;
       chat.disconnect();
       client.current = null;
     };
