@@ -239,10 +239,10 @@ mod tests {
 
     #[test]
     fn a_position_of_another_log_begins_anew_with_the_newest() {
-        let anew = |head, last| Start { last, gap: Some((1, last, GapReason::Epoch)) };
-        assert_eq!(start(Some(3), false, 25, 10), anew(25, 15));
-        assert_eq!(start(Some(26), true, 25, 10), anew(25, 15));
-        assert_eq!(start(Some(26), true, 5, 10), anew(5, 0));
+        let anew = |last| Start { last, gap: Some((1, last, GapReason::Epoch)) };
+        assert_eq!(start(Some(3), false, 25, 10), anew(15));
+        assert_eq!(start(Some(26), true, 25, 10), anew(15));
+        assert_eq!(start(Some(26), true, 5, 10), anew(0));
     }
 
     #[test]
