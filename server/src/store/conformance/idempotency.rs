@@ -70,6 +70,11 @@ pub(crate) async fn a_key_used_for_anything_else_is_a_conflict(kit: &Kit<'_>) {
         let what = format!("{other:?}");
         assert_eq!(kit.append(keyed(other, "k")).await, Err(Refusal::Conflict), "{what}");
     }
+    kit.append(keyed(kit.in_room("ann", "general", react(&made, "👍")), "r")).await.unwrap();
+    for other in [unreact(&made, "👍"), react(&made, "🎉"), edit(&made, "👍")] {
+        let other = keyed(kit.in_room("ann", "general", other), "r");
+        assert_eq!(kit.append(other).await, Err(Refusal::Conflict));
+    }
     let mut notification = kit.notification("bob", "hi");
     notification.sender = user("ann");
     notification.client_id = key("k");
@@ -78,7 +83,7 @@ pub(crate) async fn a_key_used_for_anything_else_is_a_conflict(kit: &Kit<'_>) {
     broadcast.sender = user("ann");
     broadcast.client_id = key("k");
     assert_eq!(kit.one(Write::Broadcast(broadcast)).await, Err(Refusal::Conflict));
-    assert_eq!(kit.store.log(&room("general"), 0, 9).await.unwrap().len(), 1);
+    assert_eq!(kit.store.log(&room("general"), 0, 9).await.unwrap().len(), 2);
 }
 
 pub(crate) async fn keys_of_notifications_and_broadcasts_conflict_with_appends(kit: &Kit<'_>) {
