@@ -9,15 +9,25 @@ pub use kind::Kind;
 
 macro_rules! fields {
     ($($name:ident = $key:literal,)*) => {
-        /// Places of the fields of `data` that a session reads.
+        #[allow(non_camel_case_types, reason = "only to count the fields")]
+        enum Place { $($name,)* Count }
+
+        /// Names of the fields of `data` that a session reads.
+        const KEYS: [&[u8]; Place::Count as usize] = [$($key,)*];
+
+        /// Places of these fields in a frame's text.
         #[derive(Clone, Copy, Debug, Default, PartialEq)]
-        pub(crate) struct Fields { $(pub(crate) $name: Span,)* }
+        pub(crate) struct Fields([Span; Place::Count as usize]);
 
         impl Fields {
+            $(pub(crate) const fn $name(&self) -> Span {
+                self.0[Place::$name as usize]
+            })*
+
+            /// Looked up in a table: that costs a browser less than a `match`.
             fn set(&mut self, key: &[u8], value: Span) {
-                match key {
-                    $($key => self.$name = value,)*
-                    _ => {}
+                if let Some(at) = KEYS.iter().position(|k| *k == key) {
+                    self.0[at] = value;
                 }
             }
         }
@@ -159,37 +169,37 @@ impl Frame {
     /// `data.roomId`.
     #[must_use]
     pub fn room_id(&self) -> Option<Cow<'_, str>> {
-        self.text_of(self.fields.room_id)
+        self.text_of(self.fields.room_id())
     }
 
     /// `data.seq`.
     #[must_use]
     pub fn seq(&self) -> Option<u64> {
-        self.number_of(self.fields.seq)
+        self.number_of(self.fields.seq())
     }
 
     /// `data.inboxSeq`.
     #[must_use]
     pub fn inbox_seq(&self) -> Option<u64> {
-        self.number_of(self.fields.inbox_seq)
+        self.number_of(self.fields.inbox_seq())
     }
 
     /// `data.messageId`.
     #[must_use]
     pub fn message_id(&self) -> Option<Cow<'_, str>> {
-        self.text_of(self.fields.message_id)
+        self.text_of(self.fields.message_id())
     }
 
     /// `data.clientId`: the id of the client frame that made the entry.
     #[must_use]
     pub fn client_id(&self) -> Option<Cow<'_, str>> {
-        self.text_of(self.fields.client_id)
+        self.text_of(self.fields.client_id())
     }
 
     /// `data.cursor`: the position of a notification.
     #[must_use]
     pub fn cursor(&self) -> Option<Cow<'_, str>> {
-        self.text_of(self.fields.cursor)
+        self.text_of(self.fields.cursor())
     }
 
     pub(crate) fn text_of(&self, span: Span) -> Option<Cow<'_, str>> {

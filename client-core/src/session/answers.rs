@@ -16,13 +16,13 @@ impl Session {
     /// A frame was done.
     pub(super) fn acked(&mut self, frame: &Frame) {
         let fields = &frame.fields;
-        let Some(id) = frame.text_of(fields.id) else { return };
+        let Some(id) = frame.text_of(fields.id()) else { return };
         if self.outbox.contains(&id) {
             let state = SendState::Acked {
-                room: frame.owned(fields.room_id),
-                message_id: frame.owned(fields.message_id),
+                room: frame.owned(fields.room_id()),
+                message_id: frame.owned(fields.message_id()),
                 seq: frame.seq(),
-                duplicate: frame.is_true(fields.duplicate),
+                duplicate: frame.is_true(fields.duplicate()),
             };
             self.settled(&id, state);
         } else if let Some(room) = self.subscriptions.answered(&id) {
@@ -43,9 +43,9 @@ impl Session {
     /// A frame was refused. The app hears of it, unless it is sent again by itself.
     pub(super) fn refused(&mut self, frame: Frame, now: Instant) {
         let fields = &frame.fields;
-        let code = frame.text_of(fields.code).map_or(Code::Internal, |code| code_of(&code));
-        let told = frame.number_of(fields.retry_after_ms).map(Duration::from_millis);
-        let (id, room) = (frame.owned(fields.id), frame.owned(fields.room_id));
+        let code = frame.text_of(fields.code()).map_or(Code::Internal, |code| code_of(&code));
+        let told = frame.number_of(fields.retry_after_ms()).map(Duration::from_millis);
+        let (id, room) = (frame.owned(fields.id()), frame.owned(fields.room_id()));
         // Without a good token nothing is refused for good: a new one comes, or the connection goes.
         let retryable = code.is_retryable() || code == Code::Unauthenticated;
         let wait = retryable.then(|| told.unwrap_or(RETRY_AFTER));

@@ -96,22 +96,22 @@ impl Session {
         let Some(connection) = self.connection.as_mut().filter(|c| c.greeted.is_none()) else { return };
         let number = |span, default| frame.number_of(span).unwrap_or(default);
         let fields = &frame.fields;
-        let interval = Duration::from_millis(number(fields.heartbeat_ms, HEARTBEAT).max(1_000));
+        let interval = Duration::from_millis(number(fields.heartbeat_ms(), HEARTBEAT).max(1_000));
         connection.greeted = Some(Greeted {
             heartbeat: Heartbeat::new(interval, now),
             pacing: Pacing::new(
-                number(fields.frames_per_second, FRAMES_PER_SECOND),
-                number(fields.frame_burst, FRAME_BURST),
+                number(fields.frames_per_second(), FRAMES_PER_SECOND),
+                number(fields.frame_burst(), FRAME_BURST),
                 now,
             ),
             resume: Resume::Due(now),
             read_until: now,
         });
-        if let Some(max) = frame.number_of(fields.max_content_bytes) {
+        if let Some(max) = frame.number_of(fields.max_content_bytes()) {
             self.max_content_bytes = usize::try_from(max).unwrap_or(usize::MAX);
         }
-        self.user_id = frame.owned(fields.user_id);
-        self.cursors.established(frame.owned(fields.epoch), frame.number_of(fields.inbox_seq));
+        self.user_id = frame.owned(fields.user_id());
+        self.cursors.established(frame.owned(fields.epoch()), frame.number_of(fields.inbox_seq()));
         self.timers.clear(Timer::Handshake);
         self.timers.set(Timer::Stable, now + STABLE);
         self.state = State::Connected;
