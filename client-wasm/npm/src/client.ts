@@ -79,8 +79,12 @@ export class BaseClient extends Emitter<ClientEvents> {
   constructor(options: TidingsClientOptions, loader: WasmLoader) {
     super();
     const { notifications = false, maxQueued } = options;
-    this.#connection = new Connection(loader, options, { notifications, maxQueued }, (batch, core) =>
-      this.#events(batch, core),
+    this.#connection = new Connection(
+      loader,
+      options,
+      { notifications, maxQueued },
+      (core) => this.#restore(core),
+      (batch, core) => this.#events(batch, core),
     );
     this.#outgoing = new OutgoingMessages((outgoing, change, ack) => this.#sendChanged(outgoing, change, ack));
     const client = this;
@@ -489,7 +493,7 @@ export class BaseClient extends Emitter<ClientEvents> {
 
   /** An earlier page load left messages in the outbox: they are shown as this one's own. */
   #restore(core: Core): void {
-    for (const [id, text] of core.outbox() as StoredEntry[]) {
+    for (const [id, text, refusal] of core.outbox() as StoredEntry[]) {
       if (this.#outgoing.get(id)) continue;
       const frame = JSON.parse(text) as ClientFrame;
       const draft: Draft = {
@@ -499,7 +503,10 @@ export class BaseClient extends Emitter<ClientEvents> {
         replyTo: 'replyTo' in frame ? frame.replyTo : undefined,
       };
       this.#outgoing.add(id, draft);
+      if (refusal === undefined) this.#outgoing.sent(id, 'queued');
+      else this.#outgoing.sent(id, 'failed', refusal);
     }
+    for (const room of this.#rooms.values()) room.flush();
   }
 
   #sendChanged(outgoing: Outgoing, sent: SendChange, ack: Ack | undefined): void {

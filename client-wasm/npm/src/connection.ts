@@ -61,6 +61,7 @@ const MAX_WAITING = 1_000;
 export class Connection {
   readonly #loader: WasmLoader;
   readonly #options: CoreOptions;
+  readonly #onLoad: (core: Core) => void;
   readonly #onEvents: (batch: CoreEvent[], core: Core) => void;
   #core: Core | undefined;
   #waiting: ((core: Core) => void)[] = [];
@@ -69,10 +70,12 @@ export class Connection {
     loader: WasmLoader,
     options: ConnectionOptions,
     more: { notifications: boolean; maxQueued?: number | undefined },
+    onLoad: (core: Core) => void,
     onEvents: (batch: CoreEvent[], core: Core) => void,
   ) {
     const { getToken } = options;
     this.#loader = loader;
+    this.#onLoad = onLoad;
     this.#onEvents = onEvents;
     this.#options = {
       url: options.url ?? '',
@@ -96,14 +99,9 @@ export class Connection {
   async load(): Promise<Core> {
     const { Core } = await ready(this.#loader);
     if (!this.#core) {
-      // Kept before the first event, which may come from within the constructor.
-      let early: CoreEvent[] = [];
-      const core: Core = new Core(this.#options, (batch: CoreEvent[]) => {
-        if (this.#core) this.#onEvents(batch, this.#core);
-        else early = [...early, ...batch];
-      });
+      const core: Core = new Core(this.#options, (batch: CoreEvent[]) => this.#onEvents(batch, core));
       this.#core = core;
-      if (early.length > 0) this.#onEvents(early, core);
+      this.#onLoad(core);
       const waiting = this.#waiting;
       this.#waiting = [];
       for (const call of waiting) call(core);

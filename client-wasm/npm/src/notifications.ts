@@ -309,5 +309,5 @@ export class BaseNotificationClient extends Emitter<NotificationEvents> {
 
 /** @internal */
 export function notificationConnection(loader: WasmLoader, options: ConnectionOptions): Connection {
-  return new Connection(loader, options, { notifications: false }, () => undefined);
+  return new Connection(loader, options, { notifications: false }, () => undefined, () => undefined);
 }
