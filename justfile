@@ -60,7 +60,7 @@ app *options: _wasm-tools
 sdk: _wasm-tools _sdk
     @{{ xtask }} sdk-core
     @echo "sdk: the typed face"
-    cd {{ npm_package }} && npm run --silent build
+    cd {{ npm_package }} && npm run --silent build && npm run --silent lint:package
     cd {{ npm_package }} && rm -f *.tgz && npm pack --silent
     @{{ xtask }} size sdk
 
