@@ -64,6 +64,14 @@ pub(super) fn has_pointer() -> bool {
     window().match_media("(pointer: fine)").ok().flatten().is_some_and(|query| query.matches())
 }
 
+/// Gives the focus to the first element that a selector finds.
+pub(super) fn focus(selector: &str) {
+    let found = document().query_selector(selector).ok().flatten();
+    if let Some(element) = found.and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok()) {
+        let _ = element.focus();
+    }
+}
+
 /// The element that has the focus.
 pub(super) fn focused() -> Option<web_sys::HtmlElement> {
     document().active_element().and_then(|element| element.dyn_into().ok())

@@ -17,9 +17,19 @@ use crate::state::route::Route;
 #[component]
 pub(super) fn Details(place: Place) -> impl IntoView {
     let ui = use_ui();
+    let button = NodeRef::<leptos::html::Button>::new();
+    Effect::new(move |_| {
+        if let Some(button) = button.get() {
+            let _ = button.focus();
+        }
+    });
+    let close = move || {
+        ui.details.set(false);
+        browser::focus(".td-details-toggle");
+    };
     let close_by_key = move |event: web_sys::KeyboardEvent| {
         if event.key() == "Escape" {
-            ui.details.set(false);
+            close();
         }
     };
     let body = match place {
@@ -30,7 +40,7 @@ pub(super) fn Details(place: Place) -> impl IntoView {
         <section class="td-details" aria-label="Details" on:keydown=close_by_key>
             <header class="td-details-header">
                 <h2 class="td-details-title">"Details"</h2>
-                <button class="td-icon-button" aria-label="Close details" on:click=move |_| ui.details.set(false)>
+                <button class="td-icon-button" aria-label="Close details" node_ref=button on:click=move |_| close()>
                     <Glyph icon=Icon::Close />
                 </button>
             </header>

@@ -22,8 +22,15 @@ pub(super) fn MeMenu(sign_out: Callback<()>) -> impl IntoView {
     let name = name_of(ui.me());
     let link = use_connection().link;
     let word = move || if link.get().next_retry_at.is_some() { "reconnecting" } else { "" };
-    let ask = move |_| {
+    // The dialog gives the focus back to where it was, so that has to be something that stays.
+    let close = move || {
         open.set(false);
+        if let Some(trigger) = trigger.get_untracked() {
+            let _ = trigger.focus();
+        }
+    };
+    let ask = move |_| {
+        close();
         ui.dialog.set(Some(Dialog::Confirm(Confirm {
             title: "Sign out?".to_owned(),
             text: "Messages that are still waiting to be sent are dropped.".to_owned(),
@@ -32,7 +39,7 @@ pub(super) fn MeMenu(sign_out: Callback<()>) -> impl IntoView {
         })));
     };
     let shortcuts = move |_| {
-        open.set(false);
+        close();
         ui.dialog.set(Some(Dialog::Shortcuts));
     };
     view! {

@@ -90,6 +90,7 @@ pub(super) fn Message(key: Arc<str>, layout: Memo<Layout>) -> impl IntoView {
                 } else {
                     view! { <p class="td-hidden">{name}" "{browser::time(at())}</p> }.into_any()
                 }}
+                <div class="td-bubble-row">
                 <div class="td-bubble" data-deleted=move || deleted.get().to_string() data-emoji=move || markdown::big_emoji(&content.get()).map(|n| n.to_string())>
                     {reply.map(|id| view! { <Quote id=id /> })}
                     {move || if deleted.get() {
@@ -99,10 +100,11 @@ pub(super) fn Message(key: Arc<str>, layout: Memo<Layout>) -> impl IntoView {
                     }}
                     {move || edited.get().then(|| view! { <span class="td-edited">"Edited"</span> })}
                 </div>
+                {move || active.get().then(|| item.get()).flatten().map(|item| view! { <Actions item=item mine=mine /> })}
+                </div>
                 <Reactions item=item />
                 {mine.then(|| view! { <State item=item flags=flags /> })}
             </div>
-            {move || active.get().then(|| item.get()).flatten().map(|item| view! { <Actions item=item mine=mine /> })}
         </li>
     }
     .into_any()

@@ -150,7 +150,7 @@ fn Header(place: Place) -> impl IntoView {
                 <p class="td-room-sub td-ellipsis">{subtitle}</p>
             </div>
             <button
-                class="td-icon-button"
+                class="td-icon-button td-details-toggle"
                 aria-label="Details"
                 title="Details"
                 aria-expanded=move || ui.details.get().to_string()

@@ -75,7 +75,7 @@ pub(super) fn Actions(item: Arc<ChatItem>, mine: bool) -> impl IntoView {
     };
     view! {
         <div class="td-actions" role="group" aria-label="Message actions">
-            {move || reacting.get().then(&quick)}
+            {move || reacting.get().then(|| view! { <span class="td-quick">{quick()}</span> })}
             <button class="td-action" aria-label="React" title="React" aria-expanded=move || reacting.get().to_string() on:click=move |_| reacting.update(|on| *on = !*on)>
                 <Glyph icon=Icon::Smile />
             </button>
