@@ -1,8 +1,8 @@
 //! The accept loop: every connection gets its caps and timeouts before anything else is spent on it.
 //!
-//! - Over a cap, the answer is 503 or 429 with `Retry-After` ([`refuse`]), without a handler.
+//! - Over a cap, the answer is 503 or 429 with `Retry-After` (`refuse`), without a handler.
 //! - A peer that does not send its request head in time is closed, also when it sends nothing at all.
-//! - A peer that takes nothing of what waits for it is closed ([`guarded`]).
+//! - A peer that takes nothing of what waits for it is closed (`guarded`).
 
 use std::convert::Infallible;
 use std::io;

@@ -1,7 +1,7 @@
 //! Every setting, one struct per concern.
 //!
 //! A flag `--a-b` is also the variable `TIDINGS_A_B` and the key `a_b` of `--config FILE.toml`: flag over
-//! variable over file. The file's values become the defaults of the command line ([`file`]), so there is one
+//! variable over file. The file's values become the defaults of the command line ([`mod@file`]), so there is one
 //! list of settings, and `--help` is it. What must not stand together is refused by [`check`].
 
 pub mod check;

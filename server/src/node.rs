@@ -84,8 +84,8 @@ impl std::fmt::Debug for BrokerHandle {
 }
 
 impl Node {
-    /// Starts a node over its store and broker: the writer, the fan-out and the upkeep run until
-    /// [`Node::stop`].
+    /// Starts a node over its store and broker: the writer, the fan-out and the upkeep run until the last handle
+    /// to it is gone.
     ///
     /// # Errors
     /// The store does not answer.
