@@ -1,9 +1,11 @@
 //! What was sent while there was no server arrives: once, in order, also after the page was left.
 
-use tidings_client::{Client, State};
+use std::rc::Rc;
+
+use tidings_client::{Client, Config, Credentials, State, TokenProvider};
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use crate::support::{Heard, Server};
+use crate::support::{Heard, Server, token};
 
 #[wasm_bindgen_test]
 async fn what_was_sent_while_the_server_was_down_arrives_once_and_in_order() {
@@ -79,5 +81,36 @@ async fn another_account_never_finds_the_first_ones_messages() {
     // Signing out erases it.
     ann.close(true);
     assert_eq!(Client::new(server.config("ann")).outbox().len(), 0);
+    server.dispose().await;
+}
+
+#[wasm_bindgen_test]
+async fn the_outbox_is_found_too_when_only_a_fetched_token_says_whose_it_is() {
+    let server = Server::launch().await;
+    let general = "general".parse().unwrap();
+    let by_provider = || {
+        let provider: TokenProvider = Rc::new(|_| Box::pin(async { Ok(token("ann", "")) }));
+        Client::new(Config::new(&*server.url, Credentials::Provider(provider)))
+    };
+    server.kill().await;
+    let first = by_provider();
+    let mut heard = Heard::of(&first);
+    // Before anybody knows whose message it is.
+    let id = first.send(&general, "do not lose this", None);
+    first.connect();
+    heard.state(State::Reconnecting).await;
+    first.close(false);
+    drop((first, heard));
+
+    let next_page = by_provider();
+    let mut heard = Heard::of(&next_page);
+    next_page.connect();
+    heard.state(State::Reconnecting).await;
+    assert_eq!(next_page.outbox().first().map(|kept| kept.id.clone()), Some(id.clone()));
+    server.start().await;
+    // The room does not exist yet; joining makes it, and the message is let in.
+    next_page.join(&general, None);
+    next_page.reconnect_now();
+    heard.acked(&id).await;
     server.dispose().await;
 }
