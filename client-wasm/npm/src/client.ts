@@ -49,21 +49,7 @@ const EVENT_OF: Partial<Record<string, keyof ClientEvents>> = {
 /** Frames that are told as other events. */
 const TOLD_OTHERWISE = ['SYSTEM/ACK', 'SYSTEM/GAP', 'SYSTEM/PONG', 'ERROR/MESSAGE'];
 
-/**
- * A chat client. It does nothing until {@link connect}: it may be made at module level and on a server.
- *
- * From then on it stays connected. It comes back by itself, rejoins its rooms and replays what was missed; what is sent
- * waits in an outbox until the server has it durably, across page loads.
- *
- * @example
- * ```ts
- * const client = new TidingsClient({ url: 'https://chat.example', getToken: () => fetchToken() });
- * client.on('chatMessage', ({ senderId, content }) => console.log(senderId, content));
- * await client.connect();
- * client.joinRoom('general');
- * await client.sendChatMessage('general', 'Hello').done;
- * ```
- */
+/** The chat client, without the way to its module: see `TidingsClient`. */
 export class BaseClient extends Emitter<ClientEvents> {
   readonly #connection: Connection;
   readonly #status = new Value<ConnectionStatus>(IDLE);

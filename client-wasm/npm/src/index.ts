@@ -16,7 +16,21 @@ export async function ready(): Promise<void> {
   await load(inlineWasm);
 }
 
-/** {@inheritDoc BaseClient} */
+/**
+ * A chat client. It does nothing until {@link connect}: it may be made at module level and on a server.
+ *
+ * From then on it stays connected. It comes back by itself, rejoins its rooms and replays what was missed; what is sent
+ * waits in an outbox until the server has it durably, across page loads.
+ *
+ * @example
+ * ```ts
+ * const client = new TidingsClient({ url: 'https://chat.example', getToken: () => fetchToken() });
+ * client.on('chatMessage', ({ senderId, content }) => console.log(senderId, content));
+ * await client.connect();
+ * client.joinRoom('general');
+ * await client.sendChatMessage('general', 'Hello').done;
+ * ```
+ */
 export class TidingsClient extends BaseClient {
   /** @param options the server, and by what the client is known to it */
   constructor(options: TidingsClientOptions = {}) {
@@ -24,7 +38,20 @@ export class TidingsClient extends BaseClient {
   }
 }
 
-/** {@inheritDoc BaseNotificationClient} */
+/**
+ * A user's notifications. Made by `client.notifications`, or on its own where there is no chat.
+ *
+ * The stream is an EventSource with a single-use ticket in its address, never the token. When it breaks it is opened
+ * anew after the last event that arrived, also after a reload of the page.
+ *
+ * @example
+ * ```ts
+ * const notifications = new NotificationClient({ url: 'https://chat.example', getToken });
+ * notifications.on('notification', ({ title }) => console.log(title));
+ * notifications.unreadCount.subscribe((count) => drawBadge(count));
+ * await notifications.connect();
+ * ```
+ */
 export class NotificationClient extends BaseNotificationClient {
   /** @param options the server, and by what the client is known to it */
   constructor(options: ConnectionOptions = {}) {
@@ -32,7 +59,23 @@ export class NotificationClient extends BaseNotificationClient {
   }
 }
 
-/** {@inheritDoc BaseChatWebSocketClient} */
+/**
+ * A chat client with a callback for each kind of message. In place of a bare socket it stands on
+ * {@link TidingsClient}: rooms are rejoined after a reconnect, what was missed is replayed, and what was sent while
+ * there was no connection arrives once and in order.
+ *
+ * Events: `connected`, `disconnected`, `connectionEstablished`, `userJoined`, `userLeft`, `roomParticipants`,
+ * `systemMessage`, `chatMessage`, `typingIndicator`, `privateMessage`, `messageDelivered`, `error`.
+ *
+ * @example
+ * ```ts
+ * const client = new ChatWebSocketClient('ws://localhost:8080', token);
+ * client.on('chatMessage', ({ senderId, content }) => console.log(senderId, content));
+ * await client.connect();
+ * client.joinRoom('general');
+ * client.sendChatMessage('general', 'Hello');
+ * ```
+ */
 export class ChatWebSocketClient extends BaseChatWebSocketClient {
   /**
    * @param serverUrl the server: `ws://localhost:8080`
@@ -43,7 +86,20 @@ export class ChatWebSocketClient extends BaseChatWebSocketClient {
   }
 }
 
-/** {@inheritDoc BaseNotificationSSEClient} */
+/**
+ * A notification client with a callback for each kind of event. In place of a bare EventSource it stands on
+ * {@link NotificationClient}: the stream is authenticated, comes back with what was missed, and tells nothing twice.
+ *
+ * Events: `connected`, `message`, `notification`, `broadcast`, `disconnected`, `error`,
+ * `maxReconnectAttemptsReached`.
+ *
+ * @example
+ * ```ts
+ * const client = new NotificationSSEClient('http://localhost:8080', 'ann', token);
+ * client.on('notification', ({ title }) => console.log(title));
+ * client.connect();
+ * ```
+ */
 export class NotificationSSEClient extends BaseNotificationSSEClient {
   /**
    * @param baseUrl the server: `http://localhost:8080`

@@ -56,20 +56,7 @@ const REMEMBERED = 1_000;
 /** Most notifications that are kept in memory. Older ones can be loaded again. */
 const MAX_KEPT = 2_000;
 
-/**
- * A user's notifications. Made by `client.notifications`, or on its own where there is no chat.
- *
- * The stream is an EventSource with a single-use ticket in its address, never the token. When it breaks it is opened
- * anew after the last event that arrived, also after a reload of the page.
- *
- * @example
- * ```ts
- * const notifications = new NotificationClient({ url: 'https://chat.example', getToken });
- * notifications.on('notification', ({ title }) => console.log(title));
- * notifications.unreadCount.subscribe((count) => drawBadge(count));
- * await notifications.connect();
- * ```
- */
+/** A notification client, without the way to its module: see `NotificationClient`. */
 export class BaseNotificationClient extends Emitter<NotificationEvents> {
   readonly #connection: Connection;
   readonly #list = new Value<readonly Notification[]>([]);

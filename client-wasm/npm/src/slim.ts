@@ -6,7 +6,21 @@ import type { WasmSource } from './wasm.js';
 
 export * from './shared.js';
 
-/** {@inheritDoc BaseClient} */
+/**
+ * A chat client. It does nothing until {@link connect}: it may be made at module level and on a server.
+ *
+ * From then on it stays connected. It comes back by itself, rejoins its rooms and replays what was missed; what is sent
+ * waits in an outbox until the server has it durably, across page loads.
+ *
+ * @example
+ * ```ts
+ * const client = new TidingsClient({ url: 'https://chat.example', wasm: '/tidings_bg.wasm', getToken: () => fetchToken() });
+ * client.on('chatMessage', ({ senderId, content }) => console.log(senderId, content));
+ * await client.connect();
+ * client.joinRoom('general');
+ * await client.sendChatMessage('general', 'Hello').done;
+ * ```
+ */
 export class TidingsClient extends BaseClient {
   /** @param options the server, by what the client is known to it, and where the wasm is */
   constructor(options: TidingsClientOptions & { wasm: WasmSource }) {
@@ -14,7 +28,20 @@ export class TidingsClient extends BaseClient {
   }
 }
 
-/** {@inheritDoc BaseNotificationClient} */
+/**
+ * A user's notifications. Made by `client.notifications`, or on its own where there is no chat.
+ *
+ * The stream is an EventSource with a single-use ticket in its address, never the token. When it breaks it is opened
+ * anew after the last event that arrived, also after a reload of the page.
+ *
+ * @example
+ * ```ts
+ * const notifications = new NotificationClient({ url: 'https://chat.example', wasm: '/tidings_bg.wasm', getToken });
+ * notifications.on('notification', ({ title }) => console.log(title));
+ * notifications.unreadCount.subscribe((count) => drawBadge(count));
+ * await notifications.connect();
+ * ```
+ */
 export class NotificationClient extends BaseNotificationClient {
   /** @param options the server, by what the client is known to it, and where the wasm is */
   constructor(options: ConnectionOptions & { wasm: WasmSource }) {

@@ -17,23 +17,7 @@ export interface ChatConnectionState {
   queuedMessages: number;
 }
 
-/**
- * A chat client with a callback for each kind of message. In place of a bare socket it stands on
- * {@link TidingsClient}: rooms are rejoined after a reconnect, what was missed is replayed, and what was sent while
- * there was no connection arrives once and in order.
- *
- * Events: `connected`, `disconnected`, `connectionEstablished`, `userJoined`, `userLeft`, `roomParticipants`,
- * `systemMessage`, `chatMessage`, `typingIndicator`, `privateMessage`, `messageDelivered`, `error`.
- *
- * @example
- * ```ts
- * const client = new ChatWebSocketClient('ws://localhost:8080', token);
- * client.on('chatMessage', ({ senderId, content }) => console.log(senderId, content));
- * await client.connect();
- * client.joinRoom('general');
- * client.sendChatMessage('general', 'Hello');
- * ```
- */
+/** The drop-in chat client, without the way to its module: see `ChatWebSocketClient`. */
 export class BaseChatWebSocketClient extends Listeners {
   /** The server's address. */
   readonly serverUrl: string;

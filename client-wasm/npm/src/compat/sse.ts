@@ -17,20 +17,7 @@ export interface NotificationConnectionState {
   lastEventId: string | null;
 }
 
-/**
- * A notification client with a callback for each kind of event. In place of a bare EventSource it stands on
- * {@link NotificationClient}: the stream is authenticated, comes back with what was missed, and tells nothing twice.
- *
- * Events: `connected`, `message`, `notification`, `broadcast`, `disconnected`, `error`,
- * `maxReconnectAttemptsReached`.
- *
- * @example
- * ```ts
- * const client = new NotificationSSEClient('http://localhost:8080', 'ann', token);
- * client.on('notification', ({ title }) => console.log(title));
- * client.connect();
- * ```
- */
+/** The drop-in notification client, without the way to its module: see `NotificationSSEClient`. */
 export class BaseNotificationSSEClient extends Listeners {
   /** The server's address. */
   readonly baseUrl: string;
