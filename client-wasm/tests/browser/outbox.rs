@@ -92,6 +92,10 @@ async fn the_outbox_is_found_too_when_only_a_fetched_token_says_whose_it_is() {
         let provider: TokenProvider = Rc::new(|_| Box::pin(async { Ok(token("ann", "")) }));
         Client::new(Config::new(&*server.url, Credentials::Provider(provider)))
     };
+    let (member, mut joined) = server.client("ann").await;
+    member.join(&general, None);
+    joined.joined().await;
+    member.close(false);
     server.kill().await;
     let first = by_provider();
     let mut heard = Heard::of(&first);
@@ -108,8 +112,6 @@ async fn the_outbox_is_found_too_when_only_a_fetched_token_says_whose_it_is() {
     heard.state(State::Reconnecting).await;
     assert_eq!(next_page.outbox().first().map(|kept| kept.id.clone()), Some(id.clone()));
     server.start().await;
-    // The room does not exist yet; joining makes it, and the message is let in.
-    next_page.join(&general, None);
     next_page.reconnect_now();
     heard.acked(&id).await;
     server.dispose().await;
