@@ -120,3 +120,16 @@ async fn a_fresh_token_is_fetched_when_the_last_one_does_not_count() {
     assert_eq!(asked.borrow().last(), Some(&true));
     server.dispose().await;
 }
+
+#[wasm_bindgen_test]
+async fn a_message_that_is_sent_along_with_the_first_join_of_a_room_is_let_in() {
+    let server = Server::launch().await;
+    let fresh = "a-room-that-nobody-has-made".parse().unwrap();
+    let client = Client::new(server.config("ann"));
+    let mut heard = Heard::of(&client);
+    client.join(&fresh, None);
+    let id = client.send(&fresh, "first", None);
+    client.connect();
+    heard.acked(&id).await;
+    server.dispose().await;
+}
