@@ -2,7 +2,7 @@
 //!
 //! - [`cli`]: the command line.
 //! - [`demo`]: a team that chats, through the real client.
-//! - [`bench`]: what connections, deliveries and acknowledgements cost.
+//! - [`mod@bench`]: what connections, deliveries and acknowledgements cost.
 //! - [`kill`]: writers that go on while the server is killed, and the comparison at the end.
 //! - [`raw`] is the light WebSocket peer of the measurements; [`server`] a server process of our own, looked at
 //!   through [`proc`]; [`api`] the HTTP interface; [`token`] makes tokens; [`stats`] and [`report`] put figures
