@@ -18,8 +18,8 @@
 //! }
 //! ```
 //!
-//! [`provide_tidings`] connects and keeps what the hooks share; [`use_tidings`], [`use_connection`], [`use_rooms`],
-//! [`use_room`] and [`use_notifications`] are `Copy` handles of signals and methods. The state itself is plain data with
+//! [`provide_tidings`] connects and keeps what the hooks share; [`use_tidings()`], [`use_connection()`], [`use_rooms()`],
+//! [`use_room()`] and [`use_notifications()`] are `Copy` handles of signals and methods. The state itself is plain data with
 //! tests of its own: [`timeline`], [`rooms`], [`crowd`], [`typers`], [`people`], [`inbox`].
 
 pub mod crowd;
