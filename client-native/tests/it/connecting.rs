@@ -28,7 +28,11 @@ async fn a_client_is_connected_when_it_is_greeted_and_its_frames_come_in_the_pro
     assert_eq!(client.status().state, State::Connected);
     peer.send("SYSTEM", "GOING_AWAY", &json!({"retryAfterMs": 5})).await;
     let wait = events.find(|frame| {
-        if let tidings_protocol::Event::GoingAway(data) = frame.event { Some(data.retry_after_ms) } else { None }
+        if let tidings_protocol::Event::GoingAway(data) = frame.event {
+            Some(data.retry_after_ms)
+        } else {
+            None
+        }
     });
     assert_eq!(soon(wait).await, Some(5));
 }

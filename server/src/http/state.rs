@@ -8,9 +8,9 @@ use super::assets::Assets;
 use crate::auth::Authenticator;
 use crate::connection::{SessionServices, SessionSettings};
 use crate::drain::Drain;
+use crate::http::realtime::clients::Clients;
 use crate::limits::{Connections, RateLimits};
 use crate::metrics::Metrics;
-use crate::http::realtime::clients::Clients;
 use crate::node::Node;
 use crate::origin::Policy;
 
