@@ -9,7 +9,7 @@
 //! - [`http`]: requests to the HTTP interface.
 //! - [`notifications`]: the notification stream and list.
 //! - [`listeners`]: callbacks and their subscriptions.
-//! - `js` (feature `js`): what JavaScript sees. [`leptos`] (feature `leptos`): the hooks.
+//! - `js` (feature `js`): what JavaScript sees. `leptos` (feature `leptos`): the hooks.
 
 mod auth;
 pub mod client;
@@ -29,8 +29,8 @@ mod socket;
 mod storage;
 
 pub use tidings_client_core::{
-    ClosedBy, Duration, Entry, Event, Frame, Gap, GapReason, Instant, Kind, Refusal, RoomState, SendState, State, Status,
-    Stored, Transport,
+    ClosedBy, Duration, Entry, Event, Frame, Gap, GapReason, Instant, Kind, Refusal, RoomState, SendState,
+    State, Status, Stored, Transport,
 };
 pub use tidings_protocol as protocol;
 

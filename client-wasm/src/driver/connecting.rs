@@ -1,0 +1,133 @@
+//! The driver's connections: token, socket, and why one was refused.
+
+use std::rc::Rc;
+
+use gloo_net::http::Method;
+use tidings_client_core::{Closed, ConnId, Connect, Input};
+use wasm_bindgen_futures::spawn_local;
+
+use super::Driver;
+use crate::http::escape;
+use crate::json;
+use crate::socket::{Socket, SocketEvent};
+
+impl Driver {
+    pub(super) fn connect(self: &Rc<Self>, connect: Connect) {
+        self.wanted.set(Some(connect.conn));
+        let driver = Rc::clone(self);
+        spawn_local(async move {
+            let token = driver.http.auth().token(connect.fresh_token).await;
+            driver.load_storage();
+            if driver.wanted.get() != Some(connect.conn) {
+                return;
+            }
+            match token {
+                Ok(token) => driver.open(&connect, token.as_deref()),
+                Err(reason) => driver.closed(connect.conn, Closed { reason, ..Closed::default() }),
+            }
+        });
+    }
+
+    fn open(self: &Rc<Self>, connect: &Connect, token: Option<&str>) {
+        let conn = connect.conn;
+        let base = self.http.base().strip_prefix("http").unwrap_or_default();
+        let mut url = ["ws", base, "/ws/chat?", &connect.query].concat();
+        if let Some(token) = token {
+            url.push_str("&token=");
+            url.push_str(&escape(token));
+        }
+        let weak = Rc::downgrade(self);
+        let opened = Socket::open(&url, move |event| {
+            if let Some(driver) = weak.upgrade() {
+                driver.socket_event(conn, event);
+            }
+        });
+        match opened {
+            Ok(socket) => {
+                self.socket.replace(Some((conn, socket)));
+            }
+            Err(error) => {
+                let reason =
+                    error.as_string().unwrap_or_else(|| "the address is not one of a WebSocket".to_owned());
+                self.closed(conn, Closed { reason, ..Closed::default() });
+            }
+        }
+    }
+
+    fn socket_event(self: &Rc<Self>, conn: ConnId, event: SocketEvent) {
+        if self.wanted.get() != Some(conn) {
+            return;
+        }
+        match event {
+            SocketEvent::Opened => self.input(Input::Opened(conn)),
+            SocketEvent::Text(text) => self.input(Input::Frame(conn, text)),
+            SocketEvent::Closed { was_open: true, code, reason } => {
+                self.closed(conn, Closed { code: Some(code), reason, retry_after_ms: None });
+            }
+            SocketEvent::Closed { was_open: false, .. } => self.ask_why(conn),
+        }
+    }
+
+    /// A page is not told why an upgrade was refused; the HTTP interface, asked with the same token, says it.
+    fn ask_why(self: &Rc<Self>, conn: ConnId) {
+        let driver = Rc::clone(self);
+        spawn_local(async move {
+            let answer = driver.http.exchange(Method::GET, "/api/v1/rooms?limit=1", None).await;
+            let mut closed = Closed::default();
+            if let Ok((status, text)) = answer {
+                closed.code = match status {
+                    401 => Some(4001),
+                    403 => Some(4003),
+                    429 => Some(4029),
+                    503 => Some(1013),
+                    _ => None,
+                };
+                let wait = json::field(&text, "retryAfterMs").and_then(|ms| ms.as_f64());
+                closed.retry_after_ms = wait.map(|ms| ms as u64);
+            }
+            driver.closed(conn, closed);
+        });
+    }
+
+    fn closed(self: &Rc<Self>, conn: ConnId, closed: Closed) {
+        if self.wanted.get() == Some(conn) {
+            self.let_go(conn);
+            self.input(Input::Closed(conn, closed));
+        }
+    }
+
+    pub(super) fn send(&self, conn: ConnId, text: &str) {
+        if let Some((open, socket)) = &*self.socket.borrow()
+            && *open == conn
+        {
+            socket.send(text);
+        }
+    }
+
+    pub(super) fn close(&self, conn: ConnId, code: u16) {
+        if let Some((open, socket)) = &*self.socket.borrow()
+            && *open == conn
+        {
+            socket.close(code);
+        }
+        self.let_go(conn);
+    }
+
+    fn let_go(&self, conn: ConnId) {
+        if self.wanted.get() == Some(conn) {
+            self.wanted.set(None);
+        }
+        let socket = self.socket.borrow_mut().take_if(|(open, _)| *open == conn);
+        drop(socket);
+    }
+
+    pub(super) fn refresh_token(self: &Rc<Self>) {
+        let driver = Rc::clone(self);
+        spawn_local(async move {
+            // Without a new one the server closes with 4001 when the old one ends, and the next connect asks again.
+            if let Ok(Some(token)) = driver.http.auth().token(true).await {
+                driver.input(Input::TokenReady(token));
+            }
+        });
+    }
+}
