@@ -95,6 +95,7 @@ export class App {
 
   /** A picture for people to look at; git ignores it. */
   async screenshot(name: string): Promise<void> {
+    await this.page.mouse.move(1, 1); // nothing hovers
     await settled(this.page);
     await this.page.screenshot({ path: resolve(root, `e2e/screenshots/${name}.png`) });
   }
