@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use ::leptos::prelude::*;
 use tidings_client_core::SendState;
-use tidings_protocol::{ClientFrame, ClientId, Code, Command, MessageId};
+use tidings_protocol::command::Recipient;
+use tidings_protocol::{ClientId, Code, MessageId, RoomId};
 
 use super::{Hub, Notice, RoomView, now};
 use crate::leptos::item::{ChatItem, Delivery};
@@ -17,6 +18,19 @@ pub(super) enum Outgoing {
     Message(Place),
     /// A change that was made to a message before the server has agreed, and what the message was.
     Change { place: Place, message: MessageId, before: Arc<ChatItem> },
+}
+
+/// What is shown of a message in the outbox. The whole of a client frame's types would cost the page forty kilobytes for
+/// these few fields.
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct StoredMessage {
+    #[serde(rename = "type")]
+    kind: String,
+    content: String,
+    room_id: Option<RoomId>,
+    reply_to: Option<MessageId>,
+    data: Option<Recipient>,
 }
 
 impl Hub {
@@ -47,15 +61,14 @@ impl Hub {
     )]
     pub(super) fn restore(self: &Rc<Self>) {
         for stored in self.client.outbox() {
-            // An entry of a later version that this one can't read is sent all the same, and not shown before.
-            let Ok(frame) = ClientFrame::parse(&stored.frame) else { continue };
-            let (place, content, reply_to) = match frame.command {
-                Command::ChatMessage(chat) => (Place::Room(chat.room_id), chat.content, chat.reply_to),
-                Command::PrivateMessage(private) => {
-                    (Place::Direct(private.data.recipient_id), private.content, private.reply_to)
-                }
+            // An entry that is no message, or one of a later version, is sent all the same, and not shown before.
+            let Ok(frame) = serde_json::from_str::<StoredMessage>(&stored.frame) else { continue };
+            let place = match (frame.kind.as_str(), frame.room_id, frame.data) {
+                ("CHAT_MESSAGE", Some(room), _) => Place::Room(room),
+                ("PRIVATE_MESSAGE", _, Some(Recipient { recipient_id })) => Place::Direct(recipient_id),
                 _ => continue,
             };
+            let (content, reply_to) = (frame.content, frame.reply_to);
             let view = self.view(&place);
             let mut item = ChatItem::queued(stored.id.clone(), &self.me, content, reply_to, now());
             if let Some(code) = stored.failed {
