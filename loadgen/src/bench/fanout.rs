@@ -20,6 +20,8 @@ const PAYLOAD: usize = 128;
 const MANY: usize = 32;
 /// Deliveries of one round, about: enough that a clock of hundredths of a second is exact.
 const DELIVERIES: usize = 400_000;
+/// Messages of one round at most, however small the room is.
+const MOST: usize = 1_000;
 
 /// Adds two rows.
 pub(super) async fn measure(server: &Server, args: &BenchArgs, report: &mut Report) -> Result<(), Error> {
@@ -31,7 +33,7 @@ pub(super) async fn measure(server: &Server, args: &BenchArgs, report: &mut Repo
     // Once through, so that what is made at first use is there.
     round(server, &members, args.members, MANY, 4).await?;
 
-    let rounds = DELIVERIES.div_ceil(args.members);
+    let rounds = DELIVERIES.div_ceil(args.members).min(MOST);
     let (mut single, mut many, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     let mut rate: f64 = 0.0;
     for n in 1..=args.rounds {
