@@ -3,10 +3,12 @@ import { CHAT, Connection, DELETE, EDIT, PRIVATE, REACT, UNREACT, type Connectio
 import { DISCONNECTED, FRAME, GAP, IDLE, MALFORMED, MAX_ATTEMPTS, ROOM, SENT, STATUS, toStatus } from './core-events.js';
 import type { CoreEvent, StoredEntry } from './core-events.js';
 import type { Core } from './core.js';
+import { EVENT_OF, TOLD_OTHERWISE } from './dispatch.js';
 import { Emitter } from './emitter.js';
 import { TidingsError, type TidingsErrorCode } from './errors.js';
 import type { ClientEvents, ConnectionStatus, SendChange, State } from './events.js';
 import type { Ack, ClientFrame, ErrorMessage, Message, ServerFrame } from './generated/protocol.js';
+import { uuid } from './ids.js';
 import { BaseNotificationClient } from './notifications.js';
 import { OutgoingMessages, type Draft, type Outgoing, type Sending } from './outgoing.js';
 import { Room } from './room.js';
@@ -21,33 +23,6 @@ export interface TidingsClientOptions extends ConnectionOptions {
   /** Most messages that wait to be sent. Default: 1,000. */
   maxQueued?: number;
 }
-
-/** The event that belongs to a frame, where there is one of its own. */
-const EVENT_OF: Partial<Record<string, keyof ClientEvents>> = {
-  'SYSTEM/CONNECTION_ESTABLISHED': 'connectionEstablished',
-  'SYSTEM/ROOM_PARTICIPANTS': 'roomParticipants',
-  'SYSTEM/ROOM_COUNT': 'roomCount',
-  'SYSTEM/USER_JOINED': 'userJoined',
-  'SYSTEM/USER_LEFT': 'userLeft',
-  'SYSTEM/USER_DISCONNECTED': 'userDisconnected',
-  'SYSTEM/PRESENCE': 'presence',
-  'SYSTEM/MEMBERSHIP': 'membership',
-  'SYSTEM/ROOM_UPDATED': 'roomUpdated',
-  'SYSTEM/GOING_AWAY': 'goingAway',
-  'CHAT/MESSAGE': 'chatMessage',
-  'CHAT/EDITED': 'messageEdited',
-  'CHAT/DELETED': 'messageDeleted',
-  'CHAT/REACTION': 'reaction',
-  'CHAT/READ': 'messageRead',
-  'TYPING/INDICATOR': 'typingIndicator',
-  'PRIVATE/MESSAGE': 'privateMessage',
-  'PRIVATE/DELIVERED': 'messageDelivered',
-  'NOTIFICATION/NOTIFICATION': 'notification',
-  'NOTIFICATION/BROADCAST': 'broadcast',
-  'NOTIFICATION/STATE': 'notificationState',
-};
-/** Frames that are told as other events. */
-const TOLD_OTHERWISE = ['SYSTEM/ACK', 'SYSTEM/GAP', 'SYSTEM/PONG', 'ERROR/MESSAGE'];
 
 /** The chat client, without the way to its module: see `TidingsClient`. */
 export class BaseClient extends Emitter<ClientEvents> {
@@ -526,15 +501,4 @@ function change(roomId: string): Draft {
 function closeCode(closedBy: ConnectionStatus['closedBy']): TidingsErrorCode {
   if (closedBy === 'unauthenticated') return 'UNAUTHENTICATED';
   return closedBy === 'forbidden' ? 'FORBIDDEN' : 'CLOSED';
-}
-
-function uuid(): string {
-  // `randomUUID` is there in secure contexts only.
-  if (crypto.randomUUID) return crypto.randomUUID();
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  const hex = Array.from(bytes, (byte, at) => {
-    const value = at === 6 ? (byte & 15) | 64 : at === 8 ? (byte & 63) | 128 : byte;
-    return value.toString(16).padStart(2, '0');
-  }).join('');
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }
