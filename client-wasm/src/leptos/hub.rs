@@ -93,6 +93,15 @@ pub(super) struct RoomView {
     pub(super) unread_after: ArcRwSignal<Option<u64>>,
 }
 
+/// Whether the list of rooms is being read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Refresh {
+    Idle,
+    Running,
+    /// And is to be read once more.
+    Again,
+}
+
 /// What all hooks share.
 pub(super) struct Hub {
     pub(super) client: Client,
@@ -113,7 +122,7 @@ pub(super) struct Hub {
     outgoing: RefCell<HashMap<ClientId, Outgoing>>,
     /// States told before the entry was known here: a client answers while it is asked.
     early: RefCell<HashMap<ClientId, SendState>>,
-    refreshing: Cell<bool>,
+    refreshing: Cell<Refresh>,
     subscriptions: RefCell<Vec<Subscription>>,
 }
 
@@ -137,7 +146,7 @@ impl Hub {
             joined: RefCell::default(),
             outgoing: RefCell::default(),
             early: RefCell::default(),
-            refreshing: Cell::new(false),
+            refreshing: Cell::new(Refresh::Idle),
             subscriptions: RefCell::default(),
             client,
         });
@@ -155,6 +164,8 @@ impl Hub {
         });
         hub.subscriptions.borrow_mut().extend([chat, stream]);
         hub.restore();
+        // The list is there as soon as it can be, and once more when the connection stands: from then on nothing is missed.
+        hub.refresh();
         hub.client.connect();
         hub.notifications.connect();
         hub

@@ -7,7 +7,7 @@ use tidings_protocol::http::{MemberPage, MessagePage, RoomPage, UserPage};
 use tidings_protocol::limits::{MAX_PAGE, MAX_ROOMS_PER_SESSION};
 use wasm_bindgen_futures::spawn_local;
 
-use super::{Hub, RoomView};
+use super::{Hub, Refresh, RoomView};
 use crate::http::{HttpError, escape};
 use crate::leptos::place::Place;
 
@@ -19,18 +19,25 @@ const CONTEXT: u64 = 10;
 const NOTIFICATIONS: u32 = 50;
 
 impl Hub {
-    /// Reads the list of rooms anew and enters those that are new. One at a time.
+    /// Reads the list of rooms anew and enters those that are new. One reading at a time; what is asked for meanwhile is
+    /// read once more after it.
     pub(in crate::leptos) fn refresh(self: &Rc<Self>) {
-        if self.refreshing.replace(true) {
+        if self.refreshing.get() != Refresh::Idle {
+            self.refreshing.set(Refresh::Again);
             return;
         }
         let hub = Rc::clone(self);
         spawn_local(async move {
-            match hub.read_rooms().await {
-                Ok(()) => hub.rooms_error.set(None),
-                Err(error) => hub.rooms_error.set(Some(error.to_string())),
+            loop {
+                hub.refreshing.set(Refresh::Running);
+                match hub.read_rooms().await {
+                    Ok(()) => hub.rooms_error.set(None),
+                    Err(error) => hub.rooms_error.set(Some(error.to_string())),
+                }
+                if hub.refreshing.replace(Refresh::Idle) != Refresh::Again {
+                    break;
+                }
             }
-            hub.refreshing.set(false);
         });
     }
 
