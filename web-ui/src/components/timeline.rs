@@ -1,5 +1,6 @@
 //! The messages of the open room: a list that never moves under the reader's eyes.
 
+mod blank;
 mod keys;
 mod scroller;
 
@@ -16,6 +17,7 @@ use crate::realtime::{Place, use_rooms};
 use crate::state::badge;
 use crate::state::follow::{FETCH_PX, Follow};
 use crate::state::group::{Layout, Line, Row, layout};
+use blank::{Beginning, Bones, Waiting};
 use scroller::{Scroller, Target};
 
 /// One row of the list, older and newer pages that are on their way included.
@@ -271,52 +273,4 @@ fn UnreadPill(layout: Memo<Layout>, scroller: Scroller) -> impl IntoView {
 fn UnreadDivider() -> impl IntoView {
     let unread = use_open_room().unread;
     view! { <li class="td-unread"><span>{format!("{} new", badge::count(unread))}</span></li> }
-}
-
-#[component]
-fn Waiting() -> impl IntoView {
-    let room = use_open_room().room;
-    move || {
-        match room.error.get() {
-        Some(error) => view! {
-            <div class="td-empty">
-                <span class="td-empty-mark"><Glyph icon=Icon::Alert size="large" /></span>
-                <p class="td-empty-title">"The messages did not come"</p>
-                <p role="alert">{error}</p>
-                <button class="td-button" data-kind="primary" on:click=move |_| room.load_latest()>"Retry"</button>
-            </div>
-        }
-        .into_any(),
-        None => view! { <ul class="td-late"><Bones /><Bones /></ul> }.into_any(),
-    }
-    }
-}
-
-#[component]
-fn Beginning() -> impl IntoView {
-    let open = use_open_room();
-    view! {
-        <div class="td-empty td-beginning">
-            <span class="td-empty-mark"><Glyph icon=if open.direct { Icon::Message } else { Icon::Hash } size="large" /></span>
-            <p class="td-empty-title">
-                {move || if open.direct { format!("Say hello to {}", open.name.get()) } else { format!("This is the beginning of {}", open.name.get()) }}
-            </p>
-            <p>"Nobody has written here yet. Write the first message below."</p>
-        </div>
-    }
-}
-
-/// Three rows that stand for those on their way.
-#[component]
-fn Bones() -> impl IntoView {
-    view! {
-        <li class="td-bones" aria-hidden="true">
-            {["a", "b", "c"].map(|width| view! {
-                <span class="td-bones-row">
-                    <span class="td-bone td-bone-avatar"></span>
-                    <span class="td-bone td-bone-bubble" data-width=width></span>
-                </span>
-            })}
-        </li>
-    }
 }
