@@ -37,7 +37,7 @@ export class App {
     browser: Browser,
     url: string,
     name: string,
-    options: { hash?: string; viewport?: { width: number; height: number }; dark?: boolean; phone?: boolean } = {},
+    options: { hash?: string; viewport?: { width: number; height: number }; dark?: boolean; phone?: boolean; before?: (page: Page) => Promise<void> } = {},
   ): Promise<App> {
     const context = await browser.newContext({
       viewport: options.viewport ?? (options.phone ? PHONE : DESKTOP),
@@ -53,6 +53,7 @@ export class App {
         app.errors.push(message.text());
       }
     });
+    await options.before?.(page);
     await page.goto(`${url}/?as=${name}${options.hash ?? ''}`);
     // A debug build of the app is 13 MB: on a busy machine it takes its time.
     await expect(page.getByRole('navigation', { name: 'Conversations' })).toBeAttached({ timeout: 30_000 });

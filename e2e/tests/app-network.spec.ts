@@ -76,6 +76,32 @@ test('the server is killed while both write: nothing is lost, nothing comes twic
   await bob.close();
 });
 
+test('what could not be sent is there after a reload, and goes out once', async ({ browser, server }) => {
+  await room(server.url);
+  let blocked = true;
+  const ann = await App.open(browser, server.url, 'ann', {
+    hash: '#room/general',
+    before: (page) =>
+      page.routeWebSocket(/\/ws\/chat/, (socket) => {
+        if (blocked) void socket.close();
+        else socket.connectToServer();
+      }),
+  });
+  await ann.send('one');
+  await ann.send('two');
+  await ann.page.reload();
+  await expect(ann.messages.locator('.td-body')).toHaveText(['one', 'two']);
+  await expect(ann.page.locator('.td-tick[data-tick="sending"]')).toHaveCount(2);
+  blocked = false;
+  await ann.page.reload();
+  await expect(ann.page.locator('.td-tick[data-tick="sent"]')).toBeVisible({ timeout: 30_000 });
+  await expect(ann.messages.locator('.td-body')).toHaveText(['one', 'two']);
+  const reader = await Person.signIn(server.url, 'bob');
+  const page = await reader.call<{ messages: { content: string }[] }>('GET', '/api/v1/rooms/general/messages');
+  expect(page.messages.map((message) => message.content)).toEqual(['one', 'two']);
+  await ann.close();
+});
+
 test('a message that the server refuses stays, says so, and can be dropped', async ({ browser, server, link }) => {
   const owner = await Person.signIn(server.url, 'owner');
   await owner.createRoom('club', 'Club', 'private', ['ann']);
