@@ -8,7 +8,10 @@
 //!
 //! Names carry no hash: the server sends an `ETag` and the browser asks again.
 
-use std::path::{Path, PathBuf};
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 
@@ -59,10 +62,17 @@ fn module(workspace: &Workspace, dev: bool) -> Result<Module, Error> {
     let mut cargo = process::cargo(workspace.root());
     cargo.args(["build", "--package", "tidings-web-ui", "--bin", "tidings-web-ui"]);
     cargo.args(["--target", "wasm32-unknown-unknown", "--profile", profile]);
+    cargo.env("RUSTFLAGS", flags(env::var("RUSTFLAGS").ok()));
     process::run(&mut cargo, "install Rust from rustup")?;
     let input = workspace.wasm_output(profile).join("tidings-web-ui.wasm");
     let optimise: &[&str] = if dev { &[] } else { &["-Oz"] };
     Recipe { step: "app", name: "app", bindgen: &[], optimise }.make(workspace, &input)
+}
+
+/// Leptos then keeps the types of components out of those of their parents: a tenth less wasm.
+fn flags(given: Option<String>) -> String {
+    const ERASE: &str = "--cfg erase_components";
+    given.map_or_else(|| ERASE.to_owned(), |given| format!("{given} {ERASE}"))
 }
 
 fn stylesheet(workspace: &Workspace) -> Result<Vec<u8>, Error> {
