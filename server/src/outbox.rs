@@ -163,6 +163,13 @@ impl Outbox {
         self.inner.lock().close
     }
 
+    /// Whether something waits, and the session was not asked to close.
+    #[must_use]
+    pub fn has_items(&self) -> bool {
+        let inner = self.inner.lock();
+        inner.close.is_none() && !inner.queue.is_empty()
+    }
+
     /// Bytes that wait.
     #[must_use]
     pub fn waiting_bytes(&self) -> usize {

@@ -215,6 +215,12 @@ impl Session {
         }
     }
 
+    /// Whether the outbox has something that may be taken now.
+    #[must_use]
+    pub fn has_items(&self) -> bool {
+        !self.logs.is_closing() && self.outbox.has_items()
+    }
+
     /// What there is to do, as soon as there is something. `idle` says that the transport has written all it
     /// was given: only then is more taken for it.
     pub fn poll_work(&mut self, idle: bool, cx: &mut Context<'_>) -> Poll<Work> {

@@ -116,11 +116,19 @@ enum Wake {
     Work(Work),
 }
 
+/// How far the task has come.
+struct Progress {
+    /// Frames are on their way to the socket.
+    writing: bool,
+    /// Nothing has been done since the task was woken.
+    fresh: bool,
+}
+
 /// Carries frames between the socket and the session until one of them ends.
 async fn run(mut socket: WebSocket, mut session: Session) {
-    let mut writing = false;
+    let mut progress = Progress { writing: false, fresh: true };
     let code = loop {
-        let flow = match poll_fn(|cx| poll(&mut socket, &mut session, &mut writing, cx)).await {
+        let flow = match poll_fn(|cx| poll(&mut socket, &mut session, &mut progress, cx)).await {
             Wake::Message(Message::Text(text)) => session.on_text(&text).await,
             Wake::Message(Message::Binary(_)) => Flow::Close(CloseCode::Unsupported),
             Wake::Message(Message::Ping(_) | Message::Pong(_)) => {
@@ -138,12 +146,12 @@ async fn run(mut socket: WebSocket, mut session: Session) {
         match flow {
             Flow::Continue => {}
             // While a flush waits for the peer, a ping would wait behind it; the silence is judged all the same.
-            Flow::Ping if writing => {}
+            Flow::Ping if progress.writing => {}
             Flow::Ping => {
                 if write(&mut socket, Message::Ping(bytes::Bytes::new())).await.is_err() {
                     break None;
                 }
-                writing = true;
+                progress.writing = true;
             }
             Flow::Close(code) => break Some(code),
         }
@@ -168,13 +176,18 @@ async fn run(mut socket: WebSocket, mut session: Session) {
 fn poll(
     socket: &mut WebSocket,
     session: &mut Session,
-    writing: &mut bool,
+    progress: &mut Progress,
     cx: &mut Context<'_>,
 ) -> Poll<Wake> {
-    match poll_write(socket, session, writing, cx) {
+    match poll_write(socket, session, &mut progress.writing, cx) {
         Poll::Ready(Ok(true)) => return Poll::Ready(Wake::Flushed),
         Poll::Ready(Err(_)) => return Poll::Ready(Wake::Gone),
         Poll::Ready(Ok(false)) | Poll::Pending => {}
+    }
+    let idle = !progress.writing && !session.has_frames();
+    // What most often wakes the task: an entry. It is written first, and the rest is looked at once, after that.
+    if std::mem::take(&mut progress.fresh) && idle && session.has_items() {
+        return Poll::Ready(Wake::Work(Work::Items));
     }
     if !session.is_backed_up()
         && let Poll::Ready(message) = Pin::new(&mut *socket).poll_next(cx)
@@ -185,8 +198,9 @@ fn poll(
             None => Wake::Gone,
         });
     }
-    let idle = !*writing && !session.has_frames();
-    session.poll_work(idle, cx).map(Wake::Work)
+    let work = session.poll_work(idle, cx).map(Wake::Work);
+    progress.fresh = work.is_pending();
+    work
 }
 
 /// Puts waiting frames into the socket's buffer and flushes it. `true` when a flush has been completed.
