@@ -16,6 +16,9 @@ use crate::limits::connections::Refused;
 /// The media type of [`Metrics::encode`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
+/// A counter of frames sent, for a session that keeps it.
+pub type SentCounter = Counter;
+
 type Label = [(&'static str, &'static str); 1];
 type ByLabel = Family<Label, Counter>;
 
@@ -244,7 +247,7 @@ impl TransportMetrics {
 
     /// The counter of frames of one type sent, for a caller that keeps it.
     #[must_use]
-    pub fn sent_counter(&self, kind: &'static str) -> Counter {
+    pub fn sent_counter(&self, kind: &'static str) -> SentCounter {
         self.sent.get_or_create(&[("type", kind)]).clone()
     }
 

@@ -1,10 +1,9 @@
 //! How many frames of each type a session has sent, counted here first so that the shared counters are touched
 //! once a flush and not once a frame.
 
-use prometheus_client::metrics::counter::Counter;
 use tidings_protocol::Event;
 
-use crate::metrics::TransportMetrics;
+use crate::metrics::{SentCounter, TransportMetrics};
 
 /// Counts since the last report.
 #[derive(Debug, Default)]
@@ -18,7 +17,7 @@ struct Count {
     kind: &'static str,
     frames: u64,
     /// The transport's own, kept since finding it costs more than adding to it.
-    total: Option<Counter>,
+    total: Option<SentCounter>,
 }
 
 impl Tally {
