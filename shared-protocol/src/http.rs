@@ -155,7 +155,8 @@ pub struct ParticipantPage {
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MessagePage {
-    /// The messages.
+    /// The messages; each has its `reactions`, also where there are none.
+    #[serde(serialize_with = "with_reactions")]
     pub messages: Vec<Message>,
     /// Whether more follow in the direction of reading.
     pub has_more: bool,
@@ -295,4 +296,25 @@ pub struct RealtimeSubscribe {
     /// Poll only: how long to wait for a frame, in milliseconds; at most 25,000.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait_ms: Option<u64>,
+}
+
+/// Live frames leave out an empty list of reactions; a page of history says that there are none.
+fn with_reactions<S: serde::Serializer>(messages: &[Message], serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    #[serde(untagged)]
+    enum Item<'a> {
+        WithSome(&'a Message),
+        WithNone {
+            #[serde(flatten)]
+            message: &'a Message,
+            reactions: [(); 0],
+        },
+    }
+    serializer.collect_seq(messages.iter().map(|message| {
+        if message.reactions.is_empty() {
+            Item::WithNone { message, reactions: [] }
+        } else {
+            Item::WithSome(message)
+        }
+    }))
 }

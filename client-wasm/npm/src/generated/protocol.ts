@@ -308,7 +308,7 @@ export type Message = {
 
 /** Answer of history and search. */
 export type MessagePage = {
-  /** The messages. */
+  /** The messages; each has its `reactions`, also where there are none. */
   messages: Array<Message>;
   /** Whether more follow in the direction of reading. */
   hasMore: boolean;
