@@ -3,13 +3,15 @@
 //! A broker is only a hint that a log has grown. It may lose, repeat and reorder: whoever gets a durable event
 //! compares its position with the last one and reads what is missing from the log.
 //!
-//! Driver: [`local`], for one node.
+//! Driver: [`local`], for one node. Every driver passes the one conformance suite.
 
 use async_trait::async_trait;
 use axum::extract::ws::Utf8Bytes;
 use tidings_protocol::{ClientSession, RoomId, SessionId, Timestamp, UserId};
 use tokio::sync::mpsc;
 
+#[cfg(test)]
+mod conformance;
 pub mod local;
 
 /// Whom an event concerns, and what a node subscribes to while it has a session that wants it.
@@ -144,7 +146,7 @@ pub trait Broker: Send + Sync + 'static {
     /// The broker is away; the topic is not subscribed again when it is back.
     async fn unsubscribe(&self, topic: Topic) -> Result<(), BrokerError>;
 
-    /// The stream of what this node wants, in the order of publishing for each topic. Can be taken once; `None`
+    /// The stream of what this node wants (it may hold more), in the order of publishing for each topic. Can be taken once; `None`
     /// after that.
     fn take_stream(&self) -> Option<mpsc::Receiver<Publication>>;
 

@@ -1,17 +1,15 @@
 //! The broker of one node: a bounded channel from whoever publishes to this node's fan-out.
 
-use std::collections::HashSet;
-
 use async_trait::async_trait;
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
 
 use super::{Broker, BrokerError, Publication, Topic};
 
-/// In-process broker. Publications of topics that nobody here wants go no further.
+/// In-process broker. It carries every topic, wanted or not: what nobody here wants ends at the hub, which costs
+/// less than to know it before, and a topic that is given up while another session wants it is no race.
 #[derive(Debug)]
 pub struct LocalBroker {
-    wanted: Mutex<HashSet<Topic>>,
     sender: mpsc::Sender<Publication>,
     stream: Mutex<Option<mpsc::Receiver<Publication>>>,
 }
@@ -21,27 +19,21 @@ impl LocalBroker {
     #[must_use]
     pub fn new(capacity: usize) -> Self {
         let (sender, receiver) = mpsc::channel(capacity.max(1));
-        Self { wanted: Mutex::default(), sender, stream: Mutex::new(Some(receiver)) }
+        Self { sender, stream: Mutex::new(Some(receiver)) }
     }
 }
 
 #[async_trait]
 impl Broker for LocalBroker {
     async fn publish(&self, publication: Publication) -> Result<(), BrokerError> {
-        let wanted = publication.topic == Topic::All || self.wanted.lock().contains(&publication.topic);
-        if !wanted {
-            return Ok(());
-        }
         self.sender.send(publication).await.map_err(|_| BrokerError("the node is stopping".to_owned()))
     }
 
-    async fn subscribe(&self, topic: Topic) -> Result<(), BrokerError> {
-        self.wanted.lock().insert(topic);
+    async fn subscribe(&self, _topic: Topic) -> Result<(), BrokerError> {
         Ok(())
     }
 
-    async fn unsubscribe(&self, topic: Topic) -> Result<(), BrokerError> {
-        self.wanted.lock().remove(&topic);
+    async fn unsubscribe(&self, _topic: Topic) -> Result<(), BrokerError> {
         Ok(())
     }
 
