@@ -21,7 +21,7 @@ use crate::error::Error;
 
 /// What `just app` has built. A debug build reads it from its place at each request, so it can be built later.
 #[derive(RustEmbed)]
-#[folder = "../web-ui/dist"]
+#[folder = "$TIDINGS_APP_DIR"]
 #[allow_missing = true]
 struct Dist;
 
