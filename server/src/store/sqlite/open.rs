@@ -12,6 +12,8 @@ use sqlx::sqlite::{
     SqliteSynchronous,
 };
 
+use tokio::time::{Instant, sleep};
+
 use super::super::StoreError;
 use super::writer::Writer;
 
@@ -26,6 +28,9 @@ const WAL_KEPT_BYTES: &str = "67108864";
 /// Page caches, in KiB as SQLite counts them (negative).
 const WRITER_CACHE: &str = "-16000";
 const READER_CACHE: &str = "-2000";
+
+/// How soon a file that another process is just beginning is tried again.
+const BUSY_RETRY: Duration = Duration::from_millis(20);
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
@@ -89,10 +94,7 @@ pub(super) async fn open(url: &str, options: Options) -> Result<(Writer, SqliteP
     if let Some(pages) = options.max_pages {
         writing = writing.pragma("max_page_count", pages.to_string());
     }
-    let mut conn = writing.connect().await.map_err(StoreError::from)?;
-    assert_durable(&mut conn).await?;
-    migrate(&mut conn).await?;
-    begin_log(&mut conn).await?;
+    let conn = first_connection(&writing, options.busy_timeout).await?;
     let reading = base
         .pragma("cache_size", READER_CACHE)
         .pragma("query_only", "1")
@@ -105,6 +107,31 @@ pub(super) async fn open(url: &str, options: Options) -> Result<(Writer, SqliteP
         .test_before_acquire(false)
         .connect_lazy_with(reading);
     Ok((Writer::new(writing, conn), readers))
+}
+
+/// The writer's first connection, with the schema up to date. SQLite does not wait when two processes turn the same
+/// new file to WAL at once: it says that the file is busy, and the one that was later tries again.
+async fn first_connection(
+    writing: &SqliteConnectOptions,
+    busy_timeout: Duration,
+) -> Result<SqliteConnection, OpenError> {
+    let until = Instant::now() + busy_timeout;
+    loop {
+        match begin(writing).await {
+            Err(OpenError::Store(StoreError::Unavailable(_))) if Instant::now() < until => {
+                sleep(BUSY_RETRY).await;
+            }
+            done => return done,
+        }
+    }
+}
+
+async fn begin(writing: &SqliteConnectOptions) -> Result<SqliteConnection, OpenError> {
+    let mut conn = writing.connect().await.map_err(StoreError::from)?;
+    assert_durable(&mut conn).await?;
+    migrate(&mut conn).await?;
+    begin_log(&mut conn).await?;
+    Ok(conn)
 }
 
 fn locate(url: &str) -> Result<SqliteConnectOptions, OpenError> {
