@@ -209,8 +209,9 @@ impl Hub {
             }
             Payload::Fence { client_session, keep } => {
                 for session in sessions {
+                    // Session ids are made in the order of time: of two that come together, one stays.
                     if session.client_session.as_ref() == Some(client_session)
-                        && session.outbox.session_id() != keep
+                        && session.outbox.session_id() < keep
                     {
                         session.outbox.close(CloseCode::Replaced);
                     }

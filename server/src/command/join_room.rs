@@ -11,6 +11,7 @@ use crate::node::Outcome;
 pub(super) async fn run(session: &mut Session, id: Option<&ClientId>, join: JoinRoom) -> Outcome<Answer> {
     let JoinRoom { room_id, after_seq, epoch } = join;
     let node = session.node().clone();
+    session.check_place_for(&room_id)?;
     let joined = node.join(session.principal(), &room_id).await?;
     let entered = session.enter(&room_id, joined.room.kind, after_seq, epoch.as_ref()).await?;
     session.send(node.frame(entered.participants));

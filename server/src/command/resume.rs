@@ -1,15 +1,15 @@
 //! `RESUME`: rejoin many rooms and catch up, in one round trip. Each room is authorised anew; a refused one
 //! does not stop the others.
 
-use tidings_protocol::command::Resume;
-use tidings_protocol::data::Gap;
+use tidings_protocol::command::{Resume, RoomPosition};
+use tidings_protocol::data::{Gap, GapReason};
 use tidings_protocol::limits::MAX_ROOMS_PER_SESSION;
-use tidings_protocol::{ClientId, Code, Event};
+use tidings_protocol::{ClientId, Code, Epoch, Event};
 
 use super::Answer;
 use crate::connection::Session;
 use crate::connection::logs::{LogId, Phase};
-use crate::connection::opening::{Start, start};
+use crate::connection::opening::{Entered, Start, start};
 use crate::error::Error;
 use crate::frames;
 use crate::node::Outcome;
@@ -23,12 +23,7 @@ pub(super) async fn run(session: &mut Session, id: Option<&ClientId>, resume: Re
     let node = session.node().clone();
     let mut gaps = Vec::new();
     for room in rooms {
-        let entered = match node.join(session.principal(), &room.room_id).await {
-            Ok(joined) => {
-                session.enter(&room.room_id, joined.room.kind, room.after_seq, epoch.as_ref()).await
-            }
-            Err(error) => Err(error),
-        };
+        let entered = rejoin(session, &room, epoch.as_ref()).await;
         match entered {
             Ok(entered) => {
                 session.send(node.frame(entered.participants));
@@ -39,7 +34,8 @@ pub(super) async fn run(session: &mut Session, id: Option<&ClientId>, resume: Re
     }
     let same_epoch = epoch.is_none_or(|e| e == *node.epoch());
     gaps.extend(resume_inbox(session, inbox_after, same_epoch).await?);
-    if session.notices.as_ref().is_some_and(|n| n.phase == Phase::Paused) {
+    let notices_paused = session.notices.as_ref().is_some_and(|n| n.phase == Phase::Paused);
+    if notices_paused || (session.notices.is_some() && notifications_after.is_some()) {
         session.follow_notices(notifications_after.as_deref()).await?;
     }
     session.deadlines.set_resume(None);
@@ -52,20 +48,32 @@ pub(super) async fn run(session: &mut Session, id: Option<&ClientId>, resume: Re
     Ok(Answer::Sent)
 }
 
+async fn rejoin(session: &mut Session, room: &RoomPosition, epoch: Option<&Epoch>) -> Outcome<Entered> {
+    session.check_place_for(&room.room_id)?;
+    let node = session.node().clone();
+    let joined = node.join(session.principal(), &room.room_id).await?;
+    session.enter(&room.room_id, joined.room.kind, room.after_seq, epoch).await
+}
+
 /// Follows the inbox from where the client stands; without a word of it, from where the session began.
 async fn resume_inbox(session: &mut Session, after: Option<u64>, same_epoch: bool) -> Outcome<Option<Event>> {
-    if session.logs.inbox.phase != Phase::Paused {
-        return Ok(None);
-    }
+    let paused = session.logs.inbox.phase == Phase::Paused;
     let node = session.node().clone();
     let user = session.principal().user_id.clone();
-    let Some(after) = after else {
-        session.read_log(LogId::Inbox);
-        return Ok(None);
+    let after = match after {
+        // A session that is live already is put back where it says it stands, never forward.
+        Some(after) if paused || after < session.logs.inbox.last => after,
+        Some(_) => return Ok(None),
+        None => {
+            if paused {
+                session.read_log(LogId::Inbox);
+            }
+            return Ok(None);
+        }
     };
     let head = node.store().user(&user).await?.map_or(0, |u| u.inbox_seq);
     let Start { last, gap } = start(Some(after), same_epoch, head, node.settings().replay_limit);
-    if gap.is_none() {
+    if !matches!(gap, Some((_, _, GapReason::Epoch))) {
         // What the client says it has seen has been delivered, whether that was noted at the time or not.
         node.inbox_delivered(&user, after);
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tidings_protocol::RoomId;
 
 use super::catch_up::{CatchUp, Page, Reader};
-use super::logs::{LogId, Step};
+use super::logs::{LogId, Phase, Step};
 use super::session::Session;
 use crate::auth::Admission;
 use crate::frames;
@@ -103,7 +103,9 @@ impl Session {
                 }
             }
             Item::NoticeState(json) => {
-                let Some(notices) = &self.notices else { return };
+                let Some(notices) = self.notices.as_ref().filter(|n| n.phase != Phase::Paused) else {
+                    return;
+                };
                 if let Some(cursor) = self.services.node.cursor(&self.principal.user_id, notices.last) {
                     let frame = frames::notice_state(&json, cursor.as_str(), self.now());
                     self.send(frame);

@@ -134,7 +134,11 @@ impl Session {
         let node = Arc::clone(&self.services.node);
         let heads = node.notification_heads(&self.principal.user_id).await?;
         let position = match cursor.map(|c| node.position(&self.principal.user_id, c, &heads)) {
-            Some(Ok(position)) => position,
+            Some(Ok(position)) => {
+                // What the client says it has seen has been handed to it.
+                node.notices_handed(&self.principal.user_id, position);
+                position
+            }
             Some(Err(bad)) => {
                 tracing::debug!(reason = bad.as_str(), "a notification cursor was not usable");
                 heads.handed
@@ -143,6 +147,18 @@ impl Session {
         };
         self.notices = Some(NoticeLog::from(position));
         self.read_log(LogId::Notices);
+        Ok(())
+    }
+
+    /// Whether the session has place for this room: asked before anything is changed by a join.
+    ///
+    /// # Errors
+    /// `LIMIT`: it holds as many rooms as it may.
+    pub(crate) fn check_place_for(&self, room_id: &RoomId) -> Outcome<()> {
+        if self.logs.room_count() >= MAX_ROOMS_PER_SESSION && self.logs.find(room_id).is_none() {
+            let most = format!("a session holds at most {MAX_ROOMS_PER_SESSION} rooms");
+            return Err(Error::new(Code::Limit).detail(most));
+        }
         Ok(())
     }
 
@@ -163,10 +179,6 @@ impl Session {
                 gap: None,
             });
         }
-        if self.logs.room_count() >= MAX_ROOMS_PER_SESSION {
-            let most = format!("a session holds at most {MAX_ROOMS_PER_SESSION} rooms");
-            return Err(Error::new(Code::Limit).detail(most));
-        }
         let slot = self.logs.new_slot();
         node.subscribe(room_id, &self.outbox, slot).await;
         // Asked for after the subscription: what comes later than this position is in the outbox.
@@ -184,7 +196,8 @@ impl Session {
         self.logs.add(RoomLog { slot, room_id: room_id.clone(), direct, position, delivered: last });
         if last < head {
             self.read_log(LogId::Room(slot));
-            if direct {
+            // A paused inbox is read when the client has said where it stands.
+            if direct && self.logs.inbox.phase != Phase::Paused {
                 self.read_log(LogId::Inbox);
             }
         }

@@ -199,9 +199,14 @@ impl Session {
         self.catch_up.is_done()
     }
 
+    /// Adds what was given out to the transport's numbers.
+    pub fn count_sent(&mut self) {
+        self.tally.report(self.services.node.metrics().of(self.transport));
+    }
+
     /// Everything that was given out has been written.
     pub fn flushed(&mut self) {
-        self.tally.report(self.services.node.metrics().of(self.transport));
+        self.count_sent();
         let user = &self.principal.user_id;
         if self.logs.inbox.last > self.inbox_delivered {
             self.inbox_delivered = self.logs.inbox.last;

@@ -107,6 +107,9 @@ fn wish(params: Result<Query<Params>, axum::extract::rejection::QueryRejection>)
     Ok(Wish { client_session, notifications: params.notifications.unwrap_or(false) })
 }
 
+/// How long a peer has to see that its frame was too large.
+const UNREAD_GRACE: Duration = Duration::from_secs(1);
+
 /// What the task is woken by.
 enum Wake {
     Message(Message),
@@ -135,7 +138,11 @@ async fn run(mut socket: WebSocket, mut session: Session) {
                 session.heard();
                 Flow::Continue
             }
-            Wake::Message(Message::Close(_)) | Wake::Gone => break None,
+            Wake::Message(Message::Close(_)) => {
+                answer_close(&mut socket).await;
+                break None;
+            }
+            Wake::Gone => break None,
             Wake::Broken(code) => Flow::Close(code),
             Wake::Flushed => {
                 session.flushed();
@@ -247,6 +254,12 @@ async fn write(socket: &mut WebSocket, message: Message) -> Result<(), axum::Err
     Pin::new(&mut *socket).start_send(message)
 }
 
+/// The library has put the answer to the peer's close frame aside; the flush sends it (RFC 6455 §5.5.1).
+async fn answer_close(socket: &mut WebSocket) {
+    let flushed = poll_fn(|cx| Pin::new(&mut *socket).poll_flush(cx));
+    let _ = tokio::time::timeout(CLOSE_GRACE, flushed).await;
+}
+
 /// Sends the close frame and reads on until the peer's answer, so that the frame is not lost with a reset.
 async fn close(mut socket: WebSocket, code: CloseCode) {
     let frame = CloseFrame { code: code.as_u16(), reason: Utf8Bytes::from_static(code.reason()) };
@@ -254,6 +267,11 @@ async fn close(mut socket: WebSocket, code: CloseCode) {
         write(&mut socket, Message::Close(Some(frame))).await?;
         poll_fn(|cx| Pin::new(&mut socket).poll_flush(cx)).await?;
         while poll_fn(|cx| Pin::new(&mut socket).poll_next(cx)).await.is_some_and(|m| m.is_ok()) {}
+        if code == CloseCode::TooBig {
+            // The rest of the frame cannot be read any more, and a socket that is dropped with unread bytes is
+            // reset: the peer is given the time to see why.
+            tokio::time::sleep(UNREAD_GRACE).await;
+        }
         Ok::<_, axum::Error>(())
     };
     let _ = tokio::time::timeout(CLOSE_GRACE, handshake).await;

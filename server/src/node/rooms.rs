@@ -264,7 +264,7 @@ impl Node {
         if let Some(peer) = self.direct_peer(room_id, user).await? {
             self.signal_user(&peer, event, Except::Nobody).await;
         } else if member_count <= READ_FANOUT_MEMBERS as u64 {
-            self.signal_room(room_id, event, true, Except::User(user.clone())).await;
+            self.signal_room(room_id, event, false, Except::User(user.clone())).await;
         }
         Ok(())
     }

@@ -15,6 +15,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 /// The secret that every test server is given.
@@ -223,10 +225,15 @@ impl Client {
         std::mem::take(&mut self.aside)
     }
 
-    /// Closes as a client that is done.
-    pub(crate) async fn close(mut self) {
-        let _ = self.socket.close(None).await;
-        while let Some(Ok(_)) = self.socket.next().await {}
+    /// Closes as a client that is done, and gives the code that the server answers with.
+    pub(crate) async fn close(mut self) -> u16 {
+        let done = CloseFrame { code: CloseCode::Normal, reason: "".into() };
+        self.socket.close(Some(done)).await.unwrap();
+        loop {
+            if let Err(code) = self.receive().await {
+                return code;
+            }
+        }
     }
 
     async fn receive(&mut self) -> Result<Value, u16> {

@@ -16,6 +16,7 @@ use super::super::state::HttpState;
 use super::frames::page;
 use crate::auth::PageCaller;
 use crate::connection::{Flow, Session};
+use crate::drain::Stage;
 use crate::error::Error;
 use crate::metrics::Transport;
 
@@ -38,6 +39,9 @@ pub async fn post(
         let detail = format!("must be at most {MAX_POLL_WAIT_MS}");
         return Err(Error::new(Code::InvalidFrame).field("waitMs").detail(detail));
     }
+    if state.drain.stage() != Stage::Ready {
+        return Err(Error::new(Code::Unavailable).detail("the server is going away"));
+    }
     let deadline = Instant::now() + Duration::from_millis(wait);
     let permit = state
         .connections
@@ -46,6 +50,9 @@ pub async fn post(
     let counted = (permit, state.drain.session(), state.metrics.polling.open());
     let known = Known::of(&body);
     let session = super::resumed(&state, &caller, body, Transport::Polling).await?;
+    if state.drain.stage() == Stage::Draining {
+        state.node.say_goodbye_to(session.outbox(), state.drain.turn());
+    }
     let answer = gather(session, &known, deadline).await;
     drop(counted);
     answer.map(|frames| page(&frames))
@@ -121,6 +128,7 @@ async fn gather(mut session: Session, known: &Known, deadline: Instant) -> Resul
             Flow::Close(_) => break,
         }
     }
-    session.flushed();
+    // Whether the answer arrives is not known here: the positions of the next request say so.
+    session.count_sent();
     Ok(answer)
 }

@@ -156,3 +156,41 @@ async fn two_users_see_one_order_while_both_write() {
         to_ann.iter().filter(|m| m["senderId"] == "ann").map(|m| m["content"].clone()).collect();
     assert_eq!(of_ann, (0..100).map(|n| json!(n.to_string())).collect::<Vec<_>>(), "each sender's own order");
 }
+
+#[tokio::test]
+async fn a_resumed_direct_room_leaves_the_rest_of_the_inbox_its_own_position() {
+    let server = Server::start(&[]).await;
+    let (mut ann, mut cy) = (server.connect("ann").await, server.connect("cy").await);
+    let private = |id: &str| json!({ "type": "PRIVATE_MESSAGE", "content": "x", "data": { "recipientId": "bob" }, "id": id });
+    ann.send(private("a1")).await;
+    let room = ann.answer("a1").await["roomId"].clone();
+    cy.send(private("c1")).await;
+    cy.answer("c1").await;
+    ann.send(private("a2")).await;
+    ann.answer("a2").await;
+    let rooms = json!([{ "roomId": room, "afterSeq": 0 }]);
+    let mut bob =
+        resume(&server, "s", json!({ "epoch": "test-epoch", "rooms": rooms, "inboxAfter": 0 })).await;
+    let mut seen = Vec::new();
+    for _ in 0..3 {
+        seen.push(bob.expect("PRIVATE", "MESSAGE").await["clientId"].as_str().unwrap().to_owned());
+    }
+    seen.sort();
+    assert_eq!(seen, ["a1", "a2", "c1"], "every entry once");
+    assert!(bob.so_far().await.iter().all(|f| f["category"] != "PRIVATE"));
+}
+
+#[tokio::test]
+async fn a_live_session_that_says_where_its_inbox_stands_is_put_back_there() {
+    let server = Server::start(&[]).await;
+    let mut ann = server.connect("ann").await;
+    let private =
+        json!({ "type": "PRIVATE_MESSAGE", "content": "x", "data": { "recipientId": "bob" }, "id": "p" });
+    ann.send(private).await;
+    ann.answer("p").await;
+    let mut bob = server.connect("bob").await;
+    bob.send(json!({ "type": "RESUME", "epoch": "test-epoch", "rooms": [], "inboxAfter": 0, "id": "r" }))
+        .await;
+    bob.answer("r").await;
+    assert_eq!(bob.expect("PRIVATE", "MESSAGE").await["inboxSeq"], 1);
+}

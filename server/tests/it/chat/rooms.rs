@@ -187,3 +187,11 @@ async fn the_name_of_a_direct_room_cannot_be_taken() {
     ann.send(json!({ "type": "JOIN_ROOM", "roomId": "direct:anything", "id": "j" })).await;
     assert_eq!(ann.error().await["code"], "FORBIDDEN");
 }
+
+#[tokio::test]
+async fn a_client_that_is_done_is_answered_and_its_page_sees_a_clean_close() {
+    let server = Server::start(&[]).await;
+    let mut ann = server.connect("ann").await;
+    ann.join("general").await;
+    assert_eq!(ann.close().await, 1000);
+}
