@@ -159,7 +159,7 @@ test-wasm: _wasm-tools
 [group('test')]
 test-browser: _wasm-tools _server-with-tests
     @{{ setup }} wasm_pack browser
-    WASM_BINDGEN_TEST_TIMEOUT=180 node e2e/support/control.js wasm-pack test --headless --chrome --mode no-install client-wasm -- --tests
+    WASM_BINDGEN_TEST_TIMEOUT=180 node e2e/support/control.js wasm-pack test --headless --chrome --mode no-install client-wasm --lib --test browser
 
 # Whole-system tests in Chromium by Playwright; options go to it
 [group('test')]
