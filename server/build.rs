@@ -6,8 +6,7 @@ use std::path::Path;
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed=migrations");
-    // As the file system spells it: a debug build compares it with the files that it is asked for, and the folder
-    // itself may not be there yet.
+    // Where a debug build finds the app; the folder itself may not be there yet.
     if let Ok(workspace) = std::fs::canonicalize("..") {
         println!("cargo:rustc-env=TIDINGS_APP_DIR={}", workspace.join("web-ui/dist").display());
     }

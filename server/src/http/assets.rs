@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 use std::io::Write as _;
+use std::path::{Component, Path};
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
@@ -15,13 +16,14 @@ use flate2::write::GzEncoder;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use parking_lot::RwLock;
 use rust_embed::RustEmbed;
+use sha2::{Digest as _, Sha256};
 use tidings_protocol::Code;
 
 use crate::error::Error;
 
-/// What `just app` has built. A debug build reads it from its place at each request, so it can be built later.
+/// What `just app` had built when a release server was built.
 #[derive(RustEmbed)]
-#[folder = "$TIDINGS_APP_DIR"]
+#[folder = "../web-ui/dist"]
 #[allow_missing = true]
 struct Dist;
 
@@ -69,11 +71,24 @@ struct Asset {
 
 impl Default for Assets {
     fn default() -> Self {
-        Self::from_source(|path| {
-            let file = Dist::get(path)?;
-            Some(File { data: file.data, hash: file.metadata.sha256_hash() })
-        })
+        Self::from_source(if cfg!(debug_assertions) { from_disk } else { embedded })
     }
+}
+
+fn embedded(path: &str) -> Option<File> {
+    let file = Dist::get(path)?;
+    Some(File { data: file.data, hash: file.metadata.sha256_hash() })
+}
+
+/// A debug build reads the app from its place at each request, so that it can be built later than the server.
+fn from_disk(path: &str) -> Option<File> {
+    let path = Path::new(path);
+    if !path.components().all(|part| matches!(part, Component::Normal(_))) {
+        return None;
+    }
+    let data = std::fs::read(Path::new(env!("TIDINGS_APP_DIR")).join(path)).ok()?;
+    let hash = Sha256::digest(&data).into();
+    Some(File { data: Cow::Owned(data), hash })
 }
 
 impl Assets {
