@@ -102,7 +102,6 @@ impl Session {
         let phase = if resumable { Phase::Paused } else { Phase::Live };
         let logs = Logs::new(Position { last: inbox_seq, phase });
         let mut session = Self::new(services, principal, outbox, rate, logs, settings.heartbeat, transport);
-        session.is_resumable = resumable;
         session.set_token(Arc::clone(&session.principal));
         let established = Event::ConnectionEstablished(ConnectionEstablished {
             message: "Connected to chat server".to_owned(),
