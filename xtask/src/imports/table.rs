@@ -34,7 +34,7 @@ pub const CRATES: &[Crate] = &[
         folder: "server",
         package: "tidings-server",
         uses: &["tidings-protocol"],
-        tests: &["tidings-client-native", "tidings-client-core"],
+        tests: &["tidings-client-native", "tidings-client-core", "tidings-testbed"],
     },
     Crate {
         folder: "web-ui",
@@ -48,6 +48,8 @@ pub const CRATES: &[Crate] = &[
         uses: &["tidings-protocol", "tidings-client-core", "tidings-client-native"],
         tests: &[],
     },
+    // Real services for tests: it knows nothing of what is tested.
+    Crate { folder: "testbed", package: "tidings-testbed", uses: &[], tests: &[] },
     Crate { folder: "xtask", package: "tidings-xtask", uses: &[], tests: &[] },
 ];
 

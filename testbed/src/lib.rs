@@ -1,0 +1,7 @@
+//! Real services for tests and fault runs: each on a port and in a folder of its own, stopped when dropped.
+//!
+//! - [`process`]: what all of them need: programs, ports, folders, and children that end with their parent.
+//! - [`postgres`]: PostgreSQL, and a database for each test.
+
+pub mod postgres;
+pub mod process;

@@ -1,0 +1,220 @@
+//! PostgreSQL: a server of its own, and a fresh database for each test.
+//!
+//! It syncs as in production, or nothing that a test says about durability would be true. Its collation is not that of bytes,
+//! so that an order which rests on it shows.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use tempfile::TempDir;
+
+use crate::process::{self, Error, RunAs, Service, io};
+
+/// Names a server that is running already: `postgres://user@host:port/database`, of a user who may create databases.
+pub const SERVER: &str = "TIDINGS_TEST_POSTGRES";
+
+const PACKAGE: &str = "postgresql";
+/// The user whom Debian makes for it; PostgreSQL refuses to run as root.
+const USER: &str = "postgres";
+/// How often another port is tried.
+const STARTS: u32 = 5;
+/// `postmaster` ends at once and leaves recovery to the next start, as `pg_ctl stop -m immediate` asks it to.
+const IMMEDIATE: &str = "QUIT";
+
+const SETTINGS: &[&str] = &[
+    "fsync=on",
+    "synchronous_commit=on",
+    "listen_addresses=127.0.0.1",
+    "max_connections=200",
+    "shared_buffers=64MB",
+    "unix_socket_directories=",
+];
+
+/// A server that is stopped and thrown away when dropped.
+#[derive(Debug)]
+pub struct Postgres {
+    service: Option<Service>,
+    folder: TempDir,
+    port: u16,
+    run_as: Option<RunAs>,
+}
+
+impl Postgres {
+    /// Makes a cluster and starts it.
+    ///
+    /// # Errors
+    /// PostgreSQL is not installed, or does not start.
+    pub fn start() -> Result<Self, Error> {
+        let run_as = RunAs::instead_of_root(USER)?;
+        let folder =
+            tempfile::Builder::new().prefix("tidings-postgres-").tempdir().map_err(io("a folder"))?;
+        if let Some(user) = &run_as {
+            user.own(folder.path())?;
+        }
+        let mut server = Self { service: None, folder, port: 0, run_as };
+        let mut initdb = process::command(&program("initdb")?, server.run_as.as_ref(), "KILL");
+        initdb.current_dir(server.folder.path());
+        let initdb = initdb.args(["--auth=trust", "--no-sync", "--encoding=UTF8", "--username", USER]);
+        let initdb =
+            initdb.args(["--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en-US", "--pgdata"]);
+        process::run(initdb.arg(server.data()))?;
+        for tried in 1.. {
+            server.port = process::free_port()?;
+            match server.start_again() {
+                Ok(()) => break,
+                Err(error) if tried == STARTS => return Err(error),
+                Err(_) => {}
+            }
+        }
+        Ok(server)
+    }
+
+    /// Starts it after it was stopped, on the same port and with what it has kept.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub fn start_again(&mut self) -> Result<(), Error> {
+        self.service = None;
+        let mut command = process::command(&program("postgres")?, self.run_as.as_ref(), IMMEDIATE);
+        command
+            .current_dir(self.folder.path())
+            .arg("-D")
+            .arg(self.data())
+            .arg("-p")
+            .arg(self.port.to_string());
+        for setting in SETTINGS {
+            command.args(["-c", setting]);
+        }
+        let mut service = Service::spawn(&mut command, &self.folder.path().join("log"))?;
+        let ready = program("pg_isready")?;
+        let port = self.port.to_string();
+        service.until(|| {
+            process::run(Command::new(&ready).args(["-q", "-h", "127.0.0.1", "-p", &port])).is_ok()
+        })?;
+        self.service = Some(service);
+        Ok(())
+    }
+
+    /// Stops it as a crash would: no connection is ended in peace, and the next start recovers from the log.
+    ///
+    /// # Errors
+    /// It does not stop.
+    pub fn stop_immediate(&mut self) -> Result<(), Error> {
+        let Some(mut service) = self.service.take() else { return Ok(()) };
+        service.signal(IMMEDIATE)?;
+        service.ended().map(drop)
+    }
+
+    /// Sends a signal to the server's first process: `STOP` and `CONT` for a server that hangs.
+    ///
+    /// # Errors
+    /// It is not running.
+    pub fn signal(&self, name: &str) -> Result<(), Error> {
+        self.service.as_ref().map_or(Ok(()), |service| service.signal(name))
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The URL of its first database, for making others.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("postgres://{USER}@127.0.0.1:{}/postgres", self.port)
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        // Its own children end with it only when it is told to end.
+        let _ = self.stop_immediate();
+    }
+}
+
+/// A database for one test, in the server that the environment names or in one of its own. It goes when dropped.
+#[derive(Debug)]
+pub struct Database {
+    name: String,
+    server_url: String,
+    _server: Option<Arc<Postgres>>,
+}
+
+impl Database {
+    /// Makes one.
+    ///
+    /// # Errors
+    /// The server that the environment names does not answer, or none can be started.
+    pub fn create() -> Result<Self, Error> {
+        match std::env::var(SERVER) {
+            Ok(url) => Self::at(url, None),
+            Err(_) => Self::on(&Arc::new(Postgres::start()?)),
+        }
+    }
+
+    /// Makes one on this server.
+    ///
+    /// # Errors
+    /// The server does not answer.
+    pub fn on(server: &Arc<Postgres>) -> Result<Self, Error> {
+        Self::at(server.url(), Some(Arc::clone(server)))
+    }
+
+    fn at(server_url: String, server: Option<Arc<Postgres>>) -> Result<Self, Error> {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("tidings_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        sql(&server_url, &format!("CREATE DATABASE {name} TEMPLATE template0"))?;
+        Ok(Self { name, server_url, _server: server })
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let server = self.server_url.rsplit_once('/').map_or("", |(server, _)| server);
+        format!("{server}/{}", self.name)
+    }
+
+    /// Runs statements in it by `psql` and gives what they answer, without decoration.
+    ///
+    /// # Errors
+    /// One fails.
+    pub fn sql(&self, statements: &str) -> Result<String, Error> {
+        sql(&self.url(), statements)
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        let _ = sql(&self.server_url, &format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name));
+    }
+}
+
+fn sql(url: &str, statements: &str) -> Result<String, Error> {
+    let mut psql = Command::new(program("psql")?);
+    psql.args([
+        "--no-psqlrc",
+        "--quiet",
+        "--tuples-only",
+        "--no-align",
+        "--set=ON_ERROR_STOP=1",
+        "--command",
+        statements,
+    ]);
+    process::run(psql.arg("--dbname").arg(url))
+}
+
+/// Debian keeps the programs of each version in a folder of its own; the newest is taken.
+fn program(name: &str) -> Result<PathBuf, Error> {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().filter_map(Result::ok);
+    let mut versions: Vec<PathBuf> = versions.map(|version| version.path()).collect();
+    versions.sort_by_key(|path| path.file_name().and_then(|v| v.to_str()?.parse::<u32>().ok()).unwrap_or(0));
+    let folders: Vec<PathBuf> = versions.into_iter().rev().map(|version| version.join("bin")).collect();
+    process::program(name, PACKAGE, &folders)
+}
