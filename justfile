@@ -145,9 +145,10 @@ package: sdk
 # Native tests, documentation examples included
 [group('test')]
 test-native: _server-with-tests
-    @{{ setup }} cargo_tools
+    @{{ setup }} cargo_tools services
     cargo test --quiet {{ crates }} --doc
-    cargo nextest run {{ crates }}
+    # One PostgreSQL for all: every test is a process, and makes a database of its own in it.
+    cargo run --quiet --package tidings-testbed -- postgres -- cargo nextest run {{ crates }}
     cargo nextest run --package tidings-xtask --cargo-profile xtask
 
 # The client core's tests once more, in wasm
@@ -186,7 +187,7 @@ clean:
 # Install all that the recipes need; each of them also does so by itself
 [group('work')]
 setup:
-    @{{ setup }} rust node xtask wasm_opt cargo_tools wasm_pack browser e2e sdk
+    @{{ setup }} rust node xtask wasm_opt cargo_tools services wasm_pack browser e2e sdk
     @echo "setup: all there"
 
 _xtask:

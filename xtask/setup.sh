@@ -107,6 +107,28 @@ wasm_pack() {
     rm -rf .cache/build-wasm-pack
 }
 
+# Real PostgreSQL, Redis and nginx for the tests, which start their own on ports of their own. What Debian would start
+# by itself stays off: only what is missing is installed, so a server that somebody uses is left alone.
+services() {
+    local missing=()
+    compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null || command -v initdb >/dev/null || missing+=(postgresql)
+    command -v redis-server >/dev/null || missing+=(redis-server)
+    command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || missing+=(nginx-light)
+    [ "${#missing[@]}" != 0 ] || return 0
+    local as_root=() policy=/usr/sbin/policy-rc.d
+    [ "$(id -u)" = 0 ] || as_root=(sudo)
+    if [ ! -e "$policy" ] && { [ "$(id -u)" = 0 ] || command -v sudo >/dev/null; }; then
+        printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null
+        "${as_root[@]}" chmod +x "$policy"
+        trap "${as_root[*]} rm -f $policy" EXIT
+    fi
+    packages "the tests of a cluster" "${missing[@]}"
+    if [ -d /run/systemd/system ]; then
+        "${as_root[@]}" systemctl disable --quiet "${missing[@]/nginx-light/nginx}" ||
+            say "they may start with the system; the tests do not use those: systemctl disable ${missing[*]/nginx-light/nginx}"
+    fi
+}
+
 browser() {
     command -v chromium >/dev/null && command -v chromedriver >/dev/null || packages "the browser tests" chromium chromium-driver fonts-liberation fonts-noto-color-emoji
 }

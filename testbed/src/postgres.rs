@@ -5,8 +5,8 @@
 
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tempfile::TempDir;
 
@@ -32,10 +32,10 @@ const SETTINGS: &[&str] = &[
     "unix_socket_directories=",
 ];
 
-/// A server that is stopped and thrown away when dropped.
+/// A server that is stopped and thrown away when dropped, or when the thread that started it ends.
 #[derive(Debug)]
 pub struct Postgres {
-    service: Option<Service>,
+    service: Mutex<Option<Service>>,
     folder: TempDir,
     port: u16,
     run_as: Option<RunAs>,
@@ -53,7 +53,7 @@ impl Postgres {
         if let Some(user) = &run_as {
             user.own(folder.path())?;
         }
-        let mut server = Self { service: None, folder, port: 0, run_as };
+        let mut server = Self { service: Mutex::new(None), folder, port: 0, run_as };
         let mut initdb = process::command(&program("initdb")?, server.run_as.as_ref(), "KILL");
         initdb.current_dir(server.folder.path());
         let initdb = initdb.args(["--auth=trust", "--no-sync", "--encoding=UTF8", "--username", USER]);
@@ -75,8 +75,9 @@ impl Postgres {
     ///
     /// # Errors
     /// It does not start.
-    pub fn start_again(&mut self) -> Result<(), Error> {
-        self.service = None;
+    pub fn start_again(&self) -> Result<(), Error> {
+        let mut running = self.service();
+        *running = None;
         let mut command = process::command(&program("postgres")?, self.run_as.as_ref(), IMMEDIATE);
         command
             .current_dir(self.folder.path())
@@ -93,7 +94,7 @@ impl Postgres {
         service.until(|| {
             process::run(Command::new(&ready).args(["-q", "-h", "127.0.0.1", "-p", &port])).is_ok()
         })?;
-        self.service = Some(service);
+        *running = Some(service);
         Ok(())
     }
 
@@ -101,8 +102,8 @@ impl Postgres {
     ///
     /// # Errors
     /// It does not stop.
-    pub fn stop_immediate(&mut self) -> Result<(), Error> {
-        let Some(mut service) = self.service.take() else { return Ok(()) };
+    pub fn stop_immediate(&self) -> Result<(), Error> {
+        let Some(mut service) = self.service().take() else { return Ok(()) };
         service.signal(IMMEDIATE)?;
         service.ended().map(drop)
     }
@@ -112,7 +113,7 @@ impl Postgres {
     /// # Errors
     /// It is not running.
     pub fn signal(&self, name: &str) -> Result<(), Error> {
-        self.service.as_ref().map_or(Ok(()), |service| service.signal(name))
+        self.service().as_ref().map_or(Ok(()), |service| service.signal(name))
     }
 
     /// Where it listens.
@@ -125,6 +126,10 @@ impl Postgres {
     #[must_use]
     pub fn url(&self) -> String {
         format!("postgres://{USER}@127.0.0.1:{}/postgres", self.port)
+    }
+
+    fn service(&self) -> MutexGuard<'_, Option<Service>> {
+        self.service.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn data(&self) -> PathBuf {

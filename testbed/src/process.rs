@@ -20,7 +20,7 @@ const PORTS: std::ops::Range<u32> = 12_000..31_000;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A program is not installed.
-    #[error("{program} is not installed; ./x setup services installs it, or type: apt-get install {package}")]
+    #[error("{program} is not installed; ./x setup installs it, or type: apt-get install {package}")]
     Missing {
         /// Which one.
         program: String,
