@@ -1,0 +1,121 @@
+//! Redis: a server of its own for each test, which can be killed, hung, emptied and started again.
+
+use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tempfile::TempDir;
+
+use crate::process::{self, Error, Service, io};
+
+/// Names a server that is running already: `redis://host:port`.
+pub const SERVER: &str = "TIDINGS_TEST_REDIS";
+
+const PACKAGE: &str = "redis-server";
+/// How often another port is tried.
+const STARTS: u32 = 5;
+
+/// Nothing is kept on disk: what Tidings puts there may be lost at any time.
+const SETTINGS: &[&str] = &["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--daemonize", "no"];
+
+/// A server that is stopped and thrown away when dropped, or when the thread that started it ends.
+#[derive(Debug)]
+pub struct Redis {
+    service: Mutex<Option<Service>>,
+    folder: TempDir,
+    port: u16,
+}
+
+impl Redis {
+    /// Starts an empty one.
+    ///
+    /// # Errors
+    /// Redis is not installed, or does not start.
+    pub fn start() -> Result<Self, Error> {
+        let folder = tempfile::Builder::new().prefix("tidings-redis-").tempdir().map_err(io("a folder"))?;
+        let mut server = Self { service: Mutex::new(None), folder, port: 0 };
+        for tried in 1.. {
+            server.port = process::free_port()?;
+            match server.start_again() {
+                Ok(()) => break,
+                Err(error) if tried == STARTS => return Err(error),
+                Err(_) => {}
+            }
+        }
+        Ok(server)
+    }
+
+    /// Starts it after it was killed, on the same port and empty.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub fn start_again(&self) -> Result<(), Error> {
+        let mut running = self.service();
+        *running = None;
+        let program = process::program("redis-server", PACKAGE, &[])?;
+        let mut command = process::command(&program, None, "KILL");
+        command.current_dir(self.folder.path()).args(["--port", &self.port.to_string()]).args(SETTINGS);
+        let mut service = Service::spawn(&mut command, &self.folder.path().join("log"))?;
+        service.until(|| self.say(&["PING"]).is_ok_and(|answer| answer.trim() == "PONG"))?;
+        *running = Some(service);
+        Ok(())
+    }
+
+    /// Kills it as `kill -9` does.
+    pub fn kill(&self) {
+        // A service is killed, and waited for, when it is dropped.
+        drop(self.service().take());
+    }
+
+    /// Stops its process where it stands: connections stay open and nothing is answered.
+    ///
+    /// # Errors
+    /// It is not running.
+    pub fn hang(&self) -> Result<(), Error> {
+        self.signal("STOP")
+    }
+
+    /// Lets it go on after [`Redis::hang`].
+    ///
+    /// # Errors
+    /// It is not running.
+    pub fn go_on(&self) -> Result<(), Error> {
+        self.signal("CONT")
+    }
+
+    /// Takes away everything that it keeps.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub fn flush_all(&self) -> Result<(), Error> {
+        self.say(&["FLUSHALL"]).map(drop)
+    }
+
+    /// Runs a command by `redis-cli` and gives the answer as text.
+    ///
+    /// # Errors
+    /// It does not answer, or refuses.
+    pub fn say(&self, words: &[&str]) -> Result<String, Error> {
+        let program = process::program("redis-cli", "redis-tools", &[])?;
+        process::run(Command::new(program).args(["-e", "-p", &self.port.to_string()]).args(words))
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Its URL.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    fn signal(&self, name: &str) -> Result<(), Error> {
+        self.service().as_ref().map_or(Ok(()), |service| service.signal(name))
+    }
+
+    fn service(&self) -> MutexGuard<'_, Option<Service>> {
+        self.service.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
