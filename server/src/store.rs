@@ -17,6 +17,7 @@ pub mod memory;
 mod merge;
 mod outcome;
 mod record;
+mod revocation;
 pub mod sqlite;
 mod words;
 
@@ -27,6 +28,7 @@ pub use self::record::{
     Entry, EntryBody, HistoryPage, InboxEntry, MemberRecord, Notice, NotificationHeads, NotificationPosition,
     Page, RoomRecord, SearchQuery, UserRecord,
 };
+pub use self::revocation::{MAX_REVOCATIONS, Revocation, RevocationRecord, Subject, TokenId};
 pub(crate) use self::words::search_words;
 
 /// Room ids that begin so are made by the server for direct rooms; no client can create one.
@@ -145,6 +147,10 @@ pub trait Store: Send + Sync + 'static {
         before: Option<&str>,
         limit: u32,
     ) -> Result<(Page<Notification>, u64), StoreError>;
+
+    /// Changes of revocations after a revision, in their order, the last change of each subject alone; at most
+    /// `limit`. A revision that is not there yet never appears below one that was read.
+    async fn revocations(&self, after: u64, limit: u32) -> Result<Vec<RevocationRecord>, StoreError>;
 
     /// Whether the store answers and can write.
     async fn check(&self) -> Result<(), StoreError>;

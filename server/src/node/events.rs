@@ -58,6 +58,9 @@ impl Echo {
             | Write::Broadcast(_)
             | Write::NotificationsHanded { .. }
             | Write::PruneNotifications { .. }
+            | Write::Revoke(_)
+            | Write::Restore { .. }
+            | Write::PruneRevocations { .. }
             | Write::NewEpoch(_) => Self::Silent,
         }
     }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use tidings_protocol::entity::RoomKind;
 use tidings_protocol::{ClientId, Epoch, MessageId, RoomId, Timestamp, UserId};
 
-use super::NotificationPosition;
+use super::{NotificationPosition, Revocation, Subject};
 
 /// Where an append goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -261,6 +261,25 @@ pub enum Write {
         /// Older ones go.
         before: Timestamp,
         /// At most this many of each.
+        limit: u32,
+    },
+    /// Take a word back, in place of what was said of the same subject before. [`super::Refusal::Limit`] where there
+    /// are [`super::MAX_REVOCATIONS`] already. Answered by [`super::Written::Nothing`].
+    Revoke(Revocation),
+    /// Give it back: a change of its own, with `at` for its end. [`super::Refusal::NotFound`] where it was not taken
+    /// back. Answered by [`super::Written::Nothing`].
+    Restore {
+        /// Whose.
+        subject: Subject,
+        /// The server's clock.
+        at: Timestamp,
+    },
+    /// Forget revocations whose end lies before this time, the earliest first; the newest change of all stays.
+    /// Answered by [`super::Written::Pruned`].
+    PruneRevocations {
+        /// Ends before this go.
+        before: Timestamp,
+        /// At most this many.
         limit: u32,
     },
     /// Name the log anew (after a restore). Answered by [`super::Written::Epoch`].

@@ -13,6 +13,7 @@ pub(crate) mod notifications;
 pub(crate) mod observe;
 pub(crate) mod people;
 pub(crate) mod retention;
+pub(crate) mod revocations;
 pub(crate) mod rooms;
 pub(crate) mod search;
 
@@ -127,6 +128,12 @@ macro_rules! conformance_suite {
                 a_key_goes_with_what_it_made,
                 the_log_can_be_named_anew,
                 a_store_that_can_write_says_so,
+            }
+            revocations {
+                a_revocation_comes_back_as_it_was_written,
+                changes_of_revocations_are_read_in_their_order_page_by_page,
+                a_restored_subject_is_a_change_and_restored_once,
+                revocations_that_are_over_go_and_the_count_of_changes_goes_on,
             }
         }
     };

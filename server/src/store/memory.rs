@@ -5,6 +5,7 @@ mod append;
 mod membership;
 mod notification;
 mod reads;
+mod revocations;
 mod state;
 mod views;
 
@@ -17,7 +18,7 @@ use tidings_protocol::{Epoch, RoomId, UserId};
 use self::state::State;
 use super::{
     Entry, HistoryPage, InboxEntry, MemberRecord, Notice, NotificationHeads, NotificationPosition, Page,
-    Refusal, RoomRecord, SearchQuery, Store, StoreError, UserRecord, Write, Written,
+    Refusal, RevocationRecord, RoomRecord, SearchQuery, Store, StoreError, UserRecord, Write, Written,
 };
 
 /// A store that lives as long as the value does.
@@ -169,6 +170,10 @@ impl Store for Memory {
         limit: u32,
     ) -> Result<(Page<Notification>, u64), StoreError> {
         self.read(|state| state.notifications(user, unread_only, before, limit as usize))
+    }
+
+    async fn revocations(&self, after: u64, limit: u32) -> Result<Vec<RevocationRecord>, StoreError> {
+        self.read(|state| state.revocation_changes(after, limit as usize))
     }
 
     async fn check(&self) -> Result<(), StoreError> {

@@ -120,9 +120,9 @@ pub enum Written {
         /// How many of the user's are unread now.
         unread: u64,
     },
-    /// Of [`super::Write::PruneNotifications`].
+    /// Of [`super::Write::PruneNotifications`] and [`super::Write::PruneRevocations`].
     Pruned {
-        /// How many notifications and broadcasts went.
+        /// How many went.
         removed: u64,
     },
     /// Of [`super::Write::NewEpoch`].

@@ -14,6 +14,7 @@ mod notices;
 mod notifications;
 mod open;
 mod prune;
+mod revocations;
 mod rooms;
 mod row;
 mod users;
@@ -29,7 +30,7 @@ pub use self::open::{OpenError, Options};
 use self::writer::Writer;
 use super::{
     Entry, HistoryPage, InboxEntry, MemberRecord, Notice, NotificationHeads, NotificationPosition, Page,
-    Refusal, RoomRecord, SearchQuery, Store, StoreError, UserRecord, Write, Written,
+    Refusal, RevocationRecord, RoomRecord, SearchQuery, Store, StoreError, UserRecord, Write, Written,
 };
 
 /// A store in one SQLite file.
@@ -170,6 +171,10 @@ impl Store for Sqlite {
         limit: u32,
     ) -> Result<(Page<Notification>, u64), StoreError> {
         notices::notifications(&self.readers, user, unread_only, before, limit).await
+    }
+
+    async fn revocations(&self, after: u64, limit: u32) -> Result<Vec<RevocationRecord>, StoreError> {
+        revocations::changes(&self.readers, after, limit).await
     }
 
     async fn check(&self) -> Result<(), StoreError> {

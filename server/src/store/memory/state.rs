@@ -7,8 +7,8 @@ use tidings_protocol::entity::{Broadcast, Message, Notification, Role, RoomKind}
 use tidings_protocol::{ClientId, Epoch, MessageId, RoomId, Timestamp, UserId};
 
 use super::super::{
-    Change, Entry, EntryBody, MemberRecord, NotificationPosition, Refusal, RoomRecord, Target, UserRecord,
-    Write, Written,
+    Change, Entry, EntryBody, MemberRecord, NotificationPosition, Refusal, RevocationRecord, RoomRecord,
+    Subject, Target, UserRecord, Write, Written,
 };
 
 #[derive(Debug)]
@@ -22,6 +22,7 @@ pub(super) struct State {
     pub(super) broadcasts: BTreeMap<u64, Sent<Broadcast>>,
     pub(super) broadcast_head: u64,
     pub(super) broadcast_expired: u64,
+    pub(super) revocations: BTreeMap<Subject, RevocationRecord>,
     /// Counts messages and notifications over all rooms and users, in the order in which they came.
     pub(super) taken: u64,
 }
@@ -123,6 +124,7 @@ impl State {
             broadcasts: BTreeMap::new(),
             broadcast_head: 0,
             broadcast_expired: 0,
+            revocations: BTreeMap::new(),
             taken: 0,
         }
     }
@@ -149,6 +151,9 @@ impl State {
                 Ok(self.notifications_handed(&user_id, position))
             }
             Write::PruneNotifications { before, limit } => Ok(self.prune(before, limit as usize)),
+            Write::Revoke(revocation) => self.revoke(revocation),
+            Write::Restore { subject, at } => self.restore(&subject, at),
+            Write::PruneRevocations { before, limit } => Ok(self.prune_revocations(before, limit as usize)),
             Write::NewEpoch(epoch) => {
                 self.epoch = epoch.clone();
                 Ok(Written::Epoch(epoch))

@@ -9,7 +9,7 @@ use tokio::sync::Mutex;
 use super::super::{Append, Refusal, StoreError, Write, Written};
 use super::inboxes::Reaches;
 use super::markers::Move;
-use super::{append, inboxes, markers, notifications, prune, rooms, users};
+use super::{append, inboxes, markers, notifications, prune, revocations, rooms, users};
 
 pub(super) type Outcome = Result<Written, Refusal>;
 
@@ -181,6 +181,9 @@ async fn single(conn: &mut SqliteConnection, write: Write) -> Result<Outcome, St
             notifications::handed(conn, &user_id, position).await
         }
         Write::PruneNotifications { before, limit } => prune::prune(conn, before, limit).await,
+        Write::Revoke(revocation) => revocations::revoke(conn, revocation).await,
+        Write::Restore { subject, at } => revocations::restore(conn, &subject, at).await,
+        Write::PruneRevocations { before, limit } => revocations::prune(conn, before, limit).await,
         Write::NewEpoch(epoch) => {
             let rename = sqlx::query("UPDATE log_state SET epoch = ?").bind(epoch.as_str());
             rename.execute(conn).await?;
