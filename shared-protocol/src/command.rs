@@ -1,5 +1,10 @@
 //! Client to server: one struct for each command, and the frame that carries it.
 
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -206,7 +211,7 @@ pub struct React {
     /// The emoji: 1–64 bytes.
     pub emoji: String,
     /// Unset the reaction in place of setting it.
-    #[serde(default, deserialize_with = "null_is_default", skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, deserialize_with = "null_is_default", skip_serializing_if = "core::ops::Not::not")]
     #[cfg_attr(feature = "ts", ts(as = "Option<bool>", optional))]
     pub remove: bool,
 }
@@ -288,8 +293,8 @@ pub struct Authenticate {
     pub token: String,
 }
 
-impl std::fmt::Debug for Authenticate {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl core::fmt::Debug for Authenticate {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str("Authenticate { token: [REDACTED] }")
     }
 }

@@ -1,6 +1,9 @@
 //! What the server keeps and shows: rooms, messages, people, notifications. HTTP answers with these, and events
 //! embed them.
 
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -179,7 +182,7 @@ pub struct Message {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub edited_at: Option<Timestamp>,
     /// Whether it was deleted.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     #[cfg_attr(feature = "ts", ts(as = "Option<bool>", optional))]
     pub deleted: bool,
     /// Reactions, in the order in which each emoji first came. In history and search only.

@@ -1,6 +1,8 @@
 //! The registry of error codes: one for WebSocket frames, HTTP problems and the fallback, with the sentence,
 //! the HTTP status and the retry rule of each.
 
+use alloc::string::String;
+
 use serde::{Deserialize, Serialize};
 
 use crate::id::{ClientId, RoomId};

@@ -1,5 +1,8 @@
 //! Server to client: every event, and the frame that carries it.
 
+use alloc::boxed::Box;
+use alloc::string::String;
+
 use serde::de::{self, Deserialize, Deserializer};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 use serde_json::Value;

@@ -1,5 +1,8 @@
 //! Bodies and answers of the HTTP interface, the event names of its streams, and the fallback's bodies.
 
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -222,8 +225,8 @@ pub struct Token {
     pub expires_at: Timestamp,
 }
 
-impl std::fmt::Debug for Token {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl core::fmt::Debug for Token {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Token").field("token", &"[REDACTED]").field("expires_at", &self.expires_at).finish()
     }
 }

@@ -13,7 +13,12 @@
 //! - [`http`]: bodies and answers of the HTTP interface.
 //! - [`error`]: the code registry and the sentences that belong to it; [`close`]: WebSocket close codes.
 //!
-//! The crate does no I/O, reads no clock and holds no state.
+//! The crate does no I/O, reads no clock, holds no state, and does without the standard library.
+
+// Descriptions for TypeScript and OpenAPI are made by libraries that need the standard library.
+#![cfg_attr(not(any(test, feature = "ts", feature = "openapi")), no_std)]
+
+extern crate alloc;
 
 pub mod close;
 pub mod command;
