@@ -1,5 +1,7 @@
 //! What an app asks of the session.
 
+use alloc::string::String;
+
 use tidings_protocol::command::OnlineStatus;
 use tidings_protocol::{ClientId, MessageId, RoomId, UserId};
 

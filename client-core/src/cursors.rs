@@ -8,6 +8,10 @@ mod keep;
 mod log;
 mod seen;
 
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use crate::output::Gap;
 use log::{Log, Moved, Step};
 use seen::Seen;

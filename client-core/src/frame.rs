@@ -2,7 +2,8 @@
 
 mod kind;
 
-use std::borrow::Cow;
+use alloc::borrow::Cow;
+use alloc::string::String;
 
 use crate::json::scan::{self, Scanner, Span};
 pub use kind::Kind;

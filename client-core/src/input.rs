@@ -1,5 +1,8 @@
 //! Everything that can happen to a session.
 
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use tidings_protocol::ClientId;
 
 use crate::command::Command;

@@ -24,6 +24,10 @@
 //! }
 //! ```
 
+#![cfg_attr(not(test), no_std)]
+
+extern crate alloc;
+
 mod backoff;
 mod command;
 mod config;

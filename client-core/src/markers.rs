@@ -1,5 +1,7 @@
 //! Read markers on their way: the furthest position of each room, resent until it is acknowledged.
 
+use alloc::vec::Vec;
+
 use tidings_protocol::limits::MAX_ROOMS_PER_SESSION;
 use tidings_protocol::{ClientId, RoomId};
 

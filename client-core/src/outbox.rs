@@ -3,6 +3,10 @@
 mod encode;
 mod lanes;
 
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use tidings_protocol::{ClientId, Code};
 
 use crate::output::{Refusal, Stored};

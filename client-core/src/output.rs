@@ -1,5 +1,7 @@
 //! Everything that a session wants done or has to say.
 
+use alloc::string::String;
+
 use tidings_protocol::{ClientId, Code, RoomId};
 
 use crate::frame::Frame;

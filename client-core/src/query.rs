@@ -1,5 +1,7 @@
 //! The query of a connection's URL.
 
+use alloc::string::String;
+
 /// `clientSession=…` and, where notifications are wanted, `&notifications=true`.
 pub(crate) fn of(client_session: &str, notifications: bool) -> String {
     let mut query = String::from("clientSession=");

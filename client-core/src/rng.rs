@@ -1,5 +1,7 @@
 //! Randomness as an argument: a small generator (xoroshiro128++) that the driver seeds.
 
+use alloc::string::String;
+
 use tidings_protocol::ClientId;
 
 /// A seeded generator, good for jitter and for ids, not for secrets.

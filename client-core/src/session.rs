@@ -9,7 +9,10 @@ mod connection;
 mod inbound;
 mod outbound;
 
-use std::collections::VecDeque;
+use alloc::borrow::ToOwned;
+use alloc::collections::VecDeque;
+use alloc::string::String;
+use alloc::vec::Vec;
 
 use tidings_protocol::command::OnlineStatus;
 use tidings_protocol::limits::MAX_CONTENT_BYTES;

@@ -1,5 +1,7 @@
 //! The rooms that the app wants to be in, against those that the server has confirmed.
 
+use alloc::vec::Vec;
+
 use tidings_protocol::limits::MAX_ROOMS_PER_SESSION;
 use tidings_protocol::{ClientId, RoomId};
 

@@ -1,5 +1,7 @@
 //! Positions as text, to be kept beyond this life of the client.
 
+use alloc::string::String;
+
 use super::{Cursors, Log, RoomLog};
 use crate::json::scan::{self, Scanner};
 use crate::json::write::Object;

@@ -1,5 +1,7 @@
 //! One log's position.
 
+use alloc::borrow::ToOwned;
+
 use crate::output::{Gap, GapReason};
 
 /// One log.

@@ -1,5 +1,7 @@
 //! Remembers the last notifications by their ids: their cursors are opaque and say nothing of before and after.
 
+use alloc::vec::Vec;
+
 /// How many are remembered; a replay that overlaps by more shows the oldest of them again.
 const REMEMBERED: usize = 512;
 

@@ -1,6 +1,7 @@
 //! Walks over JSON text without building anything: where a field's value starts and ends, and no more.
 
-use std::borrow::Cow;
+use alloc::borrow::Cow;
+use alloc::string::String;
 
 /// A value's place in the text, as bytes from start to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]

@@ -1,5 +1,7 @@
 //! Writes one JSON object, field by field.
 
+use alloc::string::String;
+
 /// A JSON object in the making.
 pub(crate) struct Object(String);
 

@@ -1,6 +1,7 @@
 //! An entry as the frame that is sent, and the lane that a frame belongs to.
 
-use std::borrow::Cow;
+use alloc::borrow::Cow;
+use alloc::string::String;
 
 use tidings_protocol::{ClientId, MessageId};
 

@@ -1,5 +1,10 @@
 //! Lanes: one for each room or recipient, within which nothing overtakes.
 
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+
 use crate::time::{Duration, Instant};
 
 /// Entries of one lane that may be on their way together.

@@ -1,5 +1,7 @@
 //! What the app wants.
 
+use alloc::string::String;
+
 use tidings_protocol::limits::MAX_FRAME_BYTES;
 use tidings_protocol::{ClientId, Code};
 
@@ -110,7 +112,7 @@ impl Session {
         if frame.len() > MAX_FRAME_BYTES {
             return Err(Refusal::TooLarge);
         }
-        let lane = lane_of(&frame).map(std::borrow::Cow::into_owned).unwrap_or_default();
+        let lane = lane_of(&frame).map(alloc::borrow::Cow::into_owned).unwrap_or_default();
         Ok((lane, frame))
     }
 

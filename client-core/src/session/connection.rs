@@ -1,5 +1,7 @@
 //! How a connection comes, is watched, and goes.
 
+use alloc::borrow::ToOwned;
+
 use tidings_protocol::command::OnlineStatus;
 use tidings_protocol::{ClientId, CloseCode};
 

@@ -1,5 +1,7 @@
 //! What the server says: dropped where it came before, shown in its log's order.
 
+use alloc::string::String;
+
 use super::{Session, connection::Resume};
 use crate::cursors::Verdict;
 use crate::frame::{Frame, Kind};

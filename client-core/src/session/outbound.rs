@@ -1,6 +1,8 @@
 //! What is said to the server: the resume first, then joins and leaves, markers, and the outbox, at the pace that
 //! the server asked for.
 
+use alloc::string::String;
+
 use tidings_protocol::command::OnlineStatus;
 
 use super::{Session, connection::Resume};
