@@ -108,6 +108,8 @@ lint: _e2e
     cargo clippy {{ crates }} --all-targets -- --deny warnings
     cargo clippy {{ build_tool }} --all-targets -- --deny warnings
     cargo clippy {{ wasm }} --package tidings-client-core --package tidings-client --all-targets --all-features -- --deny warnings
+    # As it goes into the npm package: without the standard library.
+    cargo clippy {{ wasm }} --package tidings-client --lib --no-default-features --features lean -- --deny warnings
     cargo clippy {{ wasm }} --package tidings-web-ui --all-targets -- --deny warnings
     npm run --silent --prefix e2e types
 

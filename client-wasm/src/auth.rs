@@ -1,6 +1,8 @@
 //! The token: fetched when needed, kept while it counts, and read for the user's id.
 
-use std::cell::RefCell;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::cell::RefCell;
 
 use wasm_bindgen::JsValue;
 

@@ -1,6 +1,8 @@
 //! The handle that apps hold.
 
-use std::rc::Rc;
+use alloc::rc::Rc;
+use alloc::string::String;
+use alloc::vec::Vec;
 
 use tidings_client_core::{Command, Entry, Event, Instant, Status, Stored};
 use tidings_protocol::command::OnlineStatus;

@@ -1,9 +1,12 @@
 //! What a client is told once, when it is made.
 
-use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
-use std::rc::Rc;
+use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
+use alloc::rc::Rc;
+use alloc::string::String;
+use core::fmt;
+use core::future::Future;
+use core::pin::Pin;
 
 use crate::page::window;
 

@@ -5,11 +5,14 @@
 mod connecting;
 mod keeping;
 
-use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
-use std::rc::{Rc, Weak};
+use alloc::borrow::ToOwned;
+use alloc::collections::VecDeque;
+use alloc::rc::{Rc, Weak};
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::cell::{Cell, RefCell};
 
-use tidings_client_core::{self as core, ConnId, Duration, Event, Input, Output, Session, Status, Stored};
+use tidings_client_core::{self as session, ConnId, Duration, Event, Input, Output, Session, Status, Stored};
 use tidings_protocol::ClientId;
 
 use self::keeping::Storage;
@@ -36,7 +39,7 @@ pub(crate) struct Driver {
     /// The connection that the session wants now.
     wanted: Cell<Option<ConnId>>,
     timer: Timer,
-    timer_due: Cell<Option<core::Instant>>,
+    timer_due: Cell<Option<session::Instant>>,
     page: RefCell<Option<Page>>,
     storage: RefCell<Storage>,
     /// The session knows what its outbox begins with.
@@ -46,7 +49,7 @@ pub(crate) struct Driver {
 
 impl Driver {
     pub(crate) fn new(config: Config, http: Http) -> Rc<Self> {
-        let mut settings = core::Config::new(host::seed());
+        let mut settings = session::Config::new(host::seed());
         settings.notifications = config.notifications;
         settings.refreshable_token = http.auth().is_refreshable();
         settings.storage = config.persistence;
@@ -93,13 +96,13 @@ impl Driver {
         self.listeners.add(callback)
     }
 
-    pub(crate) fn command(self: &Rc<Self>, command: core::Command) {
-        if command == core::Command::Connect {
+    pub(crate) fn command(self: &Rc<Self>, command: session::Command) {
+        if command == session::Command::Connect {
             self.watch_page();
             if !self.has_begun.get() {
                 self.ask_whose();
             }
-        } else if matches!(command, core::Command::Close { .. }) {
+        } else if matches!(command, session::Command::Close { .. }) {
             self.unwatch_page();
         }
         self.input(Input::Command(command));

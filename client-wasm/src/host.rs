@@ -1,7 +1,7 @@
 //! What the machine lends: a clock, randomness, timers. Works in a page, in a worker and in Node alike.
 
-use std::cell::RefCell;
-use std::rc::Rc;
+use alloc::rc::Rc;
+use core::cell::RefCell;
 
 use tidings_client_core::Instant;
 use wasm_bindgen::prelude::*;
@@ -12,6 +12,10 @@ extern "C" {
     fn performance_now() -> f64;
     #[wasm_bindgen(js_namespace = Date, js_name = now)]
     fn date_now() -> f64;
+    #[wasm_bindgen(js_namespace = Math)]
+    fn round(number: f64) -> f64;
+    #[wasm_bindgen(js_namespace = Math)]
+    fn ceil(number: f64) -> f64;
     #[wasm_bindgen(js_namespace = crypto, js_name = getRandomValues)]
     fn get_random_values(buffer: &mut [u8]);
     #[wasm_bindgen(js_name = setTimeout)]
@@ -32,7 +36,7 @@ pub(crate) fn now() -> Instant {
 /// A moment of that clock as milliseconds since the Unix epoch.
 pub(crate) fn to_epoch_ms(moment: Instant) -> f64 {
     let ahead = moment.as_millis() as f64 - performance_now();
-    (date_now() + ahead).round()
+    round(date_now() + ahead)
 }
 
 /// Seconds since the Unix epoch.
@@ -74,7 +78,7 @@ impl Timer {
         }
         if let Some(moment) = moment {
             // Rounded up: a timer that is early would only be set again.
-            let wait = (moment.as_millis() as f64 - performance_now()).ceil().clamp(0.0, LONGEST_WAIT_MS);
+            let wait = ceil(moment.as_millis() as f64 - performance_now()).clamp(0.0, LONGEST_WAIT_MS);
             self.set.replace(Some(set_timeout(self.callback.as_ref(), wait)));
         }
     }

@@ -1,12 +1,23 @@
 //! Requests to the HTTP interface, with the token in the header.
 
-use std::rc::Rc;
+use alloc::boxed::Box;
+use alloc::rc::Rc;
+use alloc::string::{String, ToString};
 
-use gloo_net::http::{Method, Request, RequestBuilder, Response};
+use js_sys::{Object, Promise, Reflect};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tidings_protocol::Problem;
-use web_sys::{AbortSignal, RequestCredentials};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{AbortSignal, RequestCredentials, RequestInit, Response};
+
+#[wasm_bindgen]
+extern "C" {
+    // Of the global object, so that a worker has it too.
+    #[wasm_bindgen(catch)]
+    fn fetch(url: &str, init: &RequestInit) -> Result<Promise, JsValue>;
+}
 
 use crate::auth::Auth;
 
@@ -62,7 +73,7 @@ impl Http {
     /// # Errors
     /// [`HttpError`] says what went wrong.
     pub async fn get(&self, path: &str) -> Result<String, HttpError> {
-        self.text(Method::GET, path, None).await
+        self.text("GET", path, None).await
     }
 
     /// `POST`, with a JSON body where there is one.
@@ -70,7 +81,7 @@ impl Http {
     /// # Errors
     /// As [`Http::get`].
     pub async fn post(&self, path: &str, body: Option<String>) -> Result<String, HttpError> {
-        self.text(Method::POST, path, body).await
+        self.text("POST", path, body).await
     }
 
     /// `PUT`, with a JSON body where there is one.
@@ -78,7 +89,7 @@ impl Http {
     /// # Errors
     /// As [`Http::get`].
     pub async fn put(&self, path: &str, body: Option<String>) -> Result<String, HttpError> {
-        self.text(Method::PUT, path, body).await
+        self.text("PUT", path, body).await
     }
 
     /// `PATCH`, with a JSON body where there is one.
@@ -86,7 +97,7 @@ impl Http {
     /// # Errors
     /// As [`Http::get`].
     pub async fn patch(&self, path: &str, body: Option<String>) -> Result<String, HttpError> {
-        self.text(Method::PATCH, path, body).await
+        self.text("PATCH", path, body).await
     }
 
     /// `DELETE`.
@@ -94,7 +105,7 @@ impl Http {
     /// # Errors
     /// As [`Http::get`].
     pub async fn delete(&self, path: &str) -> Result<String, HttpError> {
-        self.text(Method::DELETE, path, None).await
+        self.text("DELETE", path, None).await
     }
 
     /// `GET`, for a type of the protocol.
@@ -129,7 +140,7 @@ impl Http {
         decode(&self.patch(path, Some(encode(body)?)).await?)
     }
 
-    async fn text(&self, method: Method, path: &str, body: Option<String>) -> Result<String, HttpError> {
+    async fn text(&self, method: &str, path: &str, body: Option<String>) -> Result<String, HttpError> {
         let (status, text) = self.exchange(method, path, body).await?;
         if (200..300).contains(&status) {
             return Ok(text);
@@ -143,43 +154,60 @@ impl Http {
     /// One request, whatever its answer says. Where the token is refused and another can be had, it is tried once more.
     pub(crate) async fn exchange(
         &self,
-        method: Method,
+        method: &str,
         path: &str,
         body: Option<String>,
     ) -> Result<(u16, String), HttpError> {
         let mut fresh = false;
         loop {
             let token = self.auth.token(fresh).await.map_err(HttpError::Token)?;
-            let response = self.send(method.clone(), path, body.as_deref(), token).await.map_err(network)?;
+            let response = self.send(method, path, body.as_deref(), token).await?;
             if response.status() == 401 && self.auth.is_refreshable() && !fresh {
                 fresh = true;
                 continue;
             }
-            let text = response.text().await.map_err(network)?;
-            return Ok((response.status(), text));
+            let text = settled(response.text()).await?;
+            return Ok((response.status(), text.as_string().unwrap_or_default()));
         }
     }
 
     async fn send(
         &self,
-        method: Method,
+        method: &str,
         path: &str,
         body: Option<&str>,
         token: Option<String>,
-    ) -> Result<Response, gloo_net::Error> {
-        let mut request = RequestBuilder::new(&[&self.base, path].concat())
-            .method(method)
-            .abort_signal(Some(&AbortSignal::timeout_with_u32(TIMEOUT_MS)));
-        request = match token {
-            Some(token) => request.header("authorization", &["Bearer ", &token].concat()),
-            None => request.credentials(RequestCredentials::SameOrigin),
-        };
-        let request: Request = match body {
-            Some(body) => request.header("content-type", "application/json").body(body)?,
-            None => request.build()?,
-        };
-        request.send().await
+    ) -> Result<Response, HttpError> {
+        let init = RequestInit::new();
+        init.set_method(method);
+        init.set_signal(Some(&AbortSignal::timeout_with_u32(TIMEOUT_MS)));
+        let headers = Object::new();
+        match token {
+            Some(token) => header(&headers, "authorization", &["Bearer ", &token].concat()),
+            None => init.set_credentials(RequestCredentials::SameOrigin),
+        }
+        if let Some(body) = body {
+            header(&headers, "content-type", "application/json");
+            init.set_body(&body.into());
+        }
+        init.set_headers(&headers);
+        let response = settled(fetch(&[&self.base, path].concat(), &init)).await?;
+        Ok(response.unchecked_into())
     }
+}
+
+fn header(headers: &Object, name: &str, value: &str) {
+    // It fails for frozen objects only.
+    let _ = Reflect::set(headers, &name.into(), &value.into());
+}
+
+/// What a promise of the browser comes to.
+async fn settled(promise: Result<Promise, JsValue>) -> Result<JsValue, HttpError> {
+    let outcome = match promise {
+        Ok(promise) => JsFuture::from(promise).await,
+        Err(thrown) => Err(thrown),
+    };
+    outcome.map_err(|thrown| HttpError::Network(Object::from(thrown).to_string().into()))
 }
 
 /// Text as one segment of a path or one value of a query.
@@ -191,14 +219,6 @@ impl Http {
 #[must_use]
 pub fn escape(text: &str) -> String {
     js_sys::encode_uri_component(text).into()
-}
-
-fn network(error: gloo_net::Error) -> HttpError {
-    HttpError::Network(match error {
-        gloo_net::Error::JsError(error) => error.message,
-        // With the error's own words all of its formatting would be carried along.
-        _ => "not a request or answer that can be used".to_owned(),
-    })
 }
 
 fn encode<B: Serialize>(body: &B) -> Result<String, HttpError> {

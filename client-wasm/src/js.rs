@@ -7,7 +7,8 @@ mod allocator;
 mod convert;
 mod options;
 
-use gloo_net::http::Method;
+use alloc::string::String;
+
 use js_sys::{Array, Function};
 use tidings_client_core::Entry;
 use tidings_protocol::command::OnlineStatus;
@@ -136,11 +137,10 @@ impl JsClient {
 
     /// One request. `done` is called with status and text, whatever the status, or with 0 and the reason where there was
     /// no answer, or with -1 and the reason where there was no token.
-    pub fn http(&self, method: &str, path: String, body: Option<String>, done: Function) {
-        let method = Method::from_bytes(method.as_bytes()).unwrap_or_default();
+    pub fn http(&self, method: String, path: String, body: Option<String>, done: Function) {
         let http = self.0.http();
         spawn_local(async move {
-            let (status, text) = match http.exchange(method, &path, body).await {
+            let (status, text) = match http.exchange(&method, &path, body).await {
                 Ok((status, text)) => (i32::from(status), text),
                 Err(HttpError::Token(reason)) => (-1, reason),
                 Err(error) => (0, convert::reason(error)),

@@ -11,6 +11,10 @@
 //! - [`listeners`]: callbacks and their subscriptions.
 //! - `js` (feature `js`): what JavaScript sees. `leptos` (feature `leptos`): the hooks.
 
+#![cfg_attr(all(feature = "lean", not(feature = "leptos"), target_family = "wasm"), no_std)]
+
+extern crate alloc;
+
 mod auth;
 pub mod client;
 pub mod config;

@@ -1,7 +1,9 @@
 //! Callbacks that may come and go while they are called.
 
-use std::cell::{Cell, RefCell};
-use std::rc::Rc;
+use alloc::boxed::Box;
+use alloc::rc::Rc;
+use alloc::vec::Vec;
+use core::cell::{Cell, RefCell};
 
 /// The callbacks of one source of events. No borrow is held while one of them runs, so that it may add and remove
 /// others, or itself.

@@ -4,7 +4,9 @@ mod retry;
 mod source;
 mod stream;
 
-use std::rc::Rc;
+use alloc::rc::Rc;
+use alloc::string::String;
+use alloc::string::ToString;
 
 use tidings_client_core::Instant;
 use tidings_protocol::http::NotificationPage;

@@ -1,6 +1,7 @@
 //! What the page says about itself: network, visibility, return from the browser's page cache.
 
-use std::rc::Rc;
+use alloc::rc::Rc;
+use alloc::vec::Vec;
 
 use wasm_bindgen::prelude::*;
 use web_sys::{Event, EventTarget, VisibilityState, Window};

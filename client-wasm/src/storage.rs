@@ -2,6 +2,11 @@
 //!
 //! Without `localStorage` (a worker, Node, a browser that forbids it) or without room in it, both live in memory only.
 
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::string::ToString;
+use alloc::vec::Vec;
+
 use tidings_client_core::Stored;
 use tidings_protocol::ClientId;
 use web_sys::Storage;

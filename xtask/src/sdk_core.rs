@@ -21,7 +21,7 @@ const DIST: &str = "client-wasm/npm/dist";
 #[derive(Debug, Clone, Args)]
 pub struct Options {
     /// Comma-separated features of `tidings-client`, in place of its default ones
-    #[arg(long, default_value = "js")]
+    #[arg(long, default_value = "lean")]
     features: String,
 }
 

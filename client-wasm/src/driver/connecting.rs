@@ -1,8 +1,8 @@
 //! The driver's connections: token, socket, and why one was refused.
 
-use std::rc::Rc;
+use alloc::borrow::ToOwned;
+use alloc::rc::Rc;
 
-use gloo_net::http::Method;
 use tidings_client_core::{Closed, ConnId, Connect, Input};
 use wasm_bindgen_futures::spawn_local;
 
@@ -72,7 +72,7 @@ impl Driver {
     fn ask_why(self: &Rc<Self>, conn: ConnId) {
         let driver = Rc::clone(self);
         spawn_local(async move {
-            let answer = driver.http.exchange(Method::GET, "/api/v1/rooms?limit=1", None).await;
+            let answer = driver.http.exchange("GET", "/api/v1/rooms?limit=1", None).await;
             let mut closed = Closed::default();
             if let Ok((status, text)) = answer {
                 closed.code = match status {

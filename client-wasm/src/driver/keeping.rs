@@ -1,8 +1,9 @@
 //! What the driver keeps beyond the page: the outbox, as soon as it is known whose it is.
 
-use std::rc::Rc;
+use alloc::rc::Rc;
+use alloc::vec::Vec;
 
-use tidings_client_core::{self as core, Input, Persist, Stored};
+use tidings_client_core::{self as session, Input, Persist, Stored};
 use tidings_protocol::ClientId;
 use wasm_bindgen_futures::spawn_local;
 
@@ -40,7 +41,7 @@ impl Driver {
 
     fn begin_with(self: &Rc<Self>, outbox: Vec<Stored>) {
         if !self.has_begun.replace(true) {
-            self.input(Input::StorageLoaded(core::Storage { outbox, positions: None }));
+            self.input(Input::StorageLoaded(session::Storage { outbox, positions: None }));
         }
     }
 

@@ -1,5 +1,8 @@
 //! Events as small arrays: the first element says what follows. `npm/src/core-events.ts` is the other end.
 
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+
 use js_sys::Array;
 use tidings_client_core::{ClosedBy, Event, GapReason, Refusal, RoomState, SendState, State, Status, Stored};
 use wasm_bindgen::JsValue;

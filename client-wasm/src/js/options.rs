@@ -1,6 +1,9 @@
 //! The options object of the face.
 
-use std::rc::Rc;
+use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
+use alloc::rc::Rc;
+use alloc::string::String;
 
 use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::*;

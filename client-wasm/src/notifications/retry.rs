@@ -46,7 +46,7 @@ mod tests {
     #[test]
     fn waits_grow_to_the_cap_and_end_with_the_attempts() {
         let mut retry = Retry::new(Rng::new([1, 2]), Some(80));
-        let waits: Vec<u64> = std::iter::from_fn(|| retry.next(None)).map(Duration::as_millis).collect();
+        let waits: Vec<u64> = core::iter::from_fn(|| retry.next(None)).map(Duration::as_millis).collect();
         assert_eq!(waits.len(), 80);
         for (n, wait) in waits.iter().enumerate() {
             assert!(*wait <= (500 << n.min(10)).min(20_000), "{n}: {wait}");

@@ -3,7 +3,8 @@
 //! Straight on web-sys: gloo-net's wrapper tells neither that a stream has opened nor that it is being retried by the
 //! browser, and both matter here.
 
-use std::rc::Rc;
+use alloc::rc::Rc;
+use alloc::string::String;
 
 use wasm_bindgen::prelude::*;
 use web_sys::{Event, EventSource, MessageEvent};

@@ -1,9 +1,10 @@
 //! Keeps one stream open: ticket, source, backoff, cursor.
 
-use std::cell::{Cell, RefCell};
-use std::rc::{Rc, Weak};
+use alloc::borrow::ToOwned;
+use alloc::rc::{Rc, Weak};
+use alloc::string::String;
+use core::cell::{Cell, RefCell};
 
-use gloo_net::http::Method;
 use tidings_client_core::{Duration, Instant, Rng};
 use wasm_bindgen_futures::spawn_local;
 
@@ -166,7 +167,7 @@ impl Stream {
     }
 
     async fn ticket(&self) -> Result<String, Refusal> {
-        let (status, text) = self.http.exchange(Method::POST, "/api/v1/auth/ticket", None).await?;
+        let (status, text) = self.http.exchange("POST", "/api/v1/auth/ticket", None).await?;
         match json::field(&text, "ticket").and_then(|ticket| ticket.as_string()) {
             Some(ticket) if status == 200 => Ok(ticket),
             _ => Err(Refusal {
