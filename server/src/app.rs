@@ -103,7 +103,9 @@ impl App {
         let metrics = Arc::new(Metrics::new());
         let drain = Drain::new(config.drain.drain_spread);
         let auth = Arc::new(auth);
-        let node = Node::start(store, broker, clock, node_settings(config), Arc::clone(&metrics)).await?;
+        let revocations = Arc::clone(auth.revocations());
+        let settings = node_settings(config);
+        let node = Node::start(store, broker, clock, settings, revocations, Arc::clone(&metrics)).await?;
         let connections = Connections::new(&config.limits);
         let trusted = Arc::new(TrustedProxies::new(config.listen.trusted_proxies.clone()));
         let state = HttpState {

@@ -12,6 +12,7 @@ use tidings_protocol::{Code, Timestamp, UserId};
 use crate::clock::{Clock, later};
 use crate::config::{AuthConfig, ConfigError};
 use crate::error::Error;
+use crate::revocation::{Revocations, Revoked};
 
 pub mod cookie;
 pub mod extract;
@@ -75,6 +76,12 @@ pub enum AuthError {
     /// A page that may not connect.
     #[error("pages of this origin may not connect")]
     ForeignOrigin,
+    /// The token was revoked.
+    #[error("the token was revoked")]
+    Revoked,
+    /// The user is banned.
+    #[error("this user is banned")]
+    Banned,
     /// Used tickets cannot be looked up.
     #[error("tickets cannot be checked right now")]
     TicketsUnavailable,
@@ -92,8 +99,9 @@ impl From<AuthError> for Error {
             | AuthError::NotYet
             | AuthError::Issuer
             | AuthError::Audience
-            | AuthError::Ticket => Code::Unauthenticated,
-            AuthError::ForeignCookie | AuthError::ForeignOrigin => Code::Forbidden,
+            | AuthError::Ticket
+            | AuthError::Revoked => Code::Unauthenticated,
+            AuthError::ForeignCookie | AuthError::ForeignOrigin | AuthError::Banned => Code::Forbidden,
             AuthError::TicketsUnavailable => Code::Unavailable,
         };
         Self::new(code).detail(error.to_string())
@@ -106,6 +114,7 @@ pub struct Authenticator {
     keys: Keys,
     rules: Rules,
     tickets: Tickets,
+    revocations: Arc<Revocations>,
     clock: Clock,
     /// Signs what the development sign-in gives out; there only under `--dev`.
     login: Option<SigningKey>,
@@ -130,7 +139,8 @@ impl Authenticator {
             (None, Some(secret)) => SigningKey::derived(secret, "tidings ticket 1"),
             (None, None) => SigningKey::new(&random_secret()),
         };
-        Ok(Self { keys, rules: Rules::new(config), tickets: Tickets::new(ticket_key, used), clock, login })
+        let (rules, tickets) = (Rules::new(config), Tickets::new(ticket_key, used));
+        Ok(Self { keys, rules, tickets, revocations: Arc::default(), clock, login })
     }
 
     /// Checks a token.
@@ -142,7 +152,7 @@ impl Authenticator {
         if verified == Err(AuthError::UnknownKey) {
             self.keys.miss();
         }
-        verified
+        self.still_counts(verified?)
     }
 
     /// Checks a ticket and uses it up.
@@ -150,7 +160,29 @@ impl Authenticator {
     /// # Errors
     /// Why it does not count.
     pub async fn redeem(&self, ticket: &str) -> Result<Principal, AuthError> {
-        self.tickets.redeem(ticket, self.clock.now()).await
+        self.still_counts(self.tickets.redeem(ticket, self.clock.now()).await?)
+    }
+
+    /// What a token said when it was checked may have been taken back since.
+    ///
+    /// # Errors
+    /// It was.
+    pub fn hold_to_revocations(&self, principal: &Principal) -> Result<(), AuthError> {
+        match self.revocations.judge(&principal.user_id, principal.token_id, self.clock.now()) {
+            None => Ok(()),
+            Some(Revoked::User) => Err(AuthError::Banned),
+            Some(Revoked::Token) => Err(AuthError::Revoked),
+        }
+    }
+
+    fn still_counts(&self, principal: Principal) -> Result<Principal, AuthError> {
+        self.hold_to_revocations(&principal).map(|()| principal)
+    }
+
+    /// What tokens and users are held against besides their keys; the node keeps it up to date.
+    #[must_use]
+    pub const fn revocations(&self) -> &Arc<Revocations> {
+        &self.revocations
     }
 
     /// Makes a ticket that stands for the principal.

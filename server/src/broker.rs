@@ -100,6 +100,8 @@ pub enum Payload {
         /// Only sessions with this client session, which has left by a request of its own.
         only: Option<ClientSession>,
     },
+    /// Somebody's word was taken back or given back: each node reads what has changed (topic all).
+    Revoked,
     /// A newer connection of the same client session stands: older ones are closed.
     Fence {
         /// The client session.

@@ -9,6 +9,7 @@ use crate::clock::{Clock, until};
 use crate::frames;
 use crate::hub::Hub;
 use crate::metrics::Metrics;
+use crate::revocation::Revocations;
 use crate::store::Store;
 
 /// Entries read at once where the stream has skipped some.
@@ -20,12 +21,16 @@ pub async fn run(
     hub: Arc<Hub>,
     store: Arc<dyn Store>,
     clock: Clock,
+    revocations: Arc<Revocations>,
     metrics: Arc<Metrics>,
 ) {
     while let Some(publication) = stream.recv().await {
         metrics.broker_lag(until(publication.at, clock.now()));
         if let (Topic::Room(room), Payload::Entry { seq, .. }) = (&publication.topic, &publication.payload) {
             heal(&hub, &*store, room, *seq).await;
+        }
+        if publication.payload == Payload::Revoked {
+            revocations.hint();
         }
         hub.deliver(&publication);
     }

@@ -155,6 +155,7 @@ impl Hub {
                 | Payload::Notice { .. }
                 | Payload::NoticeState { .. }
                 | Payload::Presence { .. }
+                | Payload::Revoked
                 | Payload::Evict { .. }
                 | Payload::Fence { .. },
             ) => {}
@@ -217,7 +218,7 @@ impl Hub {
                     }
                 }
             }
-            Payload::Entry { .. } | Payload::Presence { .. } => {}
+            Payload::Entry { .. } | Payload::Presence { .. } | Payload::Revoked => {}
         }
     }
 
@@ -248,6 +249,7 @@ impl Hub {
             | Payload::Inbox { .. }
             | Payload::NoticeState { .. }
             | Payload::Signal { .. }
+            | Payload::Revoked
             | Payload::Evict { .. }
             | Payload::Fence { .. } => {}
         }

@@ -9,6 +9,7 @@
 //!
 //! - [`http`]: the router, the transports, one file per resource.
 //! - [`auth`] and [`origin`]: who is asking, and from which page; checked before an upgrade.
+//! - [`revocation`]: whose word counts no more.
 //! - [`limits`]: connection caps, rate buckets, the client's address behind proxies.
 //!
 //! - [`connection`]: one session: positions, catch-up, deadlines; [`command`]: what a client may ask for.
@@ -42,6 +43,7 @@ pub mod node;
 pub mod origin;
 pub mod outbox;
 pub mod presence;
+pub mod revocation;
 pub mod store;
 pub mod telemetry;
 pub mod typing;

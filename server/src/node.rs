@@ -5,6 +5,7 @@
 //! - [`rooms`]: joining, leaving, members, markers.
 //! - [`people`]: sessions, presence, typing.
 //! - [`notices`]: notifications and broadcasts.
+//! - [`revocations`]: whose word counts no more.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +23,7 @@ use crate::hub::Hub;
 use crate::metrics::Metrics;
 use crate::outbox::{Item, Outbox};
 use crate::presence::Presence;
+use crate::revocation::Revocations;
 use crate::store::{Store, StoreError};
 use crate::typing::TypingLimit;
 
@@ -29,6 +31,7 @@ pub mod events;
 pub mod markers;
 pub mod notices;
 pub mod people;
+pub mod revocations;
 pub mod rooms;
 pub mod writer;
 
@@ -56,6 +59,7 @@ pub struct Node {
     broker: BrokerHandle,
     hub: Arc<Hub>,
     presence: Presence,
+    revocations: Arc<Revocations>,
     clock: Clock,
     epoch: Epoch,
     settings: NodeSettings,
@@ -94,9 +98,12 @@ impl Node {
         broker: Arc<dyn Broker>,
         clock: Clock,
         settings: NodeSettings,
+        revocations: Arc<Revocations>,
         metrics: Arc<Metrics>,
     ) -> Result<Arc<Self>, StoreError> {
         let epoch = store.epoch().await?;
+        // Before anybody is let in.
+        revocations.read(&*store).await?;
         let hub = Arc::new(Hub::default());
         let tasks = TaskTracker::new();
         if let Some(stream) = broker.take_stream() {
@@ -105,6 +112,7 @@ impl Node {
                 Arc::clone(&hub),
                 Arc::clone(&store),
                 clock.clone(),
+                Arc::clone(&revocations),
                 Arc::clone(&metrics),
             ));
         }
@@ -121,6 +129,7 @@ impl Node {
             broker: BrokerHandle(broker),
             hub,
             presence: Presence::new(settings.presence_grace),
+            revocations,
             clock,
             epoch,
             settings,
@@ -133,6 +142,7 @@ impl Node {
         tokio::spawn(markers::run(Arc::downgrade(&node)));
         tokio::spawn(people::run_counts(Arc::downgrade(&node)));
         tokio::spawn(notices::run_retention(Arc::downgrade(&node)));
+        tokio::spawn(revocations::run(Arc::downgrade(&node)));
         Ok(node)
     }
 

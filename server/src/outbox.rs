@@ -9,6 +9,8 @@ use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
 use tidings_protocol::{CloseCode, RoomId, SessionId, UserId};
 
+use crate::store::TokenId;
+
 /// Which of a session's logs an entry belongs to: an index that the session gives out.
 pub type Slot = u32;
 
@@ -98,6 +100,8 @@ struct Inner {
     notices_catching_up: bool,
     dropped: u64,
     close: Option<CloseCode>,
+    /// The token that the session stands on.
+    token: Option<TokenId>,
 }
 
 impl Outbox {
@@ -145,10 +149,35 @@ impl Outbox {
         }
     }
 
-    /// Asks the session to close. What waits is still written first, but for [`CloseCode::TooSlow`].
+    /// Asks the session to close. What waits is still written first, unless the code says that the session is cut.
     pub fn close(&self, code: CloseCode) {
-        self.inner.lock().close.get_or_insert(code);
+        let mut inner = self.inner.lock();
+        if inner.close.is_none_or(|before| is_cut(code) && !is_cut(before)) {
+            inner.close = Some(code);
+            if is_cut(code) {
+                inner.queue = VecDeque::new();
+                inner.bytes = 0;
+            }
+        }
+        drop(inner);
         self.waker.wake();
+    }
+
+    /// Whether nothing more is to be written to the session, not even what it has taken already.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        self.inner.lock().close.is_some_and(is_cut)
+    }
+
+    /// The token that the session stands on, where the token has an id.
+    #[must_use]
+    pub fn token_id(&self) -> Option<TokenId> {
+        self.inner.lock().token
+    }
+
+    /// The session stands on another token.
+    pub fn set_token_id(&self, token: Option<TokenId>) {
+        self.inner.lock().token = token;
     }
 
     /// Whether the session was asked to close.
@@ -222,6 +251,15 @@ impl Outbox {
         }
         std::mem::take(&mut inner.dropped)
     }
+}
+
+/// A session that is too slow reads on from the log; one that was replaced or whose word counts no more is told
+/// nothing more.
+const fn is_cut(code: CloseCode) -> bool {
+    matches!(
+        code,
+        CloseCode::TooSlow | CloseCode::Replaced | CloseCode::Unauthenticated | CloseCode::Forbidden
+    )
 }
 
 impl Inner {

@@ -2,6 +2,8 @@
 
 use tidings_protocol::{RoomId, Timestamp, UserId};
 
+use crate::store::TokenId;
+
 /// Who a token speaks for, and what it allows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Principal {
@@ -13,6 +15,8 @@ pub struct Principal {
     pub scopes: Scopes,
     /// The token's `rooms`.
     pub rooms: RoomAccess,
+    /// The token's `jti`, where it has one.
+    pub token_id: Option<TokenId>,
     /// When the token's word ends.
     pub expires_at: Timestamp,
 }
@@ -136,6 +140,7 @@ mod tests {
             name: None,
             scopes: Scopes::default(),
             rooms: RoomAccess::Only(patterns.iter().copied().map(RoomPattern::new).collect()),
+            token_id: None,
             expires_at: Timestamp::default(),
         }
         .may_join(&RoomId::new(room).unwrap())

@@ -20,6 +20,7 @@ use super::token::{self, Claims};
 use super::{AuthError, MAX_TOKEN_BYTES};
 use crate::clock::later;
 use crate::error::Error;
+use crate::store::TokenId;
 
 /// The header's `typ`: a ticket is no token and a token no ticket.
 const TYP: &str = "tidings-ticket";
@@ -67,6 +68,9 @@ impl UsedTickets for LocalUsedTickets {
 struct Content {
     /// 128 random bits, in hexadecimal.
     jti: String,
+    /// The `jti` of the token that it stands for, as it is remembered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
     /// When the ticket ends, in milliseconds.
     end: i64,
     /// The claims of the token that it stands for.
@@ -89,7 +93,8 @@ impl Tickets {
     pub(super) fn issue(&self, principal: &Principal, now: Timestamp) -> Result<http::Ticket, Error> {
         let expires_at = later(now, Duration::from_millis(TICKET_TTL_MS)).min(principal.expires_at);
         let jti = format!("{:032x}", u128::from_be_bytes(random_bytes()));
-        let content = Content { jti, end: expires_at.as_millis(), claims: Claims::of(principal) };
+        let token = principal.token_id.map(TokenId::to_hex);
+        let content = Content { jti, token, end: expires_at.as_millis(), claims: Claims::of(principal) };
         let ticket = self.key.sign(TYP, &content).map_err(|error| Error::internal(&error))?;
         Ok(http::Ticket { ticket, expires_at })
     }
@@ -111,7 +116,10 @@ impl Tickets {
             return Err(AuthError::Ticket);
         }
         match self.used.first_use(id, end, now).await {
-            Ok(true) => Ok(content.claims.into_principal()),
+            Ok(true) => {
+                let token_id = content.token.as_deref().and_then(TokenId::from_hex);
+                Ok(Principal { token_id, ..content.claims.into_principal() })
+            }
             Ok(false) => Err(AuthError::Ticket),
             Err(UsedError) => Err(AuthError::TicketsUnavailable),
         }

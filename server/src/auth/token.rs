@@ -16,6 +16,7 @@ use super::principal::{Principal, RoomAccess, RoomPattern, Scopes};
 use super::{AuthError, MAX_TOKEN_BYTES};
 use crate::clock::later;
 use crate::config::AuthConfig;
+use crate::store::TokenId;
 
 /// Header fields that would tell us where the key is, or that we must understand: none counts here.
 const REFUSED_HEADERS: [&str; 5] = ["jku", "jwk", "x5u", "x5c", "crit"];
@@ -160,6 +161,8 @@ pub struct Claims {
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     aud: Option<OneOrMore>,
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    jti: Option<String>,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     name: Option<String>,
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     scope: Option<String>,
@@ -198,6 +201,7 @@ impl Claims {
             nbf: None,
             iss: None,
             aud: None,
+            jti: None,
             name: None,
             scope: None,
             rooms: None,
@@ -278,6 +282,7 @@ impl Claims {
                 None => RoomAccess::ByMembership,
                 Some(rooms) => RoomAccess::Only(rooms.into_iter().map(RoomPattern::new).collect()),
             },
+            token_id: self.jti.as_deref().map(TokenId::of),
             expires_at: self.exp.timestamp(),
         }
     }

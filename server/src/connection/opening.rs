@@ -81,6 +81,7 @@ impl Session {
         let user = principal.user_id.clone();
         let outbox = Arc::new(Outbox::new(session_id.clone(), user.clone(), settings.outbox_bytes));
         let resumable = wish.client_session.is_some();
+        outbox.set_token_id(principal.token_id);
         outbox.set_inbox_catching_up(resumable);
         outbox.set_notices_catching_up(true);
         let registration = Registration {

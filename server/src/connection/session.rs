@@ -166,7 +166,10 @@ impl Session {
     /// Whether the peer's next frame waits: its answers do, or the session is about to close.
     #[must_use]
     pub fn is_backed_up(&self) -> bool {
-        self.is_closing || self.unanswered.len() >= MAX_PENDING || self.out_bytes > MAX_OUT_BYTES
+        self.is_closing
+            || self.outbox.is_closed()
+            || self.unanswered.len() >= MAX_PENDING
+            || self.out_bytes > MAX_OUT_BYTES
     }
 
     /// The next frame to write.
@@ -238,8 +241,7 @@ impl Session {
         if self.outbox.poll_ready(cx).is_ready() {
             if let Some(code) = self.outbox.close_code() {
                 self.is_closing = true;
-                let at_once = matches!(code, CloseCode::TooSlow | CloseCode::Replaced);
-                if at_once || (idle && self.owes_nothing()) {
+                if self.outbox.is_cut() || (idle && self.owes_nothing()) {
                     return Poll::Ready(Work::Closed(code));
                 }
             }
@@ -316,6 +318,8 @@ impl Session {
         // A token that was taken within the leeway after its end counts until the leeway is over.
         let counts_for = if left.is_zero() { leeway } else { left };
         self.deadlines.set_token(counts_for, TOKEN_WARNING.min(counts_for / 3));
+        self.outbox.set_token_id(principal.token_id);
+        self.services.node.hold_to_revocations(&self.outbox);
         self.principal = principal;
     }
 

@@ -116,6 +116,7 @@ impl Feed {
         let session_id = SessionId::new(new_uuid()).map_err(|error| Error::internal(&error))?;
         let user = principal.user_id.clone();
         let outbox = Arc::new(Outbox::new(session_id, user.clone(), state.session.outbox_bytes));
+        outbox.set_token_id(principal.token_id);
         outbox.set_notices_catching_up(true);
         let registration =
             Registration { outbox: Arc::clone(&outbox), client_session: None, inbox: false, notices: true };
@@ -152,6 +153,9 @@ impl Feed {
     /// The next event; `None` at the end of the token, of the server, or of a session that was too slow.
     async fn next(&mut self) -> Option<Event> {
         loop {
+            if self.outbox.is_cut() {
+                return None;
+            }
             if let Some(event) = self.ready.pop_front() {
                 return Some(event);
             }

@@ -165,8 +165,8 @@ async fn run(mut socket: WebSocket, mut session: Session) {
     };
     let finish = async {
         let Some(code) = code else { return };
-        // A session that was too slow or replaced is not sent more; the others get what they are owed.
-        if !matches!(code, CloseCode::TooSlow | CloseCode::Replaced) {
+        // A session that was cut is not sent more; the others get what they are owed.
+        if !session.outbox().is_cut() {
             session.settle().await;
             while let Some(frame) = session.next_frame() {
                 if write(&mut socket, Message::Text(frame)).await.is_err() {

@@ -44,6 +44,7 @@ impl Node {
         if self.hub.register(registration) {
             self.want(Topic::User(principal.user_id.clone())).await;
         }
+        self.hold_to_revocations(&outbox);
         if let Some(client_session) = fence {
             self.fence(&outbox, client_session).await;
         }

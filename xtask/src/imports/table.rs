@@ -124,16 +124,28 @@ const SERVER: Layer = Layer {
         // The only place that says "store, then broker".
         Module {
             name: "node",
-            uses: &["auth", "broker", "fanout", "frames", "hub", "outbox", "presence", "store", "typing"],
+            uses: &[
+                "auth",
+                "broker",
+                "fanout",
+                "frames",
+                "hub",
+                "outbox",
+                "presence",
+                "revocation",
+                "store",
+                "typing",
+            ],
         },
         // It reads the log where the broker's stream jumps.
-        Module { name: "fanout", uses: &["broker", "frames", "hub", "store"] },
+        Module { name: "fanout", uses: &["broker", "frames", "hub", "revocation", "store"] },
         Module { name: "hub", uses: &["broker", "outbox"] },
         Module { name: "frames", uses: &["store"] },
-        Module { name: "outbox", uses: &[] },
+        Module { name: "outbox", uses: &["store"] },
         Module { name: "presence", uses: &[] },
+        Module { name: "revocation", uses: &["store"] },
         Module { name: "typing", uses: &[] },
-        Module { name: "auth", uses: &["cli"] },
+        Module { name: "auth", uses: &["cli", "revocation", "store"] },
         // A trait each; a driver knows its trait alone.
         Module { name: "store", uses: &[] },
         Module { name: "broker", uses: &[] },

@@ -96,7 +96,8 @@ async fn one(
         let error = Error::new(Code::InvalidFrame).field("id").detail("is required here");
         return refuse(&error, None, room_id);
     };
-    if let Err(error) = admit(in_flight, &command) {
+    let counts = state.auth.hold_to_revocations(principal).map_err(Error::from);
+    if let Err(error) = counts.and_then(|()| admit(in_flight, &command)) {
         return refuse(&error, Some(id), room_id);
     }
     let caller = command::Stateless {

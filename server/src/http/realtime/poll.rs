@@ -125,6 +125,7 @@ async fn gather(mut session: Session, known: &Known, deadline: Instant) -> Resul
                 return Err(Error::new(Code::Conflict).detail(detail));
             }
             Flow::Close(CloseCode::Unauthenticated) => return Err(Code::Unauthenticated.into()),
+            Flow::Close(CloseCode::Forbidden) => return Err(Code::Forbidden.into()),
             Flow::Close(_) => break,
         }
     }

@@ -61,6 +61,9 @@ impl Opened {
     async fn next(&mut self) -> Option<Event> {
         let session = &mut self.session;
         loop {
+            if session.outbox().is_cut() {
+                return None;
+            }
             if let Some(frame) = session.next_frame() {
                 let event = Event::default().event("frame").data(frame.as_str());
                 let first = std::mem::replace(&mut self.first, false);
