@@ -131,8 +131,8 @@ impl App {
             Gate::new(&config.listen, connections, Arc::clone(&trusted), Arc::clone(&metrics), drain.clone())
         };
         Ok(Self {
-            public: router::public(state, context.clone(), bodies),
-            private: router::private(Arc::clone(&metrics), context),
+            public: router::public(state.clone(), context.clone(), bodies),
+            private: router::private(state, context, bodies),
             gate: gate(connections),
             private_gate: gate(Connections::at_most(PRIVATE_CONNECTIONS)),
             node,

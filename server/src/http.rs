@@ -2,11 +2,12 @@
 //!
 //! - [`context`]: who sent the request, its id, its line in the log; a panic ends one request, not more.
 //! - [`security`]: headers that every answer has, and CORS. [`body`]: how much may come, and how slowly.
-//! - [`assets`], [`auth`], [`health`], [`internal`], [`openapi`]: resources.
+//! - [`admin`] (on the metrics listener alone), [`assets`], [`auth`], [`health`], [`internal`], [`openapi`]: resources.
 //! - [`websocket`], [`notification_stream`], [`realtime`]: the transports, which turn bytes into frames and back.
 //! - [`rest`]: the REST resources: [`rooms`], [`members`], [`history`], [`log`], [`search`], [`users`],
 //!   [`notifications`]; what they read with: [`json`], [`page`], [`path`].
 
+pub mod admin;
 pub mod assets;
 pub mod auth;
 pub mod body;

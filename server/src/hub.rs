@@ -4,9 +4,10 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
-use tidings_protocol::{ClientSession, CloseCode, RoomId, SessionId, UserId};
+use tidings_protocol::{ClientSession, CloseCode, RoomId, SessionId, Timestamp, UserId};
 
 use crate::broker::{Except, Payload, Publication, Topic};
+use crate::metrics::Transport;
 use crate::outbox::{Item, Outbox, Slot};
 
 /// A session's place in the hub.
@@ -20,6 +21,10 @@ pub struct Registration {
     pub inbox: bool,
     /// Whether it is told of notifications.
     pub notices: bool,
+    /// What carries it.
+    pub transport: Transport,
+    /// When it began.
+    pub since: Timestamp,
 }
 
 /// The sessions of this node.
@@ -116,6 +121,16 @@ impl Hub {
     #[must_use]
     pub fn session_count(&self) -> usize {
         self.users.read().values().map(Vec::len).sum()
+    }
+
+    /// The sessions of one user, or of all.
+    #[must_use]
+    pub fn registrations(&self, user: Option<&UserId>) -> Vec<Registration> {
+        let users = self.users.read();
+        match user {
+            Some(user) => users.get(user).cloned().unwrap_or_default(),
+            None => users.values().flatten().cloned().collect(),
+        }
     }
 
     /// Every registered session's outbox, for draining.

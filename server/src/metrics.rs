@@ -57,6 +57,18 @@ pub enum Transport {
     Polling,
 }
 
+impl Transport {
+    /// Its name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::WebSocket => "websocket",
+            Self::Sse => "sse",
+            Self::Polling => "polling",
+        }
+    }
+}
+
 /// Why something was dropped rather than sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Dropped {

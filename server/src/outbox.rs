@@ -8,8 +8,13 @@ use axum::extract::ws::Utf8Bytes;
 use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
 use tidings_protocol::{CloseCode, RoomId, SessionId, UserId};
+use tokio::sync::oneshot;
 
 use crate::store::TokenId;
+
+mod standing;
+
+pub use self::standing::Standing;
 
 /// Which of a session's logs an entry belongs to: an index that the session gives out.
 pub type Slot = u32;
@@ -87,6 +92,7 @@ pub struct Outbox {
     user_id: UserId,
     limit: usize,
     inner: Mutex<Inner>,
+    question: standing::Question,
     waker: AtomicWaker,
 }
 
@@ -108,7 +114,8 @@ impl Outbox {
     /// An empty outbox for a session, of at most `limit` bytes.
     #[must_use]
     pub fn new(session_id: SessionId, user_id: UserId, limit: usize) -> Self {
-        Self { session_id, user_id, limit, inner: Mutex::default(), waker: AtomicWaker::new() }
+        let (inner, question, waker) = (Mutex::default(), standing::Question::default(), AtomicWaker::new());
+        Self { session_id, user_id, limit, inner, question, waker }
     }
 
     /// Whose outbox it is.
@@ -180,6 +187,18 @@ impl Outbox {
         self.inner.lock().token = token;
     }
 
+    /// Asks the session's task where it stands. It answers as soon as it is woken, or never where it has ended.
+    pub fn ask(&self) -> oneshot::Receiver<Standing> {
+        let answered = self.question.ask();
+        self.waker.wake();
+        answered
+    }
+
+    /// Answers whoever has asked.
+    pub fn answer(&self, stands: impl FnOnce() -> Standing) {
+        self.question.answer(stands);
+    }
+
     /// Whether the session was asked to close.
     #[must_use]
     pub fn is_closed(&self) -> bool {
@@ -231,7 +250,8 @@ impl Outbox {
     pub fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
         self.waker.register(cx.waker());
         let inner = self.inner.lock();
-        if inner.queue.is_empty() && inner.close.is_none() { Poll::Pending } else { Poll::Ready(()) }
+        let idle = inner.queue.is_empty() && inner.close.is_none() && !self.question.is_asked();
+        if idle { Poll::Pending } else { Poll::Ready(()) }
     }
 
     /// Moves waiting items to the end of `into`, at least one and then up to `max_bytes` in all. Returns how many

@@ -110,6 +110,12 @@ impl Logs {
         self.rooms.len()
     }
 
+    /// The rooms, each with the position that was last given out.
+    #[must_use]
+    pub fn positions(&self) -> Vec<(RoomId, u64)> {
+        self.rooms.iter().map(|room| (room.room_id.clone(), room.position.last)).collect()
+    }
+
     /// A slot for a new room.
     pub const fn new_slot(&mut self) -> Slot {
         self.next_slot += 1;

@@ -89,6 +89,8 @@ impl Session {
             client_session: wish.client_session,
             inbox: true,
             notices: wish.notifications,
+            transport,
+            since: node.now(),
         };
         node.open_session(&principal, registration, true).await;
         // Asked for after the registration: what comes later than this position is in the outbox.

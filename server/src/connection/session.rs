@@ -21,7 +21,7 @@ use crate::clock::until;
 use crate::limits::{SessionRate, Strikes};
 use crate::metrics::{Dropped, Transport, TransportMetrics};
 use crate::node::{Gate, Node, Outcome};
-use crate::outbox::{Item, Outbox};
+use crate::outbox::{Item, Outbox, Standing};
 use crate::store::{NotificationPosition, StoreError, Written};
 
 /// Frames of one session whose answers are still to come; past that, its next frame waits.
@@ -239,6 +239,7 @@ impl Session {
             return Poll::Ready(Work::Due(due));
         }
         if self.outbox.poll_ready(cx).is_ready() {
+            self.outbox.answer(|| self.stands());
             if let Some(code) = self.outbox.close_code() {
                 self.is_closing = true;
                 if self.outbox.is_cut() || (idle && self.owes_nothing()) {
@@ -256,6 +257,15 @@ impl Session {
             }
         }
         Poll::Pending
+    }
+
+    fn stands(&self) -> Standing {
+        Standing {
+            rooms: self.logs.positions(),
+            inbox: Some(self.logs.inbox.last),
+            unwritten_bytes: self.out_bytes,
+            unanswered: self.unanswered.len(),
+        }
     }
 
     /// Does it. What is rare is boxed, so that an idle session's task stays small.

@@ -26,10 +26,10 @@ use crate::connection::notices::NoticeLog;
 use crate::drain::Stage;
 use crate::error::Error;
 use crate::hub::Registration;
-use crate::metrics::TransportMetrics;
+use crate::metrics::{Transport, TransportMetrics};
 use crate::node::notices::BadCursor;
 use crate::node::{Node, Outcome, events, new_uuid};
-use crate::outbox::{Item, Outbox};
+use crate::outbox::{Item, Outbox, Standing};
 use crate::store::Notice;
 
 /// Bytes taken from the outbox at a time.
@@ -118,8 +118,14 @@ impl Feed {
         let outbox = Arc::new(Outbox::new(session_id, user.clone(), state.session.outbox_bytes));
         outbox.set_token_id(principal.token_id);
         outbox.set_notices_catching_up(true);
-        let registration =
-            Registration { outbox: Arc::clone(&outbox), client_session: None, inbox: false, notices: true };
+        let registration = Registration {
+            outbox: Arc::clone(&outbox),
+            client_session: None,
+            inbox: false,
+            notices: true,
+            transport: Transport::Sse,
+            since: node.now(),
+        };
         node.open_session(&principal, registration, false).await;
         let left = until(node.now(), principal.expires_at);
         let left = if left.is_zero() { state.auth.leeway() } else { left };
@@ -210,6 +216,7 @@ impl Feed {
             () = poll_fn(|cx| self.outbox.poll_ready(cx)) => {}
             () = sleep_until(self.token_end) => return None,
         }
+        self.outbox.answer(Standing::default);
         let mut items = VecDeque::new();
         self.outbox.take(TAKE_BYTES, &mut items);
         if items.is_empty() {

@@ -14,11 +14,10 @@ use utoipa_axum::routes;
 use super::body::BodyLimits;
 use super::context::Context;
 use super::{
-    HttpState, assets, auth, body, context, health, internal, notification_stream, openapi, realtime, rest,
-    security, websocket,
+    HttpState, admin, assets, auth, body, context, health, internal, notification_stream, openapi, realtime,
+    rest, security, websocket,
 };
 use crate::error::Error;
-use crate::metrics::Metrics;
 
 /// The routes of the API, and the document that describes them.
 pub(super) fn api() -> (Router<HttpState>, OpenApi) {
@@ -54,9 +53,14 @@ pub fn public(state: HttpState, context: Context, bodies: BodyLimits) -> Router 
 }
 
 /// What is served on the metrics listener.
-pub fn private(metrics: Arc<Metrics>, context: Context) -> Router {
-    let routes =
-        Router::new().route("/metrics", get(internal::numbers)).fallback(not_found).with_state(metrics);
+pub fn private(state: HttpState, context: Context, bodies: BodyLimits) -> Router {
+    let routes = admin::routes()
+        .route("/metrics", get(internal::numbers))
+        .fallback(not_found)
+        .method_not_allowed_fallback(wrong_method)
+        .with_state(state)
+        .layer(DefaultBodyLimit::disable())
+        .layer(from_fn_with_state(bodies, body::read));
     surrounded(routes, context)
 }
 

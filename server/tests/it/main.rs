@@ -5,13 +5,8 @@
 mod harness;
 mod support;
 
-mod admission;
 mod chat;
 mod commands;
-mod cookies;
-mod handshake;
-mod http_surface;
 mod process;
 mod rest;
-mod tickets;
-mod tokens;
+mod security;

@@ -70,7 +70,7 @@ impl Server {
 }
 
 #[tokio::test]
-async fn no_token_ticket_or_secret_is_ever_logged() {
+async fn s05_no_token_ticket_or_secret_is_ever_logged() {
     for format in ["text", "json"] {
         let server = Server::start(&["--dev", "--log-format", format], &[("RUST_LOG", "trace")]).await;
         let url = |path: &str| format!("http://{}{path}", server.addr);

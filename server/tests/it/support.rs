@@ -66,6 +66,38 @@ impl TestServer {
         Self::run(App::with(&config, parts).await.unwrap()).await
     }
 
+    /// Two nodes over one store that do not hear of each other: each has a broker of its own.
+    pub(crate) async fn start_deaf_pair(flags: &[&str]) -> [Self; 2] {
+        let store = Arc::new(Memory::new(Epoch::new("epoch-1").unwrap()));
+        let node = async |id: &str| {
+            let config =
+                Config::from_args([&["--dev", "--jwt-secret", SECRET, "--node-id", id], flags].concat());
+            let parts = Parts {
+                store: Arc::clone(&store) as Arc<dyn tidings_server::store::Store>,
+                broker: Arc::new(LocalBroker::new(1024)),
+                clock: Clock::system(),
+            };
+            Self::run(App::with(&config.unwrap(), parts).await.unwrap()).await
+        };
+        [node("one").await, node("two").await]
+    }
+
+    /// A request to the metrics listener, with a token that may administer.
+    pub(crate) async fn admin(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<serde_json::Value>,
+    ) -> reqwest::Response {
+        let url = format!("http://{}/api/v1/admin{path}", self.metrics);
+        let mut request =
+            client().request(method.parse().unwrap(), url).bearer_auth(jwt::scoped("root", "admin"));
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        request.send().await.unwrap()
+    }
+
     /// In development mode, with [`SECRET`], over SQLite in a file of this directory.
     pub(crate) async fn start_durable(directory: &Path) -> Self {
         let database = format!("sqlite://{}", directory.join("tidings.db").display());

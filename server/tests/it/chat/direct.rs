@@ -91,7 +91,7 @@ async fn changes_of_a_direct_room_come_by_the_inbox() {
 }
 
 #[tokio::test]
-async fn a_direct_room_is_closed_to_everybody_else() {
+async fn s20_a_direct_room_is_closed_to_everybody_else() {
     let server = Server::start(&[]).await;
     let (mut ann, mut eve) = (server.connect("ann").await, server.connect("eve").await);
     ann.send(private("bob", "p", "x")).await;

@@ -38,7 +38,7 @@ async fn a_bad_frame_costs_an_error_and_never_the_connection() {
 }
 
 #[tokio::test]
-async fn content_over_the_limit_is_refused_and_a_frame_over_the_limit_closes() {
+async fn s07_content_over_the_limit_is_refused_and_a_frame_over_the_limit_closes() {
     let server = Server::start(&[]).await;
     let mut ann = server.connect("ann").await;
     ann.join("general").await;
@@ -52,7 +52,7 @@ async fn content_over_the_limit_is_refused_and_a_frame_over_the_limit_closes() {
 }
 
 #[tokio::test]
-async fn a_binary_frame_closes_with_1003() {
+async fn s07_a_binary_frame_closes_with_1003() {
     let server = Server::start(&[]).await;
     let mut ann = server.connect("ann").await;
     ann.raw(Message::binary(vec![1, 2, 3])).await;
@@ -60,7 +60,7 @@ async fn a_binary_frame_closes_with_1003() {
 }
 
 #[tokio::test]
-async fn a_flood_gets_its_burst_then_refusals_in_order_and_then_the_door() {
+async fn s12_a_flood_gets_its_burst_then_refusals_in_order_and_then_the_door() {
     let server = Server::start(&["--max-frames-per-second", "5", "--frame-burst", "20"]).await;
     let mut ann = server.connect("ann").await;
     let mut bob = server.connect("bob").await;
@@ -83,7 +83,7 @@ async fn a_flood_gets_its_burst_then_refusals_in_order_and_then_the_door() {
 }
 
 #[tokio::test]
-async fn a_hundred_bad_frames_are_borne_and_one_more_is_not() {
+async fn s12_a_hundred_bad_frames_are_borne_and_one_more_is_not() {
     let server = Server::start(&[]).await;
     let mut ann = server.connect("ann").await;
     for _ in 0..100 {
@@ -116,7 +116,7 @@ async fn a_ping_is_answered_with_its_id_and_the_servers_clock() {
 }
 
 #[tokio::test]
-async fn a_session_that_does_not_read_is_closed_and_misses_nothing() {
+async fn s10_a_session_that_does_not_read_is_closed_and_misses_nothing() {
     let server = Server::start(&["--outbox-bytes", "65536"]).await;
     let (mut ann, mut slow) = (server.connect("ann").await, server.connect("slow").await);
     ann.join("general").await;

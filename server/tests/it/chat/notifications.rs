@@ -161,7 +161,7 @@ async fn a_cursor_replays_exactly_what_came_after_it_in_header_and_query() {
 }
 
 #[tokio::test]
-async fn a_cursor_that_cannot_be_used_resets_and_is_never_an_error() {
+async fn s18_a_cursor_that_cannot_be_used_resets_and_is_never_an_error() {
     let server = Server::start(&[]).await;
     let mut bobs = Stream::open(&server, "bob", None).await;
     bobs.expect("connected").await;
@@ -185,7 +185,7 @@ async fn a_cursor_that_cannot_be_used_resets_and_is_never_an_error() {
 }
 
 #[tokio::test]
-async fn a_stream_is_open_to_its_own_user_only() {
+async fn s18_a_stream_is_open_to_its_own_user_only() {
     let server = Server::start(&[]).await;
     let url = server.url("/api/v1/notifications/stream/ann");
     let client = reqwest::Client::new();
@@ -251,7 +251,7 @@ async fn a_broadcast_is_for_who_was_seen_before_it() {
 }
 
 #[tokio::test]
-async fn a_stream_ends_with_its_token() {
+async fn s17_a_stream_ends_with_its_token() {
     let server = Server::start(&[]).await;
     let claims = json!({ "sub": "ann", "exp": crate::harness::now() + 2 });
     let url =

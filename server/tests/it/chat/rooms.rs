@@ -61,7 +61,7 @@ async fn a_message_reaches_everybody_in_the_room_the_sender_too() {
 }
 
 #[tokio::test]
-async fn what_a_client_writes_about_itself_is_ignored() {
+async fn s19_what_a_client_writes_about_itself_is_ignored() {
     let server = Server::start(&[]).await;
     let mut ann = server.connect("ann").await;
     ann.join("general").await;
@@ -93,7 +93,7 @@ async fn a_retransmit_is_stored_once_and_acknowledged_again() {
 }
 
 #[tokio::test]
-async fn a_room_of_which_one_is_no_member_looks_the_same_whether_it_exists_or_not() {
+async fn s20_a_room_of_which_one_is_no_member_looks_the_same_whether_it_exists_or_not() {
     let server = Server::start(&[]).await;
     let (mut ann, mut bob) = (server.connect("ann").await, server.connect("bob").await);
     ann.join("secret").await;
@@ -123,7 +123,7 @@ async fn a_room_of_which_one_is_no_member_looks_the_same_whether_it_exists_or_no
 }
 
 #[tokio::test]
-async fn sending_needs_membership_not_a_subscription() {
+async fn s20_sending_needs_membership_not_a_subscription() {
     let server = Server::start(&[]).await;
     let mut ann = server.connect("ann").await;
     ann.join("general").await;
@@ -169,7 +169,7 @@ async fn joining_again_is_answered_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_token_with_rooms_joins_those_and_nothing_else() {
+async fn s20_a_token_with_rooms_joins_those_and_nothing_else() {
     let server = Server::start(&[]).await;
     let mut ann = server.connect("ann").await;
     ann.join("team:red").await;
@@ -181,7 +181,7 @@ async fn a_token_with_rooms_joins_those_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn the_name_of_a_direct_room_cannot_be_taken() {
+async fn s20_the_name_of_a_direct_room_cannot_be_taken() {
     let server = Server::start(&[]).await;
     let mut ann = server.connect("ann").await;
     ann.send(json!({ "type": "JOIN_ROOM", "roomId": "direct:anything", "id": "j" })).await;

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::harness::{Server, now, token, token_with};
 
 #[tokio::test]
-async fn a_token_is_warned_of_and_its_end_closes_with_4001() {
+async fn s17_a_token_is_warned_of_and_its_end_closes_with_4001() {
     let server = Server::start(&[]).await;
     let mut ann = server.connect_with(&token_with(json!({ "sub": "ann", "exp": now() + 3 })), "").await;
     ann.expect("SYSTEM", "TOKEN_EXPIRING").await;
@@ -27,7 +27,7 @@ async fn a_new_token_keeps_the_session() {
 }
 
 #[tokio::test]
-async fn a_token_of_another_user_or_a_wrong_one_is_refused_and_the_session_stays() {
+async fn s17_a_token_of_another_user_or_a_wrong_one_is_refused_and_the_session_stays() {
     let server = Server::start(&[]).await;
     let mut ann = server.connect("ann").await;
     ann.send(json!({ "type": "AUTHENTICATE", "token": token("bob"), "id": "a" })).await;

@@ -165,7 +165,7 @@ async fn world() -> (TestServer, String, String) {
 }
 
 #[tokio::test]
-async fn every_operation_is_open_to_whom_the_table_says_and_to_nobody_else() {
+async fn s21_every_operation_is_open_to_whom_the_table_says_and_to_nobody_else() {
     for (at, role) in ROLES.into_iter().enumerate() {
         let (server, direct, notification) = world().await;
         let actor = match role {
@@ -190,7 +190,7 @@ async fn every_operation_is_open_to_whom_the_table_says_and_to_nobody_else() {
 }
 
 #[tokio::test]
-async fn no_operation_is_without_a_row_in_the_table() {
+async fn s21_no_operation_is_without_a_row_in_the_table() {
     let server = TestServer::start(&[]).await;
     let document = Actor::anonymous(&server).get("/api/v1/openapi.json").await.expect(200);
     let mut documented = BTreeSet::new();
@@ -205,7 +205,7 @@ async fn no_operation_is_without_a_row_in_the_table() {
 }
 
 #[tokio::test]
-async fn a_token_for_some_rooms_reaches_no_others() {
+async fn s20_a_token_for_some_rooms_reaches_no_others() {
     let server = TestServer::start(&[]).await;
     let owner = Actor::new(&server, "owner");
     for (room, kind) in

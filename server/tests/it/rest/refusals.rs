@@ -37,7 +37,7 @@ async fn a_bad_body_names_its_field() {
 }
 
 #[tokio::test]
-async fn a_body_is_json_and_says_so() {
+async fn s26_a_body_is_json_and_says_so() {
     let server = TestServer::start(&[]).await;
     let ann = Actor::new(&server, "ann");
     let body = br#"{"roomId":"hall","kind":"public"}"#.to_vec();

@@ -23,7 +23,7 @@ fn operations(room: &str) -> Vec<(&'static str, String, Option<Value>)> {
 }
 
 #[tokio::test]
-async fn a_private_room_answers_a_stranger_as_a_room_that_is_not_there() {
+async fn s20_a_private_room_answers_a_stranger_as_a_room_that_is_not_there() {
     let (server, _directory) = durable().await;
     let (ann, eve) = (Actor::new(&server, "ann"), Actor::new(&server, "eve"));
     ann.create("den", "private", &["bob"]).await;
@@ -41,7 +41,7 @@ async fn a_private_room_answers_a_stranger_as_a_room_that_is_not_there() {
 }
 
 #[tokio::test]
-async fn who_was_put_out_reads_nothing_any_more() {
+async fn s20_who_was_put_out_reads_nothing_any_more() {
     let (server, _directory) = durable().await;
     let (ann, bob) = (Actor::new(&server, "ann"), Actor::new(&server, "bob"));
     ann.create("den", "private", &["bob"]).await;
@@ -61,7 +61,7 @@ async fn who_was_put_out_reads_nothing_any_more() {
 }
 
 #[tokio::test]
-async fn a_conversation_is_read_by_its_two_members_and_nobody_else() {
+async fn s20_a_conversation_is_read_by_its_two_members_and_nobody_else() {
     let (server, _directory) = durable().await;
     let (ann, bob, eve) =
         (Actor::new(&server, "ann"), Actor::new(&server, "bob"), Actor::new(&server, "eve"));

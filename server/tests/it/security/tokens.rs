@@ -43,7 +43,7 @@ fn noon() -> i64 {
 }
 
 #[tokio::test]
-async fn claims_that_do_not_say_enough_or_say_it_wrongly_are_refused() {
+async fn s15_claims_that_do_not_say_enough_or_say_it_wrongly_are_refused() {
     let (auth, _) = with_secret(&[]).await;
     let verify = |claims: &Value| auth.verify(&sign(&header("HS256"), claims));
     assert!(verify(&good()).is_ok());
@@ -76,7 +76,7 @@ async fn claims_that_do_not_say_enough_or_say_it_wrongly_are_refused() {
 }
 
 #[tokio::test]
-async fn time_is_checked_with_thirty_seconds_of_leeway_and_no_more() {
+async fn s15_time_is_checked_with_thirty_seconds_of_leeway_and_no_more() {
     let (auth, clock) = with_secret(&[]).await;
     let verify = |claims: &Value| auth.verify(&sign(&header("HS256"), claims)).map(|_| ());
     assert_eq!(verify(&but(good(), "exp", json!(noon() - 29))), Ok(()));
@@ -93,7 +93,7 @@ async fn time_is_checked_with_thirty_seconds_of_leeway_and_no_more() {
 }
 
 #[tokio::test]
-async fn issuer_and_audience_are_checked_where_they_are_set() {
+async fn s15_issuer_and_audience_are_checked_where_they_are_set() {
     let (auth, _) = with_secret(&["--jwt-issuer", "https://id.example.com", "--jwt-audience", "chat"]).await;
     let verify = |iss: Value, aud: Value| {
         let claims = but(but(good(), "iss", iss), "aud", aud);
@@ -108,7 +108,7 @@ async fn issuer_and_audience_are_checked_where_they_are_set() {
 }
 
 #[tokio::test]
-async fn forged_tokens_are_answered_with_401() {
+async fn s15_forged_tokens_are_answered_with_401() {
     let server = TestServer::start_strict(&[]).await;
     let claims = jwt::claims("ann");
     let good = sign(&header("HS256"), &claims);
@@ -159,7 +159,7 @@ async fn forged_tokens_are_answered_with_401() {
 }
 
 #[tokio::test]
-async fn a_token_says_who_and_what_and_where() {
+async fn s15_a_token_says_who_and_what_and_where() {
     let (auth, _) = with_secret(&[]).await;
     let claims = json!({
         "sub": "ann", "exp": noon() + 60, "name": "Ann\n Smith", "scope": "openid notify",
@@ -246,7 +246,7 @@ fn with_kid(alg: &str, kid: &str) -> Value {
 }
 
 #[tokio::test]
-async fn each_key_of_a_file_counts_for_its_own_algorithm_and_no_other() {
+async fn s15_each_key_of_a_file_counts_for_its_own_algorithm_and_no_other() {
     let issuer = Issuer::new();
     let path = issuer.publish(&issuer.jwks, 1);
     let (auth, _) = authenticator(&["--jwks-file", path.to_str().unwrap()]).await;
@@ -276,7 +276,7 @@ async fn each_key_of_a_file_counts_for_its_own_algorithm_and_no_other() {
 }
 
 #[tokio::test]
-async fn keys_change_with_their_file_and_a_broken_file_changes_nothing() {
+async fn s16_keys_change_with_their_file_and_a_broken_file_changes_nothing() {
     let issuer = Issuer::new();
     let [es, ed, ..] = issuer.jwks.as_slice() else { panic!("two keys") };
     let path = issuer.publish(std::slice::from_ref(es), 1);
@@ -299,7 +299,7 @@ async fn keys_change_with_their_file_and_a_broken_file_changes_nothing() {
 }
 
 #[test]
-fn a_key_file_that_is_unsafe_or_useless_is_refused_at_the_start() {
+fn s28_a_key_file_that_is_unsafe_or_useless_is_refused_at_the_start() {
     use std::os::unix::fs::PermissionsExt as _;
     let issuer = Issuer::new();
     let refused = |keys: &[Value]| {
@@ -346,7 +346,7 @@ async fn publisher(path: PathBuf) -> (String, Arc<AtomicUsize>) {
 }
 
 #[tokio::test]
-async fn keys_come_from_an_address_too_and_a_flood_of_unknown_ones_does_not_ask_for_each() {
+async fn s16_keys_come_from_an_address_too_and_a_flood_of_unknown_ones_does_not_ask_for_each() {
     let issuer = Issuer::new();
     let [es, ed, ..] = issuer.jwks.as_slice() else { panic!("two keys") };
     let path = issuer.publish(std::slice::from_ref(es), 1);
@@ -384,7 +384,7 @@ async fn keys_come_from_an_address_too_and_a_flood_of_unknown_ones_does_not_ask_
 }
 
 #[tokio::test]
-async fn an_address_without_keys_refuses_the_start() {
+async fn s28_an_address_without_keys_refuses_the_start() {
     let folder = tempfile::tempdir().unwrap();
     let (url, _) = publisher(folder.path().join("nothing")).await;
     let config = Config::from_args(["--jwks-url", &url]).unwrap();

@@ -22,7 +22,7 @@ async fn until_closed(server: &TestServer, sent: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_peer_that_is_silent_or_stops_in_its_head_is_closed() {
+async fn s10_a_peer_that_is_silent_or_stops_in_its_head_is_closed() {
     let server = TestServer::start(&["--header-timeout", "100ms"]).await;
     assert_eq!(until_closed(&server, "").await, "", "nothing was asked, nothing is answered");
     let half = until_closed(&server, "GET /healthz HTTP/1.1\r\nHost: x\r\n").await;
@@ -34,7 +34,7 @@ async fn a_peer_that_is_silent_or_stops_in_its_head_is_closed() {
 }
 
 #[tokio::test]
-async fn hundreds_of_half_open_peers_do_not_keep_a_good_one_out() {
+async fn s10_hundreds_of_half_open_peers_do_not_keep_a_good_one_out() {
     let server = TestServer::start(&["--header-timeout", "300ms", "--max-connections-per-ip", "600"]).await;
     let mut half_open = Vec::new();
     for number in 0..500 {
@@ -53,7 +53,7 @@ async fn hundreds_of_half_open_peers_do_not_keep_a_good_one_out() {
 }
 
 #[tokio::test]
-async fn a_body_that_comes_too_slowly_or_is_too_long_is_refused() {
+async fn s10_a_body_that_comes_too_slowly_or_is_too_long_is_refused() {
     let server = TestServer::start(&["--body-timeout", "100ms", "--max-body-bytes", "2048"]).await;
     let head = "POST /api/v1/auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
     let slow =
@@ -67,7 +67,7 @@ async fn a_body_that_comes_too_slowly_or_is_too_long_is_refused() {
 }
 
 #[tokio::test]
-async fn a_peer_that_takes_none_of_its_answers_is_closed() {
+async fn s10_a_peer_that_takes_none_of_its_answers_is_closed() {
     let server = TestServer::start(&["--write-timeout", "100ms", "--header-timeout", "60s"]).await;
     let mut stream = TcpStream::connect(server.addr).await.unwrap();
     let ask = "GET /api/v1/openapi.json HTTP/1.1\r\nHost: x\r\n\r\n".repeat(100);
@@ -78,7 +78,7 @@ async fn a_peer_that_takes_none_of_its_answers_is_closed() {
 }
 
 #[tokio::test]
-async fn a_head_that_is_too_long_is_refused() {
+async fn s10_a_head_that_is_too_long_is_refused() {
     let server = TestServer::start(&[]).await;
     let long = format!("GET /healthz HTTP/1.1\r\nHost: x\r\nX-Long: {}\r\n\r\n", "x".repeat(40_000));
     assert!(until_closed(&server, &long).await.starts_with("HTTP/1.1 431"));
@@ -88,7 +88,7 @@ async fn a_head_that_is_too_long_is_refused() {
 }
 
 #[tokio::test]
-async fn a_length_said_two_ways_is_refused() {
+async fn s26_a_length_said_two_ways_is_refused() {
     let server = TestServer::start(&[]).await;
     let head = "POST /api/v1/auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
     let two = format!("{head}Content-Length: 5\r\nContent-Length: 6\r\n\r\n{{}}   ");
@@ -98,7 +98,7 @@ async fn a_length_said_two_ways_is_refused() {
 }
 
 #[tokio::test]
-async fn one_connection_too_many_is_told_when_to_come_back() {
+async fn s11_one_connection_too_many_is_told_when_to_come_back() {
     let server = TestServer::start(&["--max-connections", "2"]).await;
     let first = TcpStream::connect(server.addr).await.unwrap();
     let _second = TcpStream::connect(server.addr).await.unwrap();
@@ -111,7 +111,7 @@ async fn one_connection_too_many_is_told_when_to_come_back() {
 }
 
 #[tokio::test]
-async fn one_address_gets_so_many_connections_and_no_more() {
+async fn s11_one_address_gets_so_many_connections_and_no_more() {
     let server = TestServer::start(&["--max-connections-per-ip", "2"]).await;
     let _first = TcpStream::connect(server.addr).await.unwrap();
     let second = TcpStream::connect(server.addr).await.unwrap();
@@ -123,7 +123,7 @@ async fn one_address_gets_so_many_connections_and_no_more() {
 }
 
 #[tokio::test]
-async fn one_user_gets_so_many_sessions_and_no_more() {
+async fn s11_one_user_gets_so_many_sessions_and_no_more() {
     let server = TestServer::start(&["--max-connections-per-user", "2"]).await;
     let first = server.eventually_open("ann").await;
     let _second = server.eventually_open("ann").await;
@@ -136,7 +136,7 @@ async fn one_user_gets_so_many_sessions_and_no_more() {
 }
 
 #[tokio::test]
-async fn what_an_untrusted_peer_says_of_its_address_does_not_count() {
+async fn s14_what_an_untrusted_peer_says_of_its_address_does_not_count() {
     let server = TestServer::start(&["--max-connections-per-ip", "2"]).await;
     let _first = TcpStream::connect(server.addr).await.unwrap();
     let _second = TcpStream::connect(server.addr).await.unwrap();
@@ -150,7 +150,7 @@ async fn what_an_untrusted_peer_says_of_its_address_does_not_count() {
 }
 
 #[tokio::test]
-async fn behind_a_trusted_proxy_the_rightmost_untrusted_address_counts() {
+async fn s14_behind_a_trusted_proxy_the_rightmost_untrusted_address_counts() {
     let server =
         TestServer::start(&["--max-connections-per-ip", "1", "--trusted-proxies", "127.0.0.0/8,10.0.0.0/8"])
             .await;

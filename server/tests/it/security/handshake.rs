@@ -4,7 +4,7 @@ use crate::support::jwt::{self, token};
 use crate::support::{SECRET, TestServer};
 
 #[tokio::test]
-async fn a_page_of_another_origin_is_refused_before_the_upgrade_even_with_a_good_token() {
+async fn s01_a_page_of_another_origin_is_refused_before_the_upgrade_even_with_a_good_token() {
     let server = TestServer::start(&["--allowed-origins", "https://app.example.com"]).await;
     let query = format!("?token={}", token("ann"));
     let own = server.origin();
@@ -43,7 +43,7 @@ async fn a_page_of_another_origin_is_refused_before_the_upgrade_even_with_a_good
 }
 
 #[tokio::test]
-async fn without_a_token_that_counts_the_answer_is_401_and_nothing_is_opened() {
+async fn s03_without_a_token_that_counts_the_answer_is_401_and_nothing_is_opened() {
     let server = TestServer::start(&[]).await;
     let mut expired = jwt::claims("ann");
     expired["exp"] = serde_json::json!(jwt::now() - 3600);
@@ -70,7 +70,7 @@ async fn without_a_token_that_counts_the_answer_is_401_and_nothing_is_opened() {
 }
 
 #[tokio::test]
-async fn a_wrong_bearer_is_not_made_good_by_a_good_query() {
+async fn s03_a_wrong_bearer_is_not_made_good_by_a_good_query() {
     let server = TestServer::start(&[]).await;
     let query = format!("?token={}", token("ann"));
     for header in ["Bearer nonsense", "Basic YW5uOmFubg==", "Bearer", SECRET] {

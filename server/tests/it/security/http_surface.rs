@@ -19,7 +19,7 @@ use crate::support::jwt::{scoped, token};
 use crate::support::{TestServer, client};
 
 #[tokio::test]
-async fn every_answer_has_the_security_headers() {
+async fn s25_every_answer_has_the_security_headers() {
     let server = TestServer::start_strict(&[]).await;
     let bearer = format!("Bearer {}", token("ann"));
     for path in
@@ -52,7 +52,7 @@ async fn every_answer_has_the_security_headers() {
 }
 
 #[tokio::test]
-async fn behind_a_proxy_with_tls_browsers_are_told_to_keep_to_it() {
+async fn s25_behind_a_proxy_with_tls_browsers_are_told_to_keep_to_it() {
     let server = TestServer::start_strict(&["--trusted-proxies", "127.0.0.1"]).await;
     let answer = server.get("/healthz", &[("x-forwarded-proto", "https")]).await;
     assert!(answer.headers()["strict-transport-security"].to_str().unwrap().starts_with("max-age="));
@@ -64,7 +64,7 @@ async fn behind_a_proxy_with_tls_browsers_are_told_to_keep_to_it() {
 }
 
 #[tokio::test]
-async fn pages_of_listed_origins_may_read_answers_and_no_others() {
+async fn s23_pages_of_listed_origins_may_read_answers_and_no_others() {
     let server = TestServer::start(&["--allowed-origins", "https://app.example.com"]).await;
     let preflight = |origin: &'static str| {
         let request = client()
@@ -90,7 +90,7 @@ async fn pages_of_listed_origins_may_read_answers_and_no_others() {
 }
 
 #[tokio::test]
-async fn an_error_says_what_and_which_request_and_nothing_of_the_inside() {
+async fn s26_an_error_says_what_and_which_request_and_nothing_of_the_inside() {
     let server = TestServer::start(&[]).await;
     let bearer = format!("Bearer {}", token("ann"));
     let bearer = [("authorization", bearer.as_str())];
@@ -124,7 +124,7 @@ async fn send_text(server: &TestServer, kind: &str, text: &'static str) -> reqwe
 }
 
 #[tokio::test]
-async fn numbers_are_on_their_own_listener_and_name_nobody() {
+async fn s27_numbers_are_on_their_own_listener_and_name_nobody() {
     let server = TestServer::start(&[]).await;
     let admin = format!("Bearer {}", scoped("ann-the-admin", "admin"));
     let admin = [("authorization", admin.as_str()), ("accept", "text/html,*/*")];
@@ -178,7 +178,7 @@ async fn while_draining_nobody_new_is_let_in_and_what_was_begun_is_answered() {
 }
 
 #[tokio::test]
-async fn health_says_little() {
+async fn s27_health_says_little() {
     let server = TestServer::start(&[]).await;
     let live = server.get("/healthz", &[]).await;
     assert_eq!(live.status(), 200);
@@ -193,7 +193,7 @@ async fn panics() -> &'static str {
 }
 
 #[tokio::test]
-async fn a_handler_that_panics_ends_one_request() {
+async fn s26_a_handler_that_panics_ends_one_request() {
     let context = Context {
         trusted: Arc::new(TrustedProxies::default()),
         metrics: Arc::new(Metrics::new()),

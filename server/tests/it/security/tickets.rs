@@ -16,7 +16,7 @@ async fn ticket(server: &TestServer, token: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_ticket_opens_one_session_however_many_try_at_once() {
+async fn s04_a_ticket_opens_one_session_however_many_try_at_once() {
     let server = TestServer::start(&[]).await;
     let query = format!("?ticket={}", ticket(&server, &token("ann")).await);
     let tries = futures_util::future::join_all((0..8).map(|_| server.open(&query, &[]))).await;
@@ -26,7 +26,7 @@ async fn a_ticket_opens_one_session_however_many_try_at_once() {
 }
 
 #[tokio::test]
-async fn a_ticket_ends_after_thirty_seconds() {
+async fn s04_a_ticket_ends_after_thirty_seconds() {
     let (server, clock) = TestServer::start_at_noon(&[]).await;
     let token = jwt::sign(&jwt::header("HS256"), &claims_at("ann", NOON));
     let (early, late) = (ticket(&server, &token).await, ticket(&server, &token).await);
@@ -37,7 +37,7 @@ async fn a_ticket_ends_after_thirty_seconds() {
 }
 
 #[tokio::test]
-async fn a_ticket_ends_with_its_token() {
+async fn s04_a_ticket_ends_with_its_token() {
     let (server, clock) = TestServer::start_at_noon(&[]).await;
     let mut claims = claims_at("ann", NOON);
     claims["exp"] = json!(NOON.as_millis() / 1000 + 5);
@@ -47,7 +47,7 @@ async fn a_ticket_ends_with_its_token() {
 }
 
 #[tokio::test]
-async fn a_foreign_page_does_not_use_a_ticket_up() {
+async fn s04_a_foreign_page_does_not_use_a_ticket_up() {
     let server = TestServer::start(&[]).await;
     let query = format!("?ticket={}", ticket(&server, &token("ann")).await);
     let refused = server.open(&query, &[("origin", "https://evil.example.com")]).await;
@@ -56,7 +56,7 @@ async fn a_foreign_page_does_not_use_a_ticket_up() {
 }
 
 #[tokio::test]
-async fn a_ticket_is_no_token_and_makes_no_tickets() {
+async fn s04_a_ticket_is_no_token_and_makes_no_tickets() {
     let server = TestServer::start(&[]).await;
     let first = ticket(&server, &token("ann")).await;
     assert_eq!(server.open(&format!("?token={first}"), &[]).await.expect_err("as a token").status, 401);
@@ -68,7 +68,7 @@ async fn a_ticket_is_no_token_and_makes_no_tickets() {
 }
 
 #[tokio::test]
-async fn a_ticket_with_one_byte_changed_is_none() {
+async fn s04_a_ticket_with_one_byte_changed_is_none() {
     let server = TestServer::start(&[]).await;
     let good = ticket(&server, &token("ann")).await;
     for place in [good.len() / 3, good.len() / 2, good.len() - 4] {

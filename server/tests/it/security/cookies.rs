@@ -14,7 +14,7 @@ async fn cookie(server: &TestServer) -> String {
 }
 
 #[tokio::test]
-async fn a_cookie_counts_only_on_requests_of_the_servers_own_page() {
+async fn s22_a_cookie_counts_only_on_requests_of_the_servers_own_page() {
     let server = TestServer::start(&["--allowed-origins", "https://app.example.com"]).await;
     let cookie = cookie(&server).await;
     let own = server.origin();
@@ -40,7 +40,7 @@ async fn a_cookie_counts_only_on_requests_of_the_servers_own_page() {
 }
 
 #[tokio::test]
-async fn a_handshake_with_a_cookie_needs_the_pages_origin() {
+async fn s01_a_handshake_with_a_cookie_needs_the_pages_origin() {
     let server = TestServer::start(&[]).await;
     let cookie = cookie(&server).await;
     let own = server.origin();
@@ -51,7 +51,7 @@ async fn a_handshake_with_a_cookie_needs_the_pages_origin() {
 }
 
 #[tokio::test]
-async fn the_cookie_is_out_of_reach_for_scripts_and_other_sites() {
+async fn s02_the_cookie_is_out_of_reach_for_scripts_and_other_sites() {
     let server = TestServer::start_strict(&[]).await;
     let bearer = format!("Bearer {}", token("ann"));
     let answer = server.post("/api/v1/auth/session", &json!({}), &[("authorization", &bearer)]).await;
@@ -71,7 +71,7 @@ async fn the_cookie_is_out_of_reach_for_scripts_and_other_sites() {
 }
 
 #[tokio::test]
-async fn sign_in_by_name_is_for_development_alone() {
+async fn s28_sign_in_by_name_is_for_development_alone() {
     let strict = TestServer::start_strict(&[]).await;
     assert_eq!(strict.post("/api/v1/auth/login", &json!({ "userId": "ann" }), &[]).await.status(), 404);
 

@@ -1,0 +1,205 @@
+//! `/api/v1/admin`, on the metrics listener alone: whose word counts no more, and who is connected to this node.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{FromRequestParts, State};
+use axum::routing::{get, post};
+use http::StatusCode;
+use http::request::Parts;
+use serde::{Deserialize, Serialize};
+use tidings_protocol::limits::DEFAULT_PAGE;
+use tidings_protocol::{Code, Timestamp, UserId};
+
+use super::HttpState;
+use super::json::Json;
+use super::page::{FromQuery, Params, Query, bad};
+use super::path::UserPath;
+use super::rest::require;
+use crate::auth::{AuthError, Authenticator, Caller, Principal, Scope, Via};
+use crate::clock::later;
+use crate::error::Error;
+use crate::node::Node;
+use crate::store::{Revocation, Subject, TokenId};
+
+mod sessions;
+
+/// Longest reason of a ban, in bytes.
+const MAX_REASON_BYTES: usize = 1_000;
+
+/// The routes.
+pub fn routes() -> Router<HttpState> {
+    Router::new()
+        .route("/api/v1/admin/users/{userId}/disconnect", post(disconnect))
+        .route("/api/v1/admin/bans", get(list_bans))
+        .route("/api/v1/admin/bans/{userId}", get(show_ban).put(ban).delete(unban))
+        .route("/api/v1/admin/tokens/revoke", post(revoke_token))
+        .route("/api/v1/admin/sessions", get(sessions::list))
+        .route("/api/v1/admin/sessions/{sessionId}", get(sessions::show))
+}
+
+/// A caller with a bearer token of scope `admin`: nothing that a browser sends by itself, nothing from a URL.
+#[derive(Clone, Debug)]
+pub struct Admin(pub Arc<Principal>);
+
+impl FromRequestParts<HttpState> for Admin {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &HttpState) -> Result<Self, Error> {
+        let Caller(caller) = Caller::from_request_parts(parts, state).await?;
+        if caller.via != Via::Bearer {
+            return Err(AuthError::Missing.into());
+        }
+        require(&caller.principal, Scope::Admin)?;
+        Ok(Self(caller.principal))
+    }
+}
+
+/// A ban as it is shown.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Ban {
+    user_id: UserId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    banned_by: UserId,
+    banned_at: Timestamp,
+}
+
+impl Ban {
+    fn of(ban: Revocation) -> Option<Self> {
+        let Subject::User(user_id) = ban.subject else { return None };
+        Some(Self { user_id, until: ban.until, reason: ban.reason, banned_by: ban.by, banned_at: ban.at })
+    }
+}
+
+/// A page of bans.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct BanPage {
+    bans: Vec<Ban>,
+    has_more: bool,
+}
+
+/// How a user is banned.
+#[derive(Debug, Default, Deserialize)]
+struct NewBan {
+    until: Option<Timestamp>,
+    reason: Option<String>,
+}
+
+/// Which token counts no more.
+#[derive(Debug, Deserialize)]
+struct RevokedToken {
+    jti: String,
+    /// As in the token: seconds since 1970.
+    exp: f64,
+}
+
+/// Which page of a list that is in the order of users.
+struct BansQuery {
+    after: Option<UserId>,
+    limit: u32,
+}
+
+impl FromQuery for BansQuery {
+    fn from_query(params: &Params) -> Result<Self, Error> {
+        Ok(Self { after: params.parsed("after")?, limit: params.limit(DEFAULT_PAGE)? })
+    }
+}
+
+/// Ends all sessions of a user, on every node. New ones may begin.
+async fn disconnect(
+    State(node): State<Arc<Node>>,
+    Admin(admin): Admin,
+    path: UserPath,
+) -> Result<StatusCode, Error> {
+    let at = node.now();
+    tracing::info!(by = admin.user_id.as_str(), user = path.user_id.as_str(), "sessions are ended");
+    let subject = Subject::Sessions(path.user_id);
+    let by = admin.user_id.clone();
+    node.revoke(Revocation { subject, until: Some(at), reason: None, by, at }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn list_bans(
+    State(node): State<Arc<Node>>,
+    _: Admin,
+    Query(query): Query<BansQuery>,
+) -> Result<Json<BanPage>, Error> {
+    let page = node.bans(query.after.as_ref(), query.limit as usize).await?;
+    Ok(Json(BanPage { bans: page.items.into_iter().filter_map(Ban::of).collect(), has_more: page.has_more }))
+}
+
+async fn show_ban(State(node): State<Arc<Node>>, _: Admin, path: UserPath) -> Result<Json<Ban>, Error> {
+    shown(node.ban(&path.user_id).await?)
+}
+
+fn shown(ban: Revocation) -> Result<Json<Ban>, Error> {
+    Ban::of(ban).map(Json).ok_or_else(|| Error::new(Code::Internal))
+}
+
+/// Bans a user, in place of a ban that stands. All its sessions end, on every node.
+async fn ban(
+    State(node): State<Arc<Node>>,
+    Admin(admin): Admin,
+    path: UserPath,
+    body: Result<Json<NewBan>, Error>,
+) -> Result<Json<Ban>, Error> {
+    let Json(new) = body?;
+    let at = node.now();
+    if new.until.is_some_and(|until| until <= at) {
+        return Err(bad("until", "must lie in the future"));
+    }
+    if new.reason.as_ref().is_some_and(|reason| reason.len() > MAX_REASON_BYTES) {
+        return Err(bad("reason", format!("must be at most {MAX_REASON_BYTES} bytes")));
+    }
+    if path.user_id == admin.user_id {
+        return Err(Error::new(Code::Conflict).detail("a ban of oneself could not be lifted again"));
+    }
+    tracing::info!(by = admin.user_id.as_str(), user = path.user_id.as_str(), "a user is banned");
+    let ban = Revocation {
+        subject: Subject::User(path.user_id),
+        until: new.until,
+        reason: new.reason,
+        by: admin.user_id.clone(),
+        at,
+    };
+    node.revoke(ban.clone()).await?;
+    shown(ban)
+}
+
+async fn unban(
+    State(node): State<Arc<Node>>,
+    Admin(admin): Admin,
+    path: UserPath,
+) -> Result<StatusCode, Error> {
+    tracing::info!(by = admin.user_id.as_str(), user = path.user_id.as_str(), "a ban is lifted");
+    node.restore(Subject::User(path.user_id)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// From now on the token counts no more, and the sessions that stand on it end.
+async fn revoke_token(
+    State(node): State<Arc<Node>>,
+    State(auth): State<Arc<Authenticator>>,
+    Admin(admin): Admin,
+    body: Result<Json<RevokedToken>, Error>,
+) -> Result<StatusCode, Error> {
+    let Json(token) = body?;
+    if token.jti.is_empty() {
+        return Err(bad("jti", "must not be empty"));
+    }
+    // The cast saturates, and a timestamp is clamped to the years that it can name.
+    let exp = Timestamp::from_millis((token.exp * 1000.0) as i64);
+    let at = node.now();
+    let by = admin.user_id.clone();
+    tracing::info!(by = by.as_str(), "a token is revoked");
+    // A token counts a little longer than it says.
+    let until = Some(later(exp, auth.leeway()));
+    let subject = Subject::Token(TokenId::of(&token.jti));
+    node.revoke(Revocation { subject, until, reason: None, by, at }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

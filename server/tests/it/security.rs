@@ -1,0 +1,12 @@
+//! The security list of `docs/security.md`: the number of a check stands at the beginning of a test's name
+//! (`s07_…`). Some of its tests stand with what they are about, in `chat` and `rest`; those that need a browser are
+//! Playwright's (`e2e/tests/security-*.spec.ts`).
+
+mod admin;
+mod admission;
+mod cookies;
+mod handshake;
+mod http_surface;
+mod revocation;
+mod tickets;
+mod tokens;
