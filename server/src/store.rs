@@ -13,6 +13,7 @@ mod change;
 #[cfg(test)]
 mod conformance;
 mod fingerprint;
+mod heads;
 pub mod memory;
 mod merge;
 mod outcome;
@@ -22,6 +23,7 @@ pub mod sqlite;
 mod words;
 
 pub use self::change::{Append, Change, NewBroadcast, NewNotification, Target, Which, Write};
+pub use self::heads::{Heads, UserHeads};
 pub(crate) use self::merge::merge_notices;
 pub use self::outcome::{Appended, DeliveredMessage, Refusal, StoreError, Written};
 pub use self::record::{
@@ -124,6 +126,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// Users whose id or name begins with `prefix` (ignoring case), by id.
     async fn users(&self, prefix: &str, limit: u32) -> Result<Page<UserRecord>, StoreError>;
+
+    /// Where many logs stand, in one reading: those of `rooms`, those of `users`, and the broadcasts.
+    async fn heads(&self, rooms: &[RoomId], users: &[UserId]) -> Result<Heads, StoreError>;
 
     /// Where a user's notifications stand.
     async fn notification_heads(&self, user: &UserId) -> Result<NotificationHeads, StoreError>;

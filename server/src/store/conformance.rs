@@ -4,6 +4,7 @@
 pub(crate) mod append;
 pub(crate) mod changes;
 pub(crate) mod direct;
+pub(crate) mod heads;
 pub(crate) mod history;
 pub(crate) mod idempotency;
 pub(crate) mod kit;
@@ -92,6 +93,10 @@ macro_rules! conformance_suite {
                 what_a_room_has_delivered_its_inbox_does_not_report_again,
                 inboxes_of_one_batch_are_delivered_each_on_its_own,
                 at_most_a_thousand_deliveries_are_listed_and_all_are_done,
+            }
+            heads {
+                heads_of_rooms_and_users_are_those_of_their_logs,
+                heads_of_nothing_are_only_that_of_the_broadcasts,
             }
             history {
                 the_newest_page_is_in_the_order_of_the_log,

@@ -2,6 +2,7 @@
 //! looks everything up the plain way and keeps no index that could go wrong.
 
 mod append;
+mod heads;
 mod membership;
 mod notification;
 mod reads;
@@ -147,6 +148,10 @@ impl Store for Memory {
 
     async fn users(&self, prefix: &str, limit: u32) -> Result<Page<UserRecord>, StoreError> {
         self.read(|state| state.users(prefix, limit as usize))
+    }
+
+    async fn heads(&self, rooms: &[RoomId], users: &[UserId]) -> Result<super::Heads, StoreError> {
+        self.read(|state| state.heads(rooms, users))
     }
 
     async fn notification_heads(&self, user: &UserId) -> Result<NotificationHeads, StoreError> {

@@ -6,6 +6,7 @@
 
 mod append;
 mod error;
+mod heads;
 mod history;
 mod inboxes;
 mod log;
@@ -148,6 +149,10 @@ impl Store for Sqlite {
 
     async fn users(&self, prefix: &str, limit: u32) -> Result<Page<UserRecord>, StoreError> {
         users::users(&self.readers, prefix, limit).await
+    }
+
+    async fn heads(&self, rooms: &[RoomId], users: &[UserId]) -> Result<super::Heads, StoreError> {
+        heads::heads(&self.readers, rooms, users).await
     }
 
     async fn notification_heads(&self, user: &UserId) -> Result<NotificationHeads, StoreError> {
