@@ -47,6 +47,14 @@ pub enum Error {
         /// What is wrong with it.
         source: Box<toml::de::Error>,
     },
+    /// What a program printed is not the JSON that was expected.
+    #[error("{what}: {source}")]
+    Json {
+        /// What it was to be.
+        what: &'static str,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
     /// A Rust file could not be parsed.
     #[error("{path}: {source}")]
     Rust {

@@ -6,6 +6,7 @@
 //! - [`files`]: writing files only when their content changed;
 //! - [`bindgen`]: the bindings generator and the wasm test runner;
 //! - [`module`]: from a crate to an optimised wasm module and its glue;
+//! - [`names`]: short names between the two;
 //! - [`app`]: the web app, as the server serves it;
 //! - [`sdk_core`]: the wasm parts of the npm package;
 //! - [`size`]: size budgets;
@@ -18,6 +19,7 @@ mod error;
 pub mod files;
 pub mod imports;
 pub mod module;
+pub mod names;
 pub mod process;
 pub mod sdk_core;
 pub mod size;

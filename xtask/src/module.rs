@@ -10,7 +10,7 @@ use std::{
 use crate::{
     Error, bindgen,
     files::{self, at},
-    process,
+    names, process,
     workspace::Workspace,
 };
 
@@ -39,6 +39,8 @@ pub struct Recipe<'a> {
     /// No feature flags: the module carries the list of those it uses, and `--all-features` makes
     /// modules that browsers refuse.
     pub optimise: &'a [&'a str],
+    /// Whether the names between the module and its glue become short.
+    pub shorten: bool,
 }
 
 impl Recipe<'_> {
@@ -54,6 +56,10 @@ impl Recipe<'_> {
         if !fs::read(&stamp).is_ok_and(|last| last == made_from) {
             self.generate(&folder, input)?;
             self.optimise(workspace, &folder)?;
+            if self.shorten {
+                let named = |end: &str| folder.join(format!("{}{end}", self.name));
+                names::shorten(workspace, &named("_bg.wasm"), &named(".js"), &named(".d.ts"))?;
+            }
             fs::write(&stamp, made_from).map_err(at(&stamp))?;
         }
         Ok(Module {

@@ -61,6 +61,7 @@ fn module(workspace: &Workspace, options: &Options) -> Result<Module, Error> {
         name: "tidings",
         bindgen: &["--omit-default-module-path"],
         optimise: &["-Oz", "--converge"],
+        shorten: true,
     }
     .make(workspace, &input)
 }
