@@ -3,6 +3,7 @@
 use tidings_protocol::ClientSession;
 
 use crate::time::Duration;
+use crate::transport::Transports;
 
 /// Settings of a [`Session`](crate::Session). [`Config::new`] holds the defaults.
 #[derive(Clone, Debug)]
@@ -18,6 +19,11 @@ pub struct Config {
     /// Whether the driver keeps the outbox: then nothing is sent before
     /// [`Input::StorageLoaded`](crate::Input::StorageLoaded).
     pub storage: bool,
+    /// The transports that may be used. They are tried from the best to the least.
+    pub transports: Transports,
+    /// First bound of the time between two looks at a better transport than the one in use; it doubles with each look
+    /// in vain.
+    pub look_up_after: Duration,
     /// Attempts to connect, in a row without success, after which the session closes; `None`: never.
     pub max_attempts: Option<u32>,
     /// First bound of the wait between two attempts; it doubles with each attempt.
@@ -40,6 +46,8 @@ impl Config {
             notifications: false,
             refreshable_token: true,
             storage: false,
+            transports: Transports::ALL,
+            look_up_after: Duration::from_secs(30),
             max_attempts: None,
             backoff_base: Duration::from_millis(500),
             backoff_cap: Duration::from_secs(20),

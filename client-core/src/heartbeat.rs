@@ -2,8 +2,6 @@
 
 use crate::time::{Duration, Instant};
 
-/// How long a ping may stay without any frame after it.
-const PATIENCE: Duration = Duration::from_secs(10);
 /// Silence from which on a wake-up of the machine is a reason to ping.
 const DOUBT: Duration = Duration::from_secs(5);
 /// A timer that is this late has been slept over.
@@ -13,6 +11,8 @@ const SLEPT: Duration = Duration::from_secs(3);
 #[derive(Debug)]
 pub(crate) struct Heartbeat {
     interval: Duration,
+    /// How long a ping may stay without any frame after it.
+    patience: Duration,
     heard_at: Instant,
     pinged_at: Option<Instant>,
 }
@@ -29,11 +29,11 @@ pub(crate) enum Beat {
 }
 
 impl Heartbeat {
-    pub(crate) const fn new(interval: Duration, now: Instant) -> Self {
-        Self { interval, heard_at: now, pinged_at: None }
+    pub(crate) const fn new(interval: Duration, patience: Duration, now: Instant) -> Self {
+        Self { interval, patience, heard_at: now, pinged_at: None }
     }
 
-    /// A frame came.
+    /// Something came.
     pub(crate) const fn heard(&mut self, now: Instant) {
         self.heard_at = now;
         self.pinged_at = None;
@@ -41,7 +41,7 @@ impl Heartbeat {
 
     /// When to look again.
     pub(crate) fn due(&self) -> Instant {
-        self.pinged_at.map_or(self.heard_at + self.interval, |at| at + PATIENCE)
+        self.pinged_at.map_or(self.heard_at + self.interval, |at| at + self.patience)
     }
 
     /// The time has come, or has been slept over: after a sleep the old ping proves nothing, a new one will.
@@ -54,6 +54,11 @@ impl Heartbeat {
         }
         self.pinged_at = Some(now);
         Beat::Ping
+    }
+
+    /// Whether an answer is waited for that would show that the connection lives.
+    pub(crate) const fn is_in_doubt(&self) -> bool {
+        self.pinged_at.is_some()
     }
 
     /// The machine woke up or its network changed: whether to ping at once.

@@ -22,9 +22,13 @@ pub enum Input {
     Command(Command),
     /// The transport is open.
     Opened(ConnId),
-    /// A text frame arrived.
+    /// A text frame arrived by a WebSocket.
     Frame(ConnId, String),
-    /// The transport is closed, or did not open.
+    /// A part of an event stream arrived.
+    Chunk(ConnId, Vec<u8>),
+    /// A poll or a post was answered with a status of success; the text is the answer's body.
+    Answer(ConnId, String),
+    /// The transport is closed, or did not open, or a request failed.
     Closed(ConnId, Closed),
     /// The moment of [`Output::WaitUntil`](crate::Output::WaitUntil) has come.
     Timer,
@@ -46,12 +50,15 @@ pub enum Input {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Closed {
     /// The close code; `None` where there was none. A refused upgrade is mapped by the driver: 401 to 4001, 403 to
-    /// 4003, 429 to 4029, 503 to 1013.
+    /// 4003, 429 to 4029, 503 to 1013; a poll or stream refused with 409 to 4009.
     pub code: Option<u16>,
     /// The reason in the close frame.
     pub reason: String,
     /// `Retry-After` of a refused upgrade, in milliseconds.
     pub retry_after_ms: Option<u64>,
+    /// Something answered, though not as one in front of a server that is down: then it is the transport that does not
+    /// get through, and another one may.
+    pub is_reachable: bool,
 }
 
 /// What storage held.

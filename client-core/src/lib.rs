@@ -5,8 +5,8 @@
 //! - [`Command`] is what an app wants; [`Input`] is that and everything else that can happen.
 //! - [`Session`] takes inputs. Inside, each concern has a struct of its own that knows no other: `outbox` (what is not
 //!   yet acknowledged), `subscriptions` (rooms wanted and confirmed), `markers` (read markers on their way), `cursors`
-//!   (positions: duplicates and gaps), `backoff` (when to try again), `heartbeat` (a connection gone silent), `token`,
-//!   `pacing`, `timers`.
+//!   (positions: duplicates and gaps), `ladder` (which transport), `post` (frames by requests), `backoff` (when to try
+//!   again), `heartbeat` (a connection gone silent), `token`, `pacing`, `timers`.
 //! - [`Output`] is what the session wants done; [`Event`] what it has to say to the app, among it each [`Frame`]
 //!   that is new, once and in order.
 //!
@@ -36,13 +36,16 @@ mod frame;
 mod heartbeat;
 mod input;
 mod json;
+mod ladder;
 mod markers;
 mod outbox;
 mod output;
 mod pacing;
+mod post;
 mod query;
 mod rng;
 mod session;
+mod sse;
 mod subscriptions;
 mod time;
 mod timers;
@@ -59,5 +62,6 @@ pub use output::{
 };
 pub use rng::Rng;
 pub use session::Session;
+pub use sse::{EventStream, StreamEvent};
 pub use time::{Duration, Instant};
-pub use transport::Transport;
+pub use transport::{Transport, Transports};

@@ -22,6 +22,8 @@ struct Pending {
     frame: String,
     lane: usize,
     state: PendingState,
+    /// A request that held it was given up, and may still arrive.
+    is_astray: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,21 +122,24 @@ impl Outbox {
             self.bytes += s.frame.len();
             // Storage hands them over in order as a rule; the library's sort would cost a browser more than this.
             let at = self.entries.iter().rposition(|e| e.order <= s.order).map_or(0, |at| at + 1);
-            self.entries.insert(at, Pending { id: s.id, order: s.order, frame: s.frame, lane, state });
+            let (id, order, frame) = (s.id, s.order, s.frame);
+            self.entries.insert(at, Pending { id, order, frame, lane, state, is_astray: true });
         }
         for entry in young {
             self.bytes -= entry.frame.len();
             self.insert(entry.id, entry.lane, entry.frame);
         }
-        self.disconnected();
+        self.disconnected(false);
     }
 
-    /// The connection is gone: what was on its way is unsure, and each lane begins again with one entry.
-    pub(crate) fn disconnected(&mut self) {
+    /// The connection is gone: what was on its way is unsure, and each lane begins again with one entry. Frames of a
+    /// connection come to nothing once there is a newer one; those of a request may not.
+    pub(crate) fn disconnected(&mut self, by_request: bool) {
         self.lanes.disconnected();
         for entry in &mut self.entries {
             if matches!(entry.state, PendingState::InFlight(_)) {
                 entry.state = PendingState::Unsure;
+                entry.is_astray |= by_request;
             }
             if !matches!(entry.state, PendingState::Failed(_)) {
                 self.lanes.be_careful(entry.lane);
@@ -187,7 +192,7 @@ impl Outbox {
     pub(crate) fn postpone(&mut self, id: &str, after: Duration, now: Instant) -> Option<ClientId> {
         let at = self.position(id)?;
         let entry = &mut self.entries[at];
-        entry.state = PendingState::Queued;
+        entry.state = if entry.is_astray { PendingState::Unsure } else { PendingState::Queued };
         self.lanes.pause(entry.lane, now + after);
         Some(entry.id.clone())
     }
@@ -223,7 +228,8 @@ impl Outbox {
         let order = self.next_order;
         self.next_order += 1;
         self.bytes += frame.len();
-        self.entries.push(Pending { id, order, frame, lane, state: PendingState::Queued });
+        let state = PendingState::Queued;
+        self.entries.push(Pending { id, order, frame, lane, state, is_astray: false });
     }
 
     fn take(&mut self, at: usize) -> Pending {

@@ -12,11 +12,14 @@ use crate::transport::Transport;
 /// One thing for the driver to do.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Output {
-    /// Open a transport, with a token from the app.
+    /// Open a transport, with a token from the app. One that is open stays so until [`Output::Close`].
     Connect(Connect),
+    /// Post this body to [`Transport::FRAMES`], with the last token. The answer comes as
+    /// [`Input::Answer`](crate::Input::Answer).
+    Post(ConnId, String),
     /// Send a text frame.
     Send(ConnId, String),
-    /// Close the transport. Nothing that it says from now on counts.
+    /// Close the transport, or give the request up. Nothing that it says from now on counts.
     Close(ConnId, u16),
     /// Keep something beyond this page load.
     Persist(Persist),
@@ -36,8 +39,9 @@ pub struct Connect {
     pub conn: ConnId,
     /// By which transport.
     pub transport: Transport,
-    /// The query without the token: `clientSession=…` and, where asked for, `&notifications=true`.
-    pub query: String,
+    /// For a WebSocket, the query without the token: `clientSession=…` and, where asked for, `&notifications=true`.
+    /// For a stream or poll, the body to be posted to [`Transport::path`].
+    pub payload: String,
     /// The last token was refused: a cached one will not do.
     pub fresh_token: bool,
 }

@@ -1,13 +1,16 @@
 //! The session: takes what happens, says what to do.
 //!
 //! Each concern is a struct in a file of its own; here they meet. `commands` is what the app wants, `connection` how
-//! a connection comes and goes, `inbound` what the server says, `outbound` what is said to it.
+//! a connection comes and goes, `inbound` what the server says, `outbound` what is said to it, `requests` how both are
+//! done without a WebSocket, `looking` how it is found again.
 
 mod answers;
 mod commands;
 mod connection;
 mod inbound;
+mod looking;
 mod outbound;
+mod requests;
 
 use alloc::borrow::ToOwned;
 use alloc::collections::VecDeque;
@@ -21,16 +24,17 @@ use tidings_protocol::{ClientId, ClientSession};
 use crate::backoff::Backoff;
 use crate::config::Config;
 use crate::cursors::Cursors;
-use crate::input::{Input, Storage};
+use crate::input::{ConnId, Input, Storage};
+use crate::ladder::Ladder;
 use crate::markers::Markers;
 use crate::outbox::Outbox;
 use crate::output::{ClosedBy, Event, Output, Persist, SendState, State, Status, Stored};
+use crate::post::Post;
 use crate::rng::Rng;
 use crate::subscriptions::Subscriptions;
 use crate::time::Instant;
 use crate::timers::{Timer, Timers};
 use crate::token::Token;
-use crate::transport::Transport;
 use connection::Connection;
 
 /// One client's session with a server, over as many connections as it takes.
@@ -50,6 +54,10 @@ pub struct Session {
     storage_ready: bool,
     connection: Option<Connection>,
     connections: u32,
+    /// The connection by which a better transport is looked at.
+    look: Option<ConnId>,
+    ladder: Ladder,
+    post: Post,
     attempted_at: Instant,
     /// When an attempt last ended before the greeting.
     missed_at: Option<Instant>,
@@ -85,6 +93,9 @@ impl Session {
             storage_ready: !config.storage,
             connection: None,
             connections: 0,
+            look: None,
+            ladder: Ladder::new(config.transports, config.look_up_after),
+            post: Post::default(),
             attempted_at: Instant::default(),
             missed_at: None,
             may_wake: true,
@@ -108,10 +119,13 @@ impl Session {
             Input::Command(command) => self.command(command, now),
             Input::Opened(conn) => self.opened(conn, now),
             Input::Frame(conn, text) => self.frame(conn, text, now),
+            Input::Chunk(conn, bytes) => self.chunk(conn, &bytes, now),
+            Input::Answer(conn, text) => self.answered(conn, &text, now),
             Input::Closed(conn, closed) => self.closed(conn, closed, now),
             Input::Timer => self.time_passed(now),
             Input::Online => {
                 self.online = true;
+                self.network_changed(now);
                 self.woken(now);
             }
             Input::Offline => self.online = false,
@@ -143,7 +157,7 @@ impl Session {
             next_retry_at: self.timers.get(Timer::Retry),
             attempts: self.backoff.attempts(),
             online: self.online,
-            transport: Transport::WebSocket,
+            transport: self.ladder.at(),
             closed_by: self.closed_by,
         }
     }

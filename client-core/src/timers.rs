@@ -19,9 +19,11 @@ pub(crate) enum Timer {
     Answer,
     /// Positions are to be kept.
     Positions,
+    /// A better transport is to be looked at, or the look has taken too long.
+    Look,
 }
 
-const ALL: [Timer; 7] = [
+const ALL: [Timer; 8] = [
     Timer::Retry,
     Timer::Handshake,
     Timer::Heartbeat,
@@ -29,6 +31,7 @@ const ALL: [Timer; 7] = [
     Timer::Pump,
     Timer::Answer,
     Timer::Positions,
+    Timer::Look,
 ];
 
 /// One moment for each timer, or none.

@@ -3,7 +3,10 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tidings_client_core::Transports;
 
 /// Settings of a [`Client`](crate::Client).
 #[derive(Clone, Debug)]
@@ -14,6 +17,11 @@ pub struct Config {
     pub token: Token,
     /// Whether notifications are to come over the connection too.
     pub notifications: bool,
+    /// The transports that may be used, tried from the best to the least.
+    pub transports: Transports,
+    /// First bound of the time between two looks at a better transport than the one in use; it doubles with each look
+    /// in vain.
+    pub look_up_after: Duration,
     /// Attempts to reconnect in a row after which the client closes; `None`: never.
     pub max_attempts: Option<u32>,
     /// Frames that may wait to be taken out of [`Events`](crate::Events) before the socket is no longer read.
@@ -29,6 +37,8 @@ impl Config {
             url: url.into(),
             token: Token::Fixed(token.into()),
             notifications: false,
+            transports: Transports::ALL,
+            look_up_after: Duration::from_secs(30),
             max_attempts: None,
             event_buffer: 1_024,
             read_buffer: 4_096,
@@ -62,10 +72,39 @@ impl Token {
         matches!(self, Self::Fetched(_))
     }
 
-    pub(crate) async fn get(&self, fresh: bool) -> Result<String, String> {
+    async fn get(&self, fresh: bool) -> Result<String, String> {
         match self {
             Self::Fixed(token) => Ok(token.clone()),
             Self::Fetched(fetch) => fetch(fresh).await,
+        }
+    }
+}
+
+/// The token with what it came to last.
+#[derive(Clone)]
+pub(crate) struct Tokens {
+    source: Token,
+    last: Arc<Mutex<Option<String>>>,
+}
+
+impl Tokens {
+    pub(crate) fn new(source: Token) -> Self {
+        Self { source, last: Arc::default() }
+    }
+
+    /// A token from its source. `fresh`: the last one was refused.
+    pub(crate) async fn fetch(&self, fresh: bool) -> Result<String, String> {
+        let token = self.source.get(fresh).await?;
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(token.clone());
+        Ok(token)
+    }
+
+    /// The last token, where there is one.
+    pub(crate) async fn last(&self) -> Result<String, String> {
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match last {
+            Some(token) => Ok(token),
+            None => self.fetch(false).await,
         }
     }
 }

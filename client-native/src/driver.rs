@@ -1,25 +1,29 @@
 //! The task of one client: the only caller of its `Session`, without logic of its own.
 
 mod connect;
+mod link;
+mod refusal;
+mod requests;
 mod socket;
 mod waiters;
 
 use std::collections::VecDeque;
-use std::future::pending;
-use std::pin::Pin;
+use std::future::{pending, poll_fn};
 
 use tidings_client_core::{
-    Closed, Command, Config as CoreConfig, ConnId, Event, Input, Instant, Output, Session, State, Status,
+    Closed, Command, Config as CoreConfig, ConnId, Connect, Duration, Event, Input, Instant, Output, Session,
+    State, Status, Transport,
 };
 use tidings_protocol::{ClientId, RoomId};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant as Clock, sleep_until};
 
-use crate::config::{Config, Fetching};
+use crate::config::{Config, Fetching, Tokens};
 use crate::error::{JoinError, SendError};
 use crate::sent::Acked;
 use connect::connect;
-use socket::{Heard, Socket};
+use link::{Come, Coming, Link, Links, Said};
+use requests::Requests;
 use waiters::Waiters;
 
 /// What a handle asks for.
@@ -42,8 +46,6 @@ pub(crate) struct Inbox {
 /// Events that may wait beside a full channel before no more requests are taken.
 const MAX_UNSENT: usize = 1_024;
 
-type Connecting = Pin<Box<dyn Future<Output = Result<Box<Socket>, Closed>> + Send>>;
-
 /// Starts the task. What comes back shows the state of the connection.
 pub(crate) fn spawn(
     config: Config,
@@ -54,17 +56,24 @@ pub(crate) fn spawn(
     let core = CoreConfig {
         notifications: config.notifications,
         refreshable_token: config.token.is_refreshable(),
+        transports: config.transports,
+        look_up_after: Duration::from_millis(
+            u64::try_from(config.look_up_after.as_millis()).unwrap_or(u64::MAX),
+        ),
         max_attempts: config.max_attempts,
         ..CoreConfig::new(seed)
     };
     let session = Session::new(core);
     let (status, watched) = watch::channel(session.status());
+    let tokens = Tokens::new(config.token.clone());
     let driver = Driver {
         config,
+        tokens,
+        requests: None,
         session,
         started: Clock::now(),
         wake: None,
-        link: Link::None,
+        links: Links::default(),
         refreshing: None,
         events: Some(events),
         unsent: VecDeque::new(),
@@ -77,10 +86,13 @@ pub(crate) fn spawn(
 
 struct Driver {
     config: Config,
+    tokens: Tokens,
+    /// Made when they are first needed: most clients have a socket.
+    requests: Option<Requests>,
     session: Session,
     started: Clock,
     wake: Option<Clock>,
-    link: Link,
+    links: Links,
     refreshing: Option<Fetching>,
     events: Option<mpsc::Sender<Box<Event>>>,
     /// Events that found the channel full. While there are any, nothing is read.
@@ -89,19 +101,12 @@ struct Driver {
     waiters: Waiters,
 }
 
-enum Link {
-    None,
-    Connecting(ConnId, Connecting),
-    Open(ConnId, Box<Socket>),
-}
-
 /// What the task waited for.
 enum Woken {
     Request(Box<Request>),
     /// Asked for, or because no handle is left.
     Close(Option<Closing>),
-    Link(ConnId, Heard),
-    Connected(ConnId, Result<Box<Socket>, Closed>),
+    Link(ConnId, Said),
     Refreshed(Result<String, String>),
     RoomForEvents,
     Time,
@@ -114,15 +119,13 @@ impl Driver {
             match self.wait(&mut inbox).await {
                 Woken::Close(answer) => break self.close(answer).await,
                 Woken::Request(request) => self.request(*request),
-                Woken::Link(conn, Heard::Text(text)) => self.handle(Input::Frame(conn, text)),
-                Woken::Link(conn, Heard::Closed(closed)) | Woken::Connected(conn, Err(closed)) => {
-                    self.link = Link::None;
-                    self.handle(Input::Closed(conn, closed));
-                }
-                Woken::Connected(conn, Ok(socket)) => {
-                    self.link = Link::Open(conn, socket);
-                    self.handle(Input::Opened(conn));
-                }
+                Woken::Link(conn, said) => self.handle(match said {
+                    Said::Opened => Input::Opened(conn),
+                    Said::Text(text) => Input::Frame(conn, text),
+                    Said::Chunk(bytes) => Input::Chunk(conn, bytes.into()),
+                    Said::Answer(text) => Input::Answer(conn, text),
+                    Said::Closed(closed) => Input::Closed(conn, closed),
+                }),
                 Woken::Refreshed(token) => {
                     self.refreshing = None;
                     if let Ok(token) = token {
@@ -141,14 +144,8 @@ impl Driver {
     async fn wait(&mut self, inbox: &mut Inbox) -> Woken {
         let may_read = self.unsent.is_empty();
         let may_take = self.unsent.len() < MAX_UNSENT;
-        let Self { link, refreshing, events, wake, .. } = self;
-        let linked = async {
-            match link {
-                Link::None => pending().await,
-                Link::Connecting(conn, connecting) => Woken::Connected(*conn, connecting.await),
-                Link::Open(conn, socket) => Woken::Link(*conn, socket.turn(may_read).await),
-            }
-        };
+        let Self { links, refreshing, events, wake, .. } = self;
+        let linked = poll_fn(|cx| links.poll(may_read, cx));
         let refreshed = async {
             match refreshing {
                 Some(fetching) => fetching.await,
@@ -169,7 +166,7 @@ impl Driver {
             }
         };
         tokio::select! {
-            woken = linked => woken,
+            (conn, said) = linked => Woken::Link(conn, said),
             Some(request) = inbox.requests.recv(), if may_take => Woken::Request(request),
             answer = inbox.closes.recv() => Woken::Close(answer),
             token = refreshed => Woken::Refreshed(token),
@@ -216,33 +213,62 @@ impl Driver {
 
     fn carry_out(&mut self, output: Output) {
         match output {
-            Output::Connect(request) => {
-                let connecting = connect(&self.config, &request.query, request.fresh_token);
-                self.link = Link::Connecting(request.conn, Box::pin(connecting));
-            }
+            Output::Connect(request) => self.connect(request),
+            Output::Post(conn, body) => self.ask(conn, Transport::FRAMES, body, false),
             Output::Send(conn, text) => {
-                if let Link::Open(open, socket) = &mut self.link
-                    && *open == conn
-                {
+                if let Some(socket) = self.links.socket(conn) {
                     socket.send(text);
                 }
             }
-            Output::Close(_, code) => {
-                if let Link::Open(_, socket) = std::mem::replace(&mut self.link, Link::None) {
+            Output::Close(conn, code) => {
+                if let Some(Link::Socket(socket)) = self.links.end(conn) {
                     tokio::spawn(socket.close(code));
                 }
             }
             // There is no storage: `Config::storage` is off.
             Output::Persist(_) => {}
             Output::RefreshToken => {
-                let token = self.config.token.clone();
-                self.refreshing = Some(Box::pin(async move { token.get(true).await }));
+                let tokens = self.tokens.clone();
+                self.refreshing = Some(Box::pin(async move { tokens.fetch(true).await }));
             }
             Output::Event(event) => self.tell(event),
             Output::WaitUntil(at) => {
                 self.wake = Some(self.started + std::time::Duration::from_millis(at.as_millis()));
             }
         }
+    }
+
+    fn connect(&mut self, request: Connect) {
+        let Connect { conn, transport, payload, fresh_token } = request;
+        match transport {
+            Transport::WebSocket => {
+                let socket = connect(&self.config, &payload, self.tokens.clone(), fresh_token);
+                self.links.begin(conn, Box::pin(async { socket.await.map(Come::Socket) }));
+            }
+            Transport::Stream => {
+                let requests = self.requests();
+                let coming: Coming = Box::pin(async move {
+                    requests?.stream(transport.path(), payload, fresh_token).await.map(Come::Stream)
+                });
+                self.links.begin(conn, coming);
+            }
+            Transport::Poll => self.ask(conn, transport.path(), payload, fresh_token),
+        }
+    }
+
+    fn ask(&mut self, conn: ConnId, path: &'static str, body: String, fresh_token: bool) {
+        let requests = self.requests();
+        let coming = async move { requests?.ask(path, body, fresh_token).await.map(Come::Answer) };
+        self.links.begin(conn, Box::pin(coming));
+    }
+
+    fn requests(&mut self) -> Result<Requests, Closed> {
+        if let Some(requests) = &self.requests {
+            return Ok(requests.clone());
+        }
+        let requests = Requests::new(&self.config.url, self.tokens.clone())?;
+        self.requests = Some(requests.clone());
+        Ok(requests)
     }
 
     fn tell(&mut self, event: Event) {
@@ -276,10 +302,12 @@ impl Driver {
     }
 
     async fn close(mut self, answer: Option<Closing>) {
-        let link = std::mem::replace(&mut self.link, Link::None);
+        let links = self.links.end_all();
         self.handle(Input::Command(Command::Close { forget: false }));
-        if let Link::Open(_, socket) = link {
-            socket.close(1000).await;
+        for link in links {
+            if let Link::Socket(socket) = link {
+                socket.close(1000).await;
+            }
         }
         if let Some(answer) = answer {
             let _ = answer.send(());

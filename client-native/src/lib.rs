@@ -1,7 +1,8 @@
 //! The Tidings client on tokio: bots, tests and load.
 //!
 //! In the order of a command's way: [`Client`] is a handle, cheap to clone; it hands commands to a task (`driver`) that
-//! owns the [`Session`](tidings_client_core::Session) and the socket (`driver::socket`, opened by `driver::connect`);
+//! owns the [`Session`](tidings_client_core::Session) and what it has open (`driver::link`): a socket (`driver::socket`,
+//! opened by `driver::connect`), or a stream or polls and posts where sockets do not get through (`driver::requests`);
 //! what happens comes out of [`Events`], and what was asked for is answered by `driver::waiters`.
 //!
 //! ```no_run
@@ -28,6 +29,8 @@ mod driver;
 mod error;
 mod events;
 mod sent;
+#[cfg(feature = "tls")]
+mod tls;
 
 pub use client::Client;
 pub use config::{Config, Token};
@@ -36,4 +39,5 @@ pub use events::{Events, parse};
 pub use sent::{Acked, Sent};
 pub use tidings_client_core::{
     ClosedBy, Entry, Event, Frame, Gap, GapReason, Kind, Refusal, RoomState, SendState, State, Status,
+    Transport, Transports,
 };

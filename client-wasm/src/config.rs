@@ -8,6 +8,8 @@ use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
 
+use tidings_client_core::Transports;
+
 use crate::page::window;
 
 /// Fetches a token. The argument says that the last one was refused, so that a cached one will not do.
@@ -51,6 +53,8 @@ pub struct Config {
     pub notifications: bool,
     /// Whether the outbox is kept across page loads. On by default.
     pub persistence: bool,
+    /// The transports that may be used, tried from the best to the least. All of them by default.
+    pub transports: Transports,
     /// Attempts to connect, in a row without success, after which the client closes; `None`: never.
     pub max_attempts: Option<u32>,
     /// Most messages in the outbox, failed ones included.
@@ -69,6 +73,7 @@ impl Config {
             user_id: None,
             notifications: false,
             persistence: true,
+            transports: Transports::ALL,
             max_attempts: None,
             max_queued: 1_000,
             max_queued_bytes: 1024 * 1024,

@@ -4,6 +4,8 @@
 
 mod connecting;
 mod keeping;
+mod links;
+mod requests;
 
 use alloc::borrow::ToOwned;
 use alloc::collections::VecDeque;
@@ -12,16 +14,16 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
 
-use tidings_client_core::{self as session, ConnId, Duration, Event, Input, Output, Session, Status, Stored};
+use tidings_client_core::{self as session, Duration, Event, Input, Output, Session, Status, Stored};
 use tidings_protocol::ClientId;
 
 use self::keeping::Storage;
+use self::links::Links;
 use crate::config::Config;
 use crate::host::{self, Timer};
 use crate::http::Http;
 use crate::listeners::{Listeners, Subscription};
 use crate::page::{Page, PageEvent};
-use crate::socket::Socket;
 
 /// A timer that is later than this has slept with the machine: what has arrived meanwhile is read first.
 const OVERSLEPT: Duration = Duration::from_secs(1);
@@ -35,9 +37,7 @@ pub(crate) struct Driver {
     session: RefCell<Session>,
     inputs: RefCell<VecDeque<Input>>,
     is_draining: Cell<bool>,
-    socket: RefCell<Option<(ConnId, Socket)>>,
-    /// The connection that the session wants now.
-    wanted: Cell<Option<ConnId>>,
+    links: Links,
     timer: Timer,
     timer_due: Cell<Option<session::Instant>>,
     page: RefCell<Option<Page>>,
@@ -53,6 +53,7 @@ impl Driver {
         settings.notifications = config.notifications;
         settings.refreshable_token = http.auth().is_refreshable();
         settings.storage = config.persistence;
+        settings.transports = config.transports;
         settings.max_attempts = config.max_attempts;
         settings.max_queued = config.max_queued;
         settings.max_queued_bytes = config.max_queued_bytes;
@@ -66,8 +67,7 @@ impl Driver {
                 session: RefCell::new(Session::new(settings)),
                 inputs: RefCell::default(),
                 is_draining: Cell::new(false),
-                socket: RefCell::new(None),
-                wanted: Cell::new(None),
+                links: Links::default(),
                 timer: Timer::new(move || {
                     if let Some(driver) = weak.upgrade() {
                         driver.timer_fired();
@@ -155,6 +155,7 @@ impl Driver {
             match output {
                 Output::Event(event) => events.push(event),
                 Output::Connect(connect) => self.connect(connect),
+                Output::Post(conn, body) => self.post(conn, body),
                 Output::Send(conn, text) => self.send(conn, &text),
                 Output::Close(conn, code) => self.close(conn, code),
                 Output::Persist(persist) => self.persist(persist),

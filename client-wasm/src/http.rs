@@ -4,13 +4,14 @@ use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::string::{String, ToString};
 
-use js_sys::{Object, Promise, Reflect};
+use alloc::vec::Vec;
+use js_sys::{Object, Promise, Reflect, Uint8Array};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tidings_protocol::Problem;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortSignal, RequestCredentials, RequestInit, Response};
+use web_sys::{AbortSignal, ReadableStreamDefaultReader, RequestCredentials, RequestInit, Response};
 
 #[wasm_bindgen]
 extern "C" {
@@ -22,7 +23,7 @@ extern "C" {
 use crate::auth::Auth;
 
 /// A request that takes longer than this has failed, in milliseconds.
-const TIMEOUT_MS: u32 = 30_000;
+pub(crate) const TIMEOUT_MS: u32 = 30_000;
 
 /// Why a request has no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -161,14 +162,26 @@ impl Http {
         let mut fresh = false;
         loop {
             let token = self.auth.token(fresh).await.map_err(HttpError::Token)?;
-            let response = self.send(method, path, body.as_deref(), token).await?;
+            let signal = AbortSignal::timeout_with_u32(TIMEOUT_MS);
+            let response = self.send(method, path, body.as_deref(), token, Some(&signal)).await?;
             if response.status() == 401 && self.auth.is_refreshable() && !fresh {
                 fresh = true;
                 continue;
             }
-            let text = settled(response.text()).await?;
-            return Ok((response.status(), text.as_string().unwrap_or_default()));
+            return Ok((response.status(), text_of(&response).await?));
         }
+    }
+
+    /// One `POST` of JSON, once, whatever its answer says. `fresh`: the last token was refused.
+    pub(crate) async fn open(
+        &self,
+        path: &str,
+        body: &str,
+        fresh: bool,
+        signal: Option<&AbortSignal>,
+    ) -> Result<Response, HttpError> {
+        let token = self.auth.token(fresh).await.map_err(HttpError::Token)?;
+        self.send("POST", path, Some(body), token, signal).await
     }
 
     async fn send(
@@ -177,10 +190,11 @@ impl Http {
         path: &str,
         body: Option<&str>,
         token: Option<String>,
+        signal: Option<&AbortSignal>,
     ) -> Result<Response, HttpError> {
         let init = RequestInit::new();
         init.set_method(method);
-        init.set_signal(Some(&AbortSignal::timeout_with_u32(TIMEOUT_MS)));
+        init.set_signal(signal);
         let headers = Object::new();
         match token {
             Some(token) => header(&headers, "authorization", &["Bearer ", &token].concat()),
@@ -199,6 +213,25 @@ impl Http {
 fn header(headers: &Object, name: &str, value: &str) {
     // It fails for frozen objects only.
     let _ = Reflect::set(headers, &name.into(), &value.into());
+}
+
+/// An answer's whole body.
+pub(crate) async fn text_of(response: &Response) -> Result<String, HttpError> {
+    Ok(settled(response.text()).await?.as_string().unwrap_or_default())
+}
+
+/// An answer's body, part by part as it comes.
+pub(crate) async fn read(response: &Response, tell: impl Fn(Vec<u8>)) -> Result<(), HttpError> {
+    let Some(body) = response.body() else { return Ok(()) };
+    let reader: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
+    loop {
+        let part = settled(Ok(reader.read())).await?;
+        let value = Reflect::get(&part, &"value".into()).unwrap_or_default();
+        if value.is_undefined() {
+            return Ok(());
+        }
+        tell(value.unchecked_into::<Uint8Array>().to_vec());
+    }
 }
 
 /// What a promise of the browser comes to.

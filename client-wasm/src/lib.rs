@@ -34,7 +34,7 @@ mod storage;
 
 pub use tidings_client_core::{
     ClosedBy, Duration, Entry, Event, Frame, Gap, GapReason, Instant, Kind, Refusal, RoomState, SendState,
-    State, Status, Stored, Transport,
+    State, Status, Stored, Transport, Transports,
 };
 pub use tidings_protocol as protocol;
 

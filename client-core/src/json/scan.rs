@@ -61,6 +61,29 @@ impl<'a> Scanner<'a> {
         Some(Some((key, self.skip_value()?)))
     }
 
+    /// Steps into an array.
+    pub(crate) fn enter_array(&mut self) -> Option<()> {
+        self.eat(b'[')
+    }
+
+    /// The next item of the array stepped into. `Some(None)` at the array's end.
+    #[allow(clippy::option_option)] // malformed, the end, an item: three answers
+    pub(crate) fn item(&mut self) -> Option<Option<Span>> {
+        self.skip_space();
+        match self.peek()? {
+            b']' => {
+                self.at += 1;
+                return Some(None);
+            }
+            b',' => {
+                self.at += 1;
+                self.skip_space();
+            }
+            _ => {}
+        }
+        Some(Some(self.skip_value()?))
+    }
+
     /// Whether nothing but white space is left.
     pub(crate) fn is_done(&mut self) -> bool {
         self.skip_space();

@@ -96,7 +96,8 @@ impl Session {
             Some(Resume::Sent(id)) => Some(id.as_str()),
             Some(Resume::Due(_) | Resume::Done) | None => None,
         };
-        let Some(room) = self.subscriptions.refused_room(id, room, resume) else { return false };
+        let by_socket = self.is_by_socket();
+        let Some(room) = self.subscriptions.refused_room(id, room, resume, by_socket) else { return false };
         let wait = wait.or((code == Code::Internal).then_some(AFTER_INTERNAL));
         if !self.subscriptions.is_wanted(room.as_str()) {
             self.subscriptions.remove(room.as_str());

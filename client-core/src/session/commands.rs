@@ -59,7 +59,7 @@ impl Session {
             Command::Typing { room, is_typing } => self.send_typing(room.as_str(), is_typing, now),
             Command::Presence(status) => {
                 self.presence = Some(status);
-                if self.state == State::Connected {
+                if self.is_greeted() {
                     self.send_presence(now);
                 }
             }
@@ -73,6 +73,7 @@ impl Session {
         self.state = State::Connecting;
         self.closed_by = None;
         self.backoff.reset();
+        self.ladder.reset();
         self.token.proven();
         self.attempt(now);
     }

@@ -10,9 +10,11 @@ use crate::backoff::Wait;
 use crate::frame::Frame;
 use crate::heartbeat::{Beat, Heartbeat, slept};
 use crate::input::{Closed, ConnId};
+use crate::ladder::Strike;
 use crate::output::{ClosedBy, Connect, Event, Output, State};
 use crate::pacing::Pacing;
 use crate::query;
+use crate::sse::EventStream;
 use crate::time::{Duration, Instant};
 use crate::timers::Timer;
 use crate::transport::Transport;
@@ -31,6 +33,12 @@ const GRACE: Duration = Duration::from_secs(2);
 const STRAY: Duration = Duration::from_secs(60);
 /// The heartbeat of a server that does not name one.
 const HEARTBEAT: u64 = 25_000;
+/// How long a ping may stay without any frame after it.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Nothing for this long on an event stream, on which a comment comes every 15 s, is a reason to doubt.
+const STREAM_SILENCE: Duration = Duration::from_secs(20);
+/// Within this time the next comment comes.
+const STREAM_PATIENCE: Duration = Duration::from_secs(15);
 /// The pace of a server that does not name one.
 const FRAMES_PER_SECOND: u64 = 50;
 const FRAME_BURST: u64 = 200;
@@ -39,6 +47,12 @@ const FRAME_BURST: u64 = 200;
 #[derive(Debug)]
 pub(super) struct Connection {
     pub(super) id: ConnId,
+    pub(super) transport: Transport,
+    is_open: bool,
+    /// What came of an event stream.
+    pub(super) stream: EventStream,
+    /// A poll without frames does not end before this.
+    pub(super) not_before: Instant,
     /// What stands only once the server has greeted.
     pub(super) greeted: Option<Greeted>,
     /// When to come back, by the server's own word.
@@ -70,52 +84,81 @@ impl Session {
         if !self.storage_ready {
             return;
         }
-        self.connections = self.connections.wrapping_add(1);
-        let conn = ConnId(self.connections);
-        self.connection = Some(Connection { id: conn, greeted: None, come_back: None });
+        let conn = self.next_conn();
+        let transport = self.ladder.at();
+        let stream = EventStream::default();
+        self.connection = Some(Connection {
+            id: conn,
+            transport,
+            is_open: false,
+            stream,
+            not_before: now,
+            greeted: None,
+            come_back: None,
+        });
         self.attempted_at = now;
         self.timers.set(Timer::Handshake, now + HANDSHAKE);
-        let query = query::of(&self.client_session, self.config.notifications);
-        let fresh_token = self.token.is_stale();
         self.tell_status();
-        self.out.push_back(Output::Connect(Connect {
-            conn,
-            transport: Transport::WebSocket,
-            query,
-            fresh_token,
-        }));
+        if transport == Transport::WebSocket {
+            let payload = query::of(&self.client_session, self.config.notifications);
+            let fresh_token = self.token.is_stale();
+            self.out.push_back(Output::Connect(Connect { conn, transport, payload, fresh_token }));
+        } else {
+            self.subscribe(now);
+        }
+    }
+
+    pub(super) const fn next_conn(&mut self) -> ConnId {
+        self.connections = self.connections.wrapping_add(1);
+        ConnId(self.connections)
     }
 
     /// The transport is open; the greeting comes next.
     pub(super) fn opened(&mut self, conn: ConnId, now: Instant) {
-        if self.connection.as_ref().is_some_and(|c| c.id == conn && c.greeted.is_none()) {
+        if let Some(connection) = self.connection.as_mut().filter(|c| c.id == conn && c.greeted.is_none()) {
+            connection.is_open = true;
             self.timers.set(Timer::Handshake, now + GREETING);
         }
     }
 
-    /// The server has greeted.
+    /// The server has greeted. A stream or poll that only takes the place of another changes nothing else.
     pub(super) fn established(&mut self, frame: Frame, now: Instant) {
-        let Some(connection) = self.connection.as_mut().filter(|c| c.greeted.is_none()) else { return };
+        let Some(connection) = self.connection.as_mut() else { return };
         let number = |span, default| frame.number_of(span).unwrap_or(default);
         let fields = &frame.fields;
-        let interval = Duration::from_millis(number(fields.heartbeat_ms(), HEARTBEAT).max(1_000));
-        connection.greeted = Some(Greeted {
-            heartbeat: Heartbeat::new(interval, now),
-            pacing: Pacing::new(
-                number(fields.frames_per_second(), FRAMES_PER_SECOND),
-                number(fields.frame_burst(), FRAME_BURST),
-                now,
-            ),
-            resume: Resume::Due(now),
-            read_until: now,
-        });
+        let is_first = connection.greeted.is_none();
+        if is_first {
+            let is_socket = connection.transport == Transport::WebSocket;
+            let (interval, patience) = match connection.transport {
+                Transport::Stream => (STREAM_SILENCE, STREAM_PATIENCE),
+                Transport::Poll => (Duration::from_millis(HEARTBEAT), PATIENCE),
+                Transport::WebSocket => {
+                    (Duration::from_millis(number(fields.heartbeat_ms(), HEARTBEAT).max(1_000)), PATIENCE)
+                }
+            };
+            connection.greeted = Some(Greeted {
+                heartbeat: Heartbeat::new(interval, patience, now),
+                pacing: Pacing::new(
+                    number(fields.frames_per_second(), FRAMES_PER_SECOND),
+                    number(fields.frame_burst(), FRAME_BURST),
+                    now,
+                ),
+                // Elsewhere the positions went along with the request.
+                resume: if is_socket { Resume::Due(now) } else { Resume::Done },
+                read_until: now,
+            });
+        }
         if let Some(max) = frame.number_of(fields.max_content_bytes()) {
             self.max_content_bytes = usize::try_from(max).unwrap_or(usize::MAX);
         }
         self.user_id = frame.owned(fields.user_id());
         self.cursors.established(frame.owned(fields.epoch()), frame.number_of(fields.inbox_seq()));
+        if !is_first {
+            return;
+        }
         self.timers.clear(Timer::Handshake);
         self.timers.set(Timer::Stable, now + STABLE);
+        self.schedule_look(now);
         self.state = State::Connected;
         self.tell_status();
         self.event(Event::Frame(frame));
@@ -126,7 +169,19 @@ impl Session {
 
     /// The transport says that it is closed.
     pub(super) fn closed(&mut self, conn: ConnId, closed: Closed, now: Instant) {
-        if self.connection.as_ref().is_some_and(|c| c.id == conn) {
+        if self.look == Some(conn) {
+            self.look_failed(now);
+        } else if self.post.ended(conn) {
+            self.post_failed(closed, now);
+        } else if let Some(connection) = self.connection.as_ref().filter(|c| c.id == conn) {
+            if closed.code.and_then(CloseCode::from_u16).is_none() {
+                let is_young = self.timers.get(Timer::Stable).is_some();
+                match &connection.greeted {
+                    Some(_) if is_young => self.ladder.strike(Strike::Young),
+                    None if closed.is_reachable || connection.is_open => self.ladder.strike(Strike::Refused),
+                    Some(_) | None => {}
+                }
+            }
             self.lost(closed, now);
         }
     }
@@ -135,12 +190,12 @@ impl Session {
     pub(super) fn abandon(&mut self, code: u16, reason: &str, now: Instant) {
         if let Some(connection) = &self.connection {
             self.out.push_back(Output::Close(connection.id, code));
-            self.lost(Closed { code: None, reason: reason.to_owned(), retry_after_ms: None }, now);
+            self.lost(Closed { reason: reason.to_owned(), ..Closed::default() }, now);
         }
     }
 
     /// The connection is gone: what was in use by it is set back, and the next step decided by the close code.
-    fn lost(&mut self, closed: Closed, now: Instant) {
+    pub(super) fn lost(&mut self, closed: Closed, now: Instant) {
         if self.connection.as_ref().is_some_and(|c| c.greeted.is_none()) {
             self.missed_at = Some(now);
         }
@@ -204,19 +259,37 @@ impl Session {
         for timer in [Timer::Handshake, Timer::Heartbeat, Timer::Stable, Timer::Pump, Timer::Answer] {
             self.timers.clear(timer);
         }
-        self.outbox.disconnected();
+        self.stop_looking();
+        let post = self.post.clear();
+        if let Some(post) = post {
+            self.out.push_back(Output::Close(post, 1000));
+        }
+        self.outbox.disconnected(post.is_some());
+        self.set_back_subscriptions();
+        self.connection.take().and_then(|c| c.come_back)
+    }
+
+    /// Sets back what the server was told of rooms, positions and markers.
+    pub(super) fn set_back_subscriptions(&mut self) {
         self.subscriptions.disconnected();
         self.markers.disconnected();
         self.cursors.disconnected();
         self.token.disconnected();
-        self.connection.take().and_then(|c| c.come_back)
+    }
+
+    /// The machine is in another network, perhaps: what did not get through the old one may get through this one.
+    pub(super) fn network_changed(&mut self, now: Instant) {
+        if self.connection.is_none() {
+            self.ladder.reset();
+        }
+        self.look_soon(now);
     }
 
     /// The machine has a network again, or the user looks at the page.
     pub(super) fn woken(&mut self, now: Instant) {
         if let Some(greeted) = self.connection.as_mut().and_then(|c| c.greeted.as_mut()) {
             if greeted.heartbeat.probe(now) {
-                self.send_ping(now);
+                self.ping(now);
             }
         } else if self.may_wake
             && let Some(at) = self.timers.get(Timer::Retry)
@@ -239,13 +312,20 @@ impl Session {
                 Timer::Handshake if slept(late) => self.timers.set(timer, now + GRACE),
                 Timer::Answer if slept(late) => self.read_first(now),
                 Timer::Stable if slept(late) => self.timers.set(timer, now + STABLE),
-                Timer::Handshake => self.abandon(1000, "no greeting", now),
+                Timer::Handshake => {
+                    // A socket that nothing answers has another try: a network that hangs is more often the reason.
+                    let silent = if self.is_by_socket() { Strike::Refused } else { Strike::Silent };
+                    self.ladder.strike(silent);
+                    self.abandon(1000, "no greeting", now);
+                }
                 Timer::Answer => self.abandon(1000, "no answer", now),
                 Timer::Heartbeat => self.beat(late, now),
                 Timer::Stable => {
                     self.backoff.reset();
                     self.token.proven();
+                    self.ladder.proven();
                 }
+                Timer::Look => self.look_due(late, now),
                 Timer::Positions => self.keep_positions(),
                 // The pump runs after every input.
                 Timer::Pump => {}
@@ -257,8 +337,17 @@ impl Session {
         let Some(greeted) = self.connection.as_mut().and_then(|c| c.greeted.as_mut()) else { return };
         match greeted.heartbeat.fire(late, now) {
             Beat::Wait => {}
-            Beat::Ping => self.send_ping(now),
+            Beat::Ping => self.ping(now),
             Beat::Dead => self.abandon(1000, "no heartbeat", now),
+        }
+    }
+
+    /// Asks whether the peer lives: by a ping, or by a poll that is answered at once. A stream has its comments.
+    fn ping(&mut self, now: Instant) {
+        match self.connection.as_ref().map(|c| c.transport) {
+            Some(Transport::WebSocket) => self.send_ping(now),
+            Some(Transport::Poll) => self.resubscribe(now),
+            Some(Transport::Stream) | None => {}
         }
     }
 

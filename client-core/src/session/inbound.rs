@@ -16,11 +16,20 @@ const KEEP_AFTER: Duration = Duration::from_secs(1);
 impl Session {
     /// A text frame came.
     pub(super) fn frame(&mut self, conn: ConnId, text: String, now: Instant) {
+        if self.look == Some(conn) {
+            self.climb(now);
+            return;
+        }
         let Some(connection) = self.connection.as_mut().filter(|c| c.id == conn) else { return };
         if let Some(greeted) = connection.greeted.as_mut() {
             greeted.heartbeat.heard(now);
         }
-        let greeted = connection.greeted.is_some();
+        self.read(text, now);
+    }
+
+    /// Deals with a frame of the connection.
+    pub(super) fn read(&mut self, text: String, now: Instant) {
+        let greeted = self.connection.as_ref().is_some_and(|c| c.greeted.is_some());
         match Frame::read(text) {
             Err(text) => self.event(Event::Malformed(text)),
             Ok(frame) if frame.kind() == Kind::ConnectionEstablished => self.established(frame, now),
@@ -32,7 +41,7 @@ impl Session {
         }
     }
 
-    fn dispatch(&mut self, frame: Frame, now: Instant) {
+    pub(super) fn dispatch(&mut self, frame: Frame, now: Instant) {
         match frame.kind() {
             Kind::Ack => self.acked(&frame),
             Kind::Pong => {}

@@ -3,6 +3,7 @@
 
 use alloc::string::String;
 
+use tidings_protocol::ClientId;
 use tidings_protocol::command::OnlineStatus;
 
 use super::{Session, connection::Resume};
@@ -11,6 +12,7 @@ use crate::output::{Event, Output, SendState};
 use crate::subscriptions::Action;
 use crate::time::Instant;
 use crate::timers::Timer;
+use crate::transport::Transport;
 
 impl Session {
     /// Sends all that may be sent now, and sets the timer for what may not.
@@ -20,21 +22,19 @@ impl Session {
             return;
         }
         self.resume(now);
-        if self.is_resumed() {
+        // What is on its way by a post may be refused for now, and nothing may overtake it.
+        if self.is_resumed() && !self.post.is_busy() {
             self.send_rooms(now);
             self.send_markers(now);
             self.send_outbox(now);
         }
+        self.post();
+        self.subscribe_where_due(now);
         self.watch();
     }
 
-    fn is_greeted(&self) -> bool {
+    pub(super) fn is_greeted(&self) -> bool {
         self.connection.as_ref().is_some_and(|c| c.greeted.is_some())
-    }
-
-    fn is_resumed(&self) -> bool {
-        let greeted = self.connection.as_ref().and_then(|c| c.greeted.as_ref());
-        greeted.is_some_and(|g| matches!(g.resume, Resume::Sent(_) | Resume::Done))
     }
 
     /// One `RESUME` names all rooms with their positions, the inbox and the notifications.
@@ -48,31 +48,7 @@ impl Session {
         let id = self.rng.client_id();
         let mut frame = Object::frame("RESUME", Some(id.as_str()));
         greeted.resume = Resume::Sent(id);
-        if let Some(epoch) = self.cursors.epoch() {
-            frame.text("epoch", epoch);
-        }
-        let mut rooms = String::from("[");
-        let cursors = &self.cursors;
-        self.subscriptions.resume(|room, wanted| {
-            let mut entry = Object::new();
-            entry.text("roomId", room.as_str());
-            // A room that is only rejoined to be left needs no replay.
-            if let Some(seq) = cursors.room(room.as_str()).filter(|_| wanted) {
-                entry.number("afterSeq", seq);
-            }
-            if rooms.len() > 1 {
-                rooms.push(',');
-            }
-            rooms.push_str(&entry.end());
-        });
-        rooms.push(']');
-        frame.raw("rooms", &rooms);
-        if let Some(seq) = self.cursors.inbox() {
-            frame.number("inboxAfter", seq);
-        }
-        if let Some(cursor) = self.cursors.notifications() {
-            frame.text("notificationsAfter", cursor);
-        }
+        self.positions(&mut frame, true);
         self.send_anyway(frame.end(), now);
     }
 
@@ -141,7 +117,7 @@ impl Session {
             Some(OnlineStatus::Away) => "away",
             Some(OnlineStatus::Online) | None => "online",
         };
-        let mut frame = Object::frame("PRESENCE", None);
+        let mut frame = self.unasked("PRESENCE");
         frame.text("status", status);
         self.send_anyway(frame.end(), now);
     }
@@ -152,10 +128,16 @@ impl Session {
         }
         let mut data = Object::new();
         data.flag("isTyping", is_typing);
-        let mut frame = Object::frame("TYPING", None);
+        let mut frame = self.unasked("TYPING");
         frame.text("roomId", room);
         frame.raw("data", &data.end());
         self.send(frame.end());
+    }
+
+    /// A frame whose answer nobody waits for. Only a post must have an id for it.
+    fn unasked(&mut self, kind: &str) -> Object {
+        let id = if self.is_by_socket() { None } else { Some(self.rng.client_id()) };
+        Object::frame(kind, id.as_ref().map(ClientId::as_str))
     }
 
     pub(super) fn send_ping(&mut self, now: Instant) {
@@ -169,6 +151,14 @@ impl Session {
         if !self.is_greeted() {
             return;
         }
+        if !self.is_by_socket() {
+            // The next request has it; a stream would end with the old one.
+            self.token.disconnected();
+            if self.ladder.at() == Transport::Stream {
+                self.resubscribe(now);
+            }
+            return;
+        }
         let id = self.rng.client_id();
         let mut frame = Object::frame("AUTHENTICATE", Some(id.as_str()));
         frame.text("token", token);
@@ -178,6 +168,9 @@ impl Session {
 
     /// Whether the pace allows one more frame; if not, the pump is woken when it does.
     fn take_turn(&mut self, now: Instant) -> bool {
+        if self.post.is_full() {
+            return false;
+        }
         let Some(greeted) = self.connection.as_mut().and_then(|c| c.greeted.as_mut()) else { return false };
         if greeted.pacing.take(now) {
             return true;
@@ -195,8 +188,10 @@ impl Session {
     }
 
     fn send(&mut self, frame: String) {
-        if let Some(connection) = &self.connection {
-            self.out.push_back(Output::Send(connection.id, frame));
+        match &self.connection {
+            Some(c) if c.transport == Transport::WebSocket => self.out.push_back(Output::Send(c.id, frame)),
+            Some(_) => self.post.push(&frame),
+            None => {}
         }
     }
 

@@ -28,7 +28,7 @@ fn a_client_is_connected_when_the_server_has_greeted() {
     let connect = client.connects[0].clone();
     assert_eq!(connect.conn, ConnId(1));
     assert_eq!(
-        connect.query,
+        connect.payload,
         format!("clientSession={}&notifications=true", client.session.client_session())
     );
     assert!(!connect.fresh_token);

@@ -17,6 +17,7 @@ pub(crate) struct Client {
     pub(crate) now: u64,
     pub(crate) conn: Option<ConnId>,
     pub(crate) connects: Vec<Connect>,
+    pub(crate) posts: Vec<(ConnId, Value)>,
     pub(crate) closes: Vec<(ConnId, u16)>,
     pub(crate) token_wishes: usize,
     pub(crate) kept: BTreeMap<ClientId, Stored>,
@@ -45,6 +46,7 @@ impl Client {
             now: 1_000_000,
             conn: None,
             connects: Vec::new(),
+            posts: Vec::new(),
             closes: Vec::new(),
             token_wishes: 0,
             kept: BTreeMap::new(),
@@ -79,6 +81,7 @@ impl Client {
                     self.conn = Some(connect.conn);
                     self.connects.push(connect);
                 }
+                Output::Post(conn, body) => self.posts.push((conn, serde_json::from_str(&body).unwrap())),
                 Output::Send(conn, text) => {
                     assert_eq!(Some(conn), self.conn, "sent on a connection that is not the newest: {text}");
                     ClientFrame::parse(&text)
@@ -177,7 +180,7 @@ impl Client {
     }
 
     pub(crate) fn close(&mut self, code: Option<u16>) {
-        let closed = Closed { code, reason: String::new(), retry_after_ms: None };
+        let closed = Closed { code, reason: String::new(), ..Closed::default() };
         self.input(Input::Closed(self.conn.unwrap(), closed));
     }
 

@@ -16,3 +16,4 @@ mod rooms;
 mod sending;
 mod storage;
 mod token;
+mod transports;

@@ -66,7 +66,7 @@ fn the_wait_that_the_server_asks_for_wins_over_the_drawn_one_and_over_a_wake_up(
     assert_eq!(client.until_next_attempt(), 7_350);
 
     let conn = client.conn.unwrap();
-    let closed = Closed { code: Some(1013), reason: String::new(), retry_after_ms: Some(3_000) };
+    let closed = Closed { code: Some(1013), retry_after_ms: Some(3_000), ..Closed::default() };
     client.input(Input::Closed(conn, closed));
     assert_eq!(client.until_next_attempt(), 3_000);
 }

@@ -1,7 +1,6 @@
 //! One WebSocket: reads and writes at the same time, and writes all that waits with one flush.
 
 use std::collections::VecDeque;
-use std::future::poll_fn;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -34,14 +33,9 @@ impl Socket {
         Self { stream, waiting: VecDeque::new(), unflushed: false }
     }
 
-    /// Puts a frame behind those that wait; [`turn`](Self::turn) writes them. The session's pace bounds them.
+    /// Puts a frame behind those that wait; [`poll`](Self::poll) writes them. The session's pace bounds them.
     pub(super) fn send(&mut self, text: String) {
         self.waiting.push_back(Message::Text(text.into()));
-    }
-
-    /// Writes what waits, and reads, where it may, until something comes. It may be dropped and called again.
-    pub(super) async fn turn(&mut self, may_read: bool) -> Heard {
-        poll_fn(|cx| self.poll(may_read, cx)).await
     }
 
     /// Closes with a handshake, as far as the peer takes part.
@@ -59,7 +53,8 @@ impl Socket {
         let _ = timeout(CLOSING, closing).await;
     }
 
-    fn poll(&mut self, may_read: bool, cx: &mut Context<'_>) -> Poll<Heard> {
+    /// Writes what waits, and reads, where it may, until something comes.
+    pub(super) fn poll(&mut self, may_read: bool, cx: &mut Context<'_>) -> Poll<Heard> {
         if let Err(error) = self.write(cx) {
             return Poll::Ready(Heard::Closed(broken(&error)));
         }
@@ -112,9 +107,9 @@ impl Socket {
 }
 
 fn closed(frame: CloseFrame) -> Closed {
-    Closed { code: Some(frame.code.into()), reason: frame.reason.as_str().to_owned(), retry_after_ms: None }
+    Closed { code: Some(frame.code.into()), reason: frame.reason.as_str().to_owned(), ..Closed::default() }
 }
 
 fn broken(error: &Error) -> Closed {
-    Closed { code: None, reason: error.to_string(), retry_after_ms: None }
+    Closed { reason: error.to_string(), ..Closed::default() }
 }

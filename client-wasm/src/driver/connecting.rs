@@ -3,22 +3,27 @@
 use alloc::borrow::ToOwned;
 use alloc::rc::Rc;
 
-use tidings_client_core::{Closed, ConnId, Connect, Input};
+use tidings_client_core::{Closed, ConnId, Connect, Input, Transport};
 use wasm_bindgen_futures::spawn_local;
 
 use super::Driver;
+use super::links::Way;
+use super::requests::refusal;
 use crate::http::escape;
-use crate::json;
 use crate::socket::{Socket, SocketEvent};
 
 impl Driver {
     pub(super) fn connect(self: &Rc<Self>, connect: Connect) {
-        self.wanted.set(Some(connect.conn));
+        self.links.begin(connect.conn);
+        if connect.transport != Transport::WebSocket {
+            self.open_request(connect);
+            return;
+        }
         let driver = Rc::clone(self);
         spawn_local(async move {
             let token = driver.http.auth().token(connect.fresh_token).await;
             driver.load_storage();
-            if driver.wanted.get() != Some(connect.conn) {
+            if !driver.links.holds(connect.conn) {
                 return;
             }
             match token {
@@ -31,7 +36,7 @@ impl Driver {
     fn open(self: &Rc<Self>, connect: &Connect, token: Option<&str>) {
         let conn = connect.conn;
         let base = self.http.base().strip_prefix("http").unwrap_or_default();
-        let mut url = ["ws", base, "/ws/chat?", &connect.query].concat();
+        let mut url = ["ws", base, "/ws/chat?", &connect.payload].concat();
         if let Some(token) = token {
             url.push_str("&token=");
             url.push_str(&escape(token));
@@ -44,7 +49,7 @@ impl Driver {
         });
         match opened {
             Ok(socket) => {
-                self.socket.replace(Some((conn, socket)));
+                self.links.go(conn, Way::Socket(socket));
             }
             Err(error) => {
                 let reason =
@@ -55,14 +60,14 @@ impl Driver {
     }
 
     fn socket_event(self: &Rc<Self>, conn: ConnId, event: SocketEvent) {
-        if self.wanted.get() != Some(conn) {
+        if !self.links.holds(conn) {
             return;
         }
         match event {
             SocketEvent::Opened => self.input(Input::Opened(conn)),
             SocketEvent::Text(text) => self.input(Input::Frame(conn, text)),
             SocketEvent::Closed { was_open: true, code, reason } => {
-                self.closed(conn, Closed { code: Some(code), reason, retry_after_ms: None });
+                self.closed(conn, Closed { code: Some(code), reason, ..Closed::default() });
             }
             SocketEvent::Closed { was_open: false, .. } => self.ask_why(conn),
         }
@@ -73,52 +78,24 @@ impl Driver {
         let driver = Rc::clone(self);
         spawn_local(async move {
             let answer = driver.http.exchange("GET", "/api/v1/rooms?limit=1", None).await;
-            let mut closed = Closed::default();
-            if let Ok((status, text)) = answer {
-                closed.code = match status {
-                    401 => Some(4001),
-                    403 => Some(4003),
-                    429 => Some(4029),
-                    503 => Some(1013),
-                    _ => None,
-                };
-                let wait = json::field(&text, "retryAfterMs").and_then(|ms| ms.as_f64());
-                closed.retry_after_ms = wait.map(|ms| ms as u64);
-            }
+            let closed = answer.map(|(status, text)| refusal(status, &text)).unwrap_or_default();
             driver.closed(conn, closed);
         });
     }
 
-    fn closed(self: &Rc<Self>, conn: ConnId, closed: Closed) {
-        if self.wanted.get() == Some(conn) {
-            self.let_go(conn);
+    pub(super) fn closed(self: &Rc<Self>, conn: ConnId, closed: Closed) {
+        if self.links.end(conn) {
             self.input(Input::Closed(conn, closed));
         }
     }
 
     pub(super) fn send(&self, conn: ConnId, text: &str) {
-        if let Some((open, socket)) = &*self.socket.borrow()
-            && *open == conn
-        {
-            socket.send(text);
-        }
+        self.links.with_socket(conn, |socket| socket.send(text));
     }
 
     pub(super) fn close(&self, conn: ConnId, code: u16) {
-        if let Some((open, socket)) = &*self.socket.borrow()
-            && *open == conn
-        {
-            socket.close(code);
-        }
-        self.let_go(conn);
-    }
-
-    fn let_go(&self, conn: ConnId) {
-        if self.wanted.get() == Some(conn) {
-            self.wanted.set(None);
-        }
-        let socket = self.socket.borrow_mut().take_if(|(open, _)| *open == conn);
-        drop(socket);
+        self.links.with_socket(conn, |socket| socket.close(code));
+        self.links.end(conn);
     }
 
     pub(super) fn refresh_token(self: &Rc<Self>) {

@@ -5,7 +5,8 @@ use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::string::String;
 
-use js_sys::{Function, Promise};
+use js_sys::{Array, Function, Promise};
+use tidings_client_core::{Transport, Transports};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
@@ -29,6 +30,9 @@ extern "C" {
     fn notifications(this: &Options) -> bool;
     #[wasm_bindgen(method, getter)]
     fn persistence(this: &Options) -> bool;
+    /// The names of the transports that may be used; `undefined`: all of them.
+    #[wasm_bindgen(method, getter)]
+    fn transports(this: &Options) -> Option<Array>;
     #[wasm_bindgen(method, getter, js_name = maxAttempts)]
     fn max_attempts(this: &Options) -> Option<u32>;
     #[wasm_bindgen(method, getter, js_name = maxQueued)]
@@ -43,9 +47,17 @@ impl Options {
             (None, None) => Credentials::Cookie,
         };
         let mut config = Config::new(self.url(), credentials);
+        let mut transports = Transports::NONE;
         config.user_id = self.user_id();
         config.notifications = self.notifications();
         config.persistence = self.persistence();
+        for name in self.transports().iter().flat_map(Array::iter) {
+            let name = name.as_string();
+            if let Some(known) = Transport::ALL.into_iter().find(|t| name.as_deref() == Some(t.as_str())) {
+                transports = transports.with(known);
+            }
+        }
+        config.transports = transports;
         config.max_attempts = self.max_attempts();
         if let Some(max) = self.max_queued() {
             config.max_queued = max as usize;

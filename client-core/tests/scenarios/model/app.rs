@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use tidings_client_core::{
-    Command, Config, Connect, Event, Frame, GapReason, Input, Instant, Kind, Output, Persist, RoomState,
-    SendState, Session, Storage, Stored,
+    Command, Config, Connect, Duration, Event, Frame, GapReason, Input, Instant, Kind, Output, Persist,
+    RoomState, SendState, Session, Storage, Stored,
 };
 use tidings_protocol::ClientId;
 
@@ -38,6 +38,7 @@ pub(crate) struct App {
 /// What the world is to do for a client.
 pub(crate) enum Wish {
     Connect(Connect),
+    Post(u32, String),
     Send(u32, String),
     Close(u32),
 }
@@ -97,6 +98,7 @@ impl App {
         while let Some(output) = self.session.poll_output() {
             match output {
                 Output::Connect(connect) => wishes.push(Wish::Connect(connect)),
+                Output::Post(conn, body) => wishes.push(Wish::Post(conn.0, body)),
                 Output::Send(conn, text) => wishes.push(Wish::Send(conn.0, text)),
                 Output::Close(conn, _) => wishes.push(Wish::Close(conn.0)),
                 Output::Persist(what) => self.persist(what),
@@ -237,5 +239,6 @@ pub(crate) fn join(room: &str) -> Command {
 }
 
 fn session(seed: u64) -> Session {
-    Session::new(Config { storage: true, ..Config::new([seed, 0xC11E]) })
+    let look_up_after = Duration::from_secs(3);
+    Session::new(Config { storage: true, look_up_after, ..Config::new([seed, 0xC11E]) })
 }

@@ -11,16 +11,40 @@ pub(crate) type Conn = usize;
 /// Something that arrives.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Arrival {
-    /// At the server: an upgrade, a frame, the end.
+    /// At the server: an upgrade or a request with its body, a frame, the end, the end of a poll's time.
     Upgrade(Conn),
+    PollOver(Conn),
     Request(Conn, String),
     Gone(Conn),
     /// At the client: the transport is open, a frame, the end.
     Opened(Conn),
     Frame(Conn, String),
+    Chunk(Conn, Vec<u8>),
+    Answer(Conn, String),
     Closed(Conn, Option<u16>),
+    /// Not let through by something that answers in the server's place.
+    Refused(Conn),
     /// The server is up again.
     Up,
+}
+
+/// What a connection is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Socket,
+    Stream,
+    Poll,
+    Post,
+}
+
+/// What a client's network lets through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Weather {
+    Clear,
+    /// Upgrades are refused, or go unanswered, or the connection is cut after them.
+    NoSockets(u8),
+    /// Streams are held back besides.
+    OnlyPolls(u8),
 }
 
 /// One connection as the network sees it.
@@ -31,6 +55,13 @@ pub(crate) struct Wire {
     pub(crate) life: u32,
     pub(crate) id: ConnId,
     pub(crate) client_session: String,
+    pub(crate) kind: Kind,
+    /// The body of a request.
+    pub(crate) body: String,
+    /// Frames of an answer that is not yet given.
+    pub(crate) answer: Vec<String>,
+    /// Nothing that the server says gets through.
+    pub(crate) swallowed: bool,
     up: Direction,
     down: Direction,
     /// The upgrade has reached the server.
@@ -49,18 +80,22 @@ struct Direction {
 pub(crate) struct Net {
     pub(crate) rng: Rng,
     pub(crate) wires: Vec<Wire>,
+    pub(crate) weather: Vec<Weather>,
     queue: BinaryHeap<Reverse<(u64, u64, Arrival)>>,
     order: u64,
     pub(crate) met: BTreeMap<&'static str, u64>,
 }
 
+/// A request that takes longer has failed.
+const REQUEST_TIMEOUT: u64 = 30_000;
 /// The longest that a frame is on its way.
 pub(crate) const MAX_DELAY: u64 = 400;
 
 impl Net {
     pub(crate) fn new(seed: u64) -> Self {
         let rng = Rng::new([seed, 0x5eed]);
-        Self { rng, wires: Vec::new(), queue: BinaryHeap::new(), order: 0, met: BTreeMap::new() }
+        let weather = vec![Weather::Clear; super::ops::USERS.len()];
+        Self { rng, wires: Vec::new(), weather, queue: BinaryHeap::new(), order: 0, met: BTreeMap::new() }
     }
 
     pub(crate) fn note(&mut self, fault: &'static str) {
@@ -76,14 +111,38 @@ impl Net {
         client: usize,
         life: u32,
         id: ConnId,
-        client_session: &str,
+        (kind, payload): (Kind, String),
         now: u64,
     ) -> Conn {
         let direction = || Direction { last: now, broken_at: u64::MAX };
         let (up, down, upgraded, dropped) = (direction(), direction(), false, false);
-        let client_session = client_session.to_owned();
-        self.wires.push(Wire { client, life, id, client_session, up, down, upgraded, dropped });
+        let client_session = match kind {
+            Kind::Socket => payload.trim_start_matches("clientSession=").to_owned(),
+            Kind::Stream | Kind::Poll | Kind::Post => {
+                let body: serde_json::Value = serde_json::from_str(&payload).unwrap();
+                body["clientSession"].as_str().unwrap().to_owned()
+            }
+        };
+        let (answer, swallowed) = (Vec::new(), false);
+        self.wires.push(Wire {
+            client,
+            life,
+            id,
+            client_session,
+            kind,
+            body: payload,
+            answer,
+            swallowed,
+            up,
+            down,
+            upgraded,
+            dropped,
+        });
         let conn = self.wires.len() - 1;
+        if matches!(kind, Kind::Poll | Kind::Post) {
+            // A driver gives a request up after a while.
+            self.at(now + REQUEST_TIMEOUT, Arrival::Closed(conn, None));
+        }
         // An upgrade may be late enough to be overtaken by the next one.
         if self.chance(8) {
             self.note("late upgrade");
@@ -149,8 +208,12 @@ impl Net {
         let Reverse((at, _, what)) = self.queue.pop()?;
         let broken_at = match &what {
             Arrival::Upgrade(conn) | Arrival::Request(conn, _) => self.wires[*conn].up.broken_at,
-            Arrival::Opened(conn) | Arrival::Frame(conn, _) => self.wires[*conn].down.broken_at,
-            Arrival::Gone(_) | Arrival::Closed(..) | Arrival::Up => u64::MAX,
+            Arrival::Opened(conn)
+            | Arrival::Frame(conn, _)
+            | Arrival::Chunk(conn, _)
+            | Arrival::Answer(conn, _)
+            | Arrival::Refused(conn) => self.wires[*conn].down.broken_at,
+            Arrival::Gone(_) | Arrival::Closed(..) | Arrival::PollOver(_) | Arrival::Up => u64::MAX,
         };
         (at < broken_at).then_some(what)
     }

@@ -3,6 +3,8 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+use super::net::Weather;
+
 /// Clients: two sessions of one user, and one of another.
 pub(crate) const USERS: [&str; 3] = ["ann", "ann", "bob"];
 /// Rooms that clients join.
@@ -56,6 +58,11 @@ pub(crate) enum Op {
     Wake {
         client: usize,
     },
+    /// What the client's network lets through from now on.
+    Weather {
+        client: usize,
+        weather: Weather,
+    },
     Sleep {
         client: usize,
     },
@@ -82,6 +89,11 @@ pub(crate) fn ops(steps: usize) -> impl Strategy<Value = Vec<Op>> {
         Just(CrashAt::AfterCommit),
         Just(CrashAt::AfterAck)
     ];
+    let weather = prop_oneof![
+        2 => Just(Weather::Clear),
+        1 => any::<u8>().prop_map(Weather::NoSockets),
+        1 => any::<u8>().prop_map(Weather::OnlyPolls),
+    ];
     let op = prop_oneof![
         30 => (client.clone(), room.clone(), 1..6_usize).prop_map(|(client, room, burst)| Op::Send { client, room, burst }),
         8 => client.clone().prop_map(|client| Op::SendPrivate { client }),
@@ -95,6 +107,7 @@ pub(crate) fn ops(steps: usize) -> impl Strategy<Value = Vec<Op>> {
         2 => client.clone().prop_map(|client| Op::Forget { client }),
         2 => (client.clone(), any::<bool>()).prop_map(|(client, with_positions)| Op::Reload { client, with_positions }),
         2 => client.clone().prop_map(|client| Op::Wake { client }),
+        2 => (client.clone(), weather).prop_map(|(client, weather)| Op::Weather { client, weather }),
         1 => client.prop_map(|client| Op::Sleep { client }),
         30 => (0..1_500_u64).prop_map(|ms| Op::Wait { ms }),
     ];

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
+use tidings_protocol::http::{RealtimeFrames, RealtimeSubscribe};
 use tidings_protocol::{ClientFrame, Command, command};
 
-use super::net::{Arrival, Conn, MAX_DELAY, Net};
+use super::net::{Arrival, Conn, Kind, MAX_DELAY, Net, Weather};
 use super::ops::{CrashAt, USERS};
-use super::words::{TIME, ack, answer, data, refuse, say};
+use super::words::{TIME, ack, answer, data, finish, refuse, replace, say};
 
 /// Replay limit; small, so that gaps happen.
 const REPLAY: usize = 12;
@@ -44,6 +45,8 @@ pub(crate) struct Server {
     inboxes: BTreeMap<String, Vec<(String, usize)>>,
     /// Gone at a crash.
     sessions: BTreeMap<Conn, Session>,
+    /// What posts are refused for now, by client session and room.
+    gates: BTreeMap<(String, String), u64>,
     down: bool,
     crash: Option<CrashAt>,
     unavailable_until: u64,
@@ -86,6 +89,7 @@ impl Server {
         }
         net.note("crash");
         self.down = true;
+        self.gates.clear();
         self.crash = None;
         for (conn, _) in std::mem::take(&mut self.sessions) {
             // What the kernel holds may still arrive.
@@ -95,34 +99,84 @@ impl Server {
         net.at(back, Arrival::Up);
     }
 
+    /// A connection or request arrives.
     pub(crate) fn upgrade(&mut self, conn: Conn, net: &mut Net, now: u64) {
         if self.down {
             net.send_down(conn, Arrival::Closed(conn, None), now);
             return;
         }
         net.wires[conn].upgraded = true;
-        let (user, name) = (USERS[net.wires[conn].client], net.wires[conn].client_session.clone());
-        let old: Vec<Conn> =
-            self.sessions.iter().filter(|(_, s)| s.client_session == name).map(|(c, _)| *c).collect();
-        for old in old {
+        let (kind, weather) = (net.wires[conn].kind, net.weather[net.wires[conn].client]);
+        match (kind, weather) {
+            (Kind::Socket, Weather::NoSockets(how) | Weather::OnlyPolls(how)) => match how % 3 {
+                0 => {
+                    net.note("upgrade refused");
+                    net.send_down(conn, Arrival::Refused(conn), now);
+                    return;
+                }
+                1 => {
+                    net.note("upgrade unanswered");
+                    net.wires[conn].swallowed = true;
+                    return;
+                }
+                _ => {
+                    net.note("cut after the upgrade");
+                    self.open(conn, net, now);
+                    net.cut(conn, now);
+                    return;
+                }
+            },
+            (Kind::Stream, Weather::OnlyPolls(_)) => {
+                net.note("stream held back");
+                net.wires[conn].swallowed = true;
+            }
+            (Kind::Socket | Kind::Stream | Kind::Poll | Kind::Post, _) => {}
+        }
+        match kind {
+            Kind::Socket => self.open(conn, net, now),
+            Kind::Stream => {
+                net.note("by a stream");
+                self.open(conn, net, now);
+                self.stand(conn, net, now);
+            }
+            Kind::Poll => self.poll(conn, net, now),
+            Kind::Post => self.post(conn, net, now),
+        }
+    }
+
+    fn fence(&mut self, conn: Conn, net: &mut Net, now: u64) {
+        let name = &net.wires[conn].client_session;
+        let old = self.sessions.iter().filter(|(_, s)| s.client_session == *name).map(|(c, _)| *c);
+        for old in old.collect::<Vec<Conn>>() {
             net.note("fence");
             if old > conn {
                 net.note("fence by a late upgrade");
             }
             self.sessions.remove(&old);
-            net.send_down(old, Arrival::Closed(old, Some(4009)), now);
+            replace(net, old, now);
         }
-        net.send_down(conn, Arrival::Opened(conn), now);
+    }
+
+    /// A session begins: others of the same client session end.
+    fn open(&mut self, conn: Conn, net: &mut Net, now: u64) {
+        self.fence(conn, net, now);
+        let (kind, user) = (net.wires[conn].kind, USERS[net.wires[conn].client]);
+        if kind != Kind::Poll && !net.wires[conn].swallowed {
+            net.send_down(conn, Arrival::Opened(conn), now);
+        }
         let inbox = self.inboxes.get(user).map_or(0, Vec::len);
         let greeting = json!({"message": "hello", "userId": user, "sessionId": conn.to_string(),
             "protocol": "tidings.v1", "epoch": "e", "inboxSeq": inbox, "heartbeatMs": 25_000,
             "maxContentBytes": 16_384, "framesPerSecond": FRAMES_PER_SECOND, "frameBurst": BURST});
-        say(net, conn, now, "SYSTEM", "CONNECTION_ESTABLISHED", &greeting);
+        let names_epoch = kind == Kind::Poll && net.wires[conn].body.contains("\"epoch\"");
+        if !names_epoch {
+            say(net, conn, now, "SYSTEM", "CONNECTION_ESTABLISHED", &greeting);
+        }
         self.sessions.insert(
             conn,
             Session {
                 user,
-                client_session: name,
+                client_session: net.wires[conn].client_session.clone(),
                 rooms: BTreeSet::new(),
                 resumed: false,
                 refusing: BTreeMap::new(),
@@ -133,6 +187,70 @@ impl Server {
         );
     }
 
+    /// A stream or poll stands where its body says.
+    fn stand(&mut self, conn: Conn, net: &mut Net, now: u64) {
+        let text = net.wires[conn].body.clone();
+        let body: RealtimeSubscribe = serde_json::from_str(&text).expect("a body of the contract");
+        let Some(session) = self.sessions.get_mut(&conn) else { return };
+        session.resumed = true;
+        let user = session.user;
+        for room in &body.rooms {
+            self.subscribe(conn, room.room_id.as_str(), room.after_seq, None, net, now);
+        }
+        self.replay_inbox(conn, user, body.inbox_after, net, now);
+    }
+
+    fn poll(&mut self, conn: Conn, net: &mut Net, now: u64) {
+        net.note("by a poll");
+        self.open(conn, net, now);
+        self.stand(conn, net, now);
+        let body: RealtimeSubscribe = serde_json::from_str(&net.wires[conn].body).unwrap();
+        match body.wait_ms.unwrap_or(0) {
+            0 => self.poll_over(conn, net, now),
+            wait => {
+                assert!(wait <= 25_000);
+                net.at(now + wait, Arrival::PollOver(conn));
+                self.answer_polls(net, now);
+            }
+        }
+    }
+
+    /// A poll has waited long enough.
+    pub(crate) fn poll_over(&mut self, conn: Conn, net: &mut Net, now: u64) {
+        if self.sessions.remove(&conn).is_some() {
+            finish(net, conn, now);
+        }
+    }
+
+    /// Polls that have something to tell are over.
+    fn answer_polls(&mut self, net: &mut Net, now: u64) {
+        let due = self.sessions.keys().filter(|&&conn| !net.wires[conn].answer.is_empty());
+        for conn in due.copied().collect::<Vec<Conn>>() {
+            self.poll_over(conn, net, now);
+        }
+    }
+
+    /// Frames in a body.
+    fn post(&mut self, conn: Conn, net: &mut Net, now: u64) {
+        if net.wires[conn].dropped {
+            net.note("post that comes too late");
+        }
+        let text = net.wires[conn].body.clone();
+        let body: RealtimeFrames = serde_json::from_str(&text).expect("a body of the contract");
+        for value in body.frames {
+            let frame = ClientFrame::parse(&value.to_string()).expect("a frame of the contract");
+            assert!(frame.id.is_some(), "in a body every frame has an id: {value}");
+            self.frame(conn, frame, net, now);
+            if self.down {
+                net.note("post cut short");
+                net.cut(conn, now);
+                return;
+            }
+        }
+        finish(net, conn, now);
+        self.answer_polls(net, now);
+    }
+
     pub(crate) fn gone(&mut self, conn: Conn) {
         self.sessions.remove(&conn);
     }
@@ -140,14 +258,19 @@ impl Server {
     pub(crate) fn request(&mut self, conn: Conn, text: &str, net: &mut Net, now: u64) {
         let Some(session) = self.sessions.get_mut(&conn) else { return };
         session.pay(now);
-        let frame = ClientFrame::parse(text).expect("a frame of the contract");
+        self.frame(conn, ClientFrame::parse(text).expect("a frame of the contract"), net, now);
+        self.answer_polls(net, now);
+    }
+
+    fn frame(&mut self, conn: Conn, frame: ClientFrame, net: &mut Net, now: u64) {
+        let user = USERS[net.wires[conn].client];
         let id = frame.id.as_ref().map(|id| id.as_str().to_owned()).unwrap_or_default();
         match frame.command {
             Command::Resume(resume) => {
+                let Some(session) = self.sessions.get_mut(&conn) else { return };
                 let rooms: Vec<(String, After)> =
                     resume.rooms.iter().map(|r| (r.room_id.as_str().to_owned(), r.after_seq)).collect();
                 session.resumed = true;
-                let user = session.user;
                 // The inbox may be replayed before the rooms or after them.
                 let inbox_first = net.chance(50);
                 if inbox_first {
@@ -161,19 +284,25 @@ impl Server {
                 }
                 ack(net, conn, now, &id, &json!({}));
             }
+            Command::JoinRoom(_) if net.wires[conn].kind == Kind::Post => {
+                ack(net, conn, now, &id, &json!({}))
+            }
             Command::JoinRoom(join) => {
                 self.subscribe(conn, join.room_id.as_str(), join.after_seq, Some(&id), net, now);
             }
             Command::LeaveRoom(leave) => {
-                session.rooms.remove(leave.room_id.as_str());
+                let name = &net.wires[conn].client_session;
+                for session in self.sessions.values_mut().filter(|s| s.client_session == *name) {
+                    session.rooms.remove(leave.room_id.as_str());
+                }
                 ack(net, conn, now, &id, &json!({}));
             }
             Command::ChatMessage(command::ChatMessage { room_id, content, .. }) => {
-                let sender = session.user.to_owned();
+                let sender = user.to_owned();
                 self.append(conn, room_id.as_str(), Entry { sender, id, content, recipient: None }, net, now);
             }
             Command::PrivateMessage(private) => {
-                let sender = session.user.to_owned();
+                let sender = user.to_owned();
                 let to = private.data.recipient_id.as_str().to_owned();
                 let room = if sender < to { format!("d:{sender}:{to}") } else { format!("d:{to}:{sender}") };
                 let entry = Entry { sender, id, content: private.content, recipient: Some(to) };
@@ -193,15 +322,19 @@ impl Server {
     fn subscribe(&mut self, conn: Conn, room: &str, after: After, id: Option<&str>, net: &mut Net, now: u64) {
         let log = self.logs.entry(room.to_owned()).or_default();
         let head = log.len() as u64;
+        let names_position = after.is_some();
         let after = after.unwrap_or(head);
         assert!(after <= head, "the client is at {after} of {room}, which ends at {head}");
         let start = after.max(head.saturating_sub(REPLAY as u64));
         let Some(session) = self.sessions.get_mut(&conn) else { return };
         let again = !session.rooms.insert(room.to_owned());
         let start = if again { head } else { start };
+        let is_known = net.wires[conn].kind == Kind::Poll && names_position;
         let participants = json!({"roomId": room, "participants": [], "people": [], "count": 1, "headSeq": head,
             "replayFrom": start + 1, "markers": []});
-        say(net, conn, now, "SYSTEM", "ROOM_PARTICIPANTS", &participants);
+        if !is_known {
+            say(net, conn, now, "SYSTEM", "ROOM_PARTICIPANTS", &participants);
+        }
         if let Some(id) = id {
             ack(net, conn, now, id, &json!({"roomId": room}));
         }
@@ -242,16 +375,28 @@ impl Server {
     fn append(&mut self, conn: Conn, room: &str, entry: Entry, net: &mut Net, now: u64) {
         let log = self.logs.entry(room.to_owned()).or_default();
         if let Some(index) = log.iter().position(|e| e.sender == entry.sender && e.id == entry.id) {
+            if net.wires[conn].dropped && log[index].content != entry.content {
+                // It was refused, and changed meanwhile.
+                refuse(net, conn, now, &entry.id, room, "CONFLICT", None);
+                return;
+            }
             assert_eq!(log[index].content, entry.content, "the same id for something else");
             net.note("resend of what was stored");
             ack(net, conn, now, &entry.id, &answer(room, index as u64 + 1, true));
             return;
         }
-        let Some(session) = self.sessions.get_mut(&conn) else { return };
+        let until = match self.sessions.get_mut(&conn) {
+            Some(session) => session.refusing.entry(room.to_owned()).or_default(),
+            None if net.wires[conn].kind == Kind::Post => {
+                let key = (net.wires[conn].client_session.clone(), room.to_owned());
+                self.gates.entry(key).or_default()
+            }
+            None => return,
+        };
         if now < self.unavailable_until {
-            session.refusing.insert(room.to_owned(), now + REFUSAL_MS);
+            *until = now + REFUSAL_MS;
         }
-        if let Some(&until) = session.refusing.get(room).filter(|&&until| now < until) {
+        if let Some(until) = Some(*until).filter(|&until| now < until) {
             net.note("refusal for now");
             refuse(net, conn, now, &entry.id, room, "UNAVAILABLE", Some(until - now));
             return;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::net::{Arrival, Conn, Net};
+use super::net::{Arrival, Conn, Kind, Net};
 use super::server::Entry;
 
 pub(crate) const TIME: &str = "2026-01-01T00:00:00.000Z";
@@ -47,5 +47,36 @@ pub(crate) fn refuse(
 
 pub(crate) fn say(net: &mut Net, conn: Conn, now: u64, category: &str, kind: &str, data: &Value) {
     let frame = json!({"category": category, "type": kind, "data": data, "timestamp": TIME}).to_string();
-    net.send_down(conn, Arrival::Frame(conn, frame), now);
+    match net.wires[conn].kind {
+        _ if net.wires[conn].swallowed => {}
+        Kind::Socket => net.send_down(conn, Arrival::Frame(conn, frame), now),
+        Kind::Stream => {
+            let bytes = ["event: frame\ndata: ", &frame, "\n\n"].concat().into_bytes();
+            let at = net.rng.up_to(bytes.len() as u64 - 1) as usize;
+            for part in [&bytes[..at], &bytes[at..]] {
+                net.send_down(conn, Arrival::Chunk(conn, part.to_vec()), now);
+            }
+        }
+        Kind::Poll | Kind::Post => net.wires[conn].answer.push(frame),
+    }
+}
+
+/// Answers a poll or a post with all that was said.
+pub(crate) fn finish(net: &mut Net, conn: Conn, now: u64) {
+    let frames = std::mem::take(&mut net.wires[conn].answer);
+    let text = ["{\"frames\":[", &frames.join(","), "]}"].concat();
+    net.send_down(conn, Arrival::Answer(conn, text), now);
+}
+
+/// Ends a connection that a newer one has taken over.
+pub(crate) fn replace(net: &mut Net, conn: Conn, now: u64) {
+    match net.wires[conn].kind {
+        Kind::Stream => {
+            let bytes = b"event: close\ndata: {\"code\":4009}\n\n".to_vec();
+            net.send_down(conn, Arrival::Chunk(conn, bytes), now);
+        }
+        Kind::Socket | Kind::Poll | Kind::Post => {
+            net.send_down(conn, Arrival::Closed(conn, Some(4009)), now);
+        }
+    }
 }

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use tidings_client_core::{Closed, Command, ConnId, Entry, Input, State, Storage};
+use tidings_client_core::{Closed, Command, ConnId, Entry, Input, State, Storage, Transport};
 use tidings_protocol::{RoomId, UserId};
 
 use super::app::{App, Wish, join};
-use super::net::{Arrival, Net};
+use super::net::{Arrival, Kind, Net, Weather};
 use super::ops::{Op, ROOMS, USERS};
 use super::server::Server;
 
@@ -61,18 +61,34 @@ impl World {
                 );
             }
             Op::Cut { client } => {
-                if let Some(conn) = self.wire_of(client).filter(|&conn| self.net.wires[conn].upgraded) {
-                    self.net.cut(conn, self.now);
+                for conn in self.wires_of(client) {
+                    if self.net.wires[conn].upgraded && self.net.chance(80) {
+                        self.net.cut(conn, self.now);
+                    }
                 }
             }
             Op::Crash(at) => self.server.arrange_crash(at, &mut self.net, self.now),
             Op::Unavailable { ms } => self.server.refuse_for(ms, self.now),
             Op::Forget { client } => {
-                if let Some(conn) = self.wire_of(client) {
+                for conn in self.wires_of(client) {
                     self.server.forget_next(conn);
                 }
             }
             Op::Reload { client, with_positions } => self.reload(client, with_positions),
+            Op::Weather { client, weather } => {
+                self.net.weather[client] = weather;
+                // What was let through is no longer.
+                for conn in self.wires_of(client) {
+                    let is_struck = match self.net.wires[conn].kind {
+                        Kind::Socket => weather != Weather::Clear,
+                        Kind::Stream => matches!(weather, Weather::OnlyPolls(_)),
+                        Kind::Poll | Kind::Post => false,
+                    };
+                    if is_struck {
+                        self.net.cut(conn, self.now);
+                    }
+                }
+            }
             Op::Wake { client } => {
                 self.input(client, Input::Online);
                 self.input(client, Input::Visible);
@@ -88,6 +104,7 @@ impl World {
     /// No more faults: everything arrives.
     pub(crate) fn settle(&mut self) {
         self.server.behave();
+        self.net.weather.fill(Weather::Clear);
         self.run(self.now + QUIET);
         // An entry that was not handed out is missed only when another one follows.
         for room in ROOMS {
@@ -121,7 +138,15 @@ impl World {
 
     /// How often each fault was met.
     pub(crate) fn met(&self) -> Vec<(&'static str, u64)> {
-        const ALL: [&str; 17] = [
+        const ALL: [&str; 25] = [
+            "upgrade refused",
+            "upgrade unanswered",
+            "cut after the upgrade",
+            "stream held back",
+            "by a stream",
+            "by a poll",
+            "post cut short",
+            "post that comes too late",
             "fence by a late upgrade",
             "stall",
             "cut",
@@ -204,18 +229,24 @@ impl World {
     fn reload(&mut self, client: usize, with_positions: bool) {
         self.net.note("reload");
         let seed = self.net.rng.next_u64();
-        if let Some(conn) = self.wire_of(client) {
-            self.net.wires[conn].dropped = true;
-            self.net.send_up(conn, Arrival::Gone(conn), self.now);
+        for conn in self.wires_of(client) {
+            self.let_go(conn);
         }
         for input in self.apps[client].reload(seed, with_positions) {
             self.input(client, input);
         }
     }
 
-    /// The connection that a client is on.
-    fn wire_of(&self, client: usize) -> Option<usize> {
-        self.net.wires.iter().rposition(|w| w.client == client && !w.dropped)
+    /// The connections that a client has.
+    fn wires_of(&self, client: usize) -> Vec<usize> {
+        let wires = self.net.wires.iter().enumerate();
+        wires.filter(|(_, w)| w.client == client && !w.dropped).map(|(conn, _)| conn).collect()
+    }
+
+    /// The client is done with a connection. What it sent before may still arrive.
+    fn let_go(&mut self, conn: usize) {
+        self.net.wires[conn].dropped = true;
+        self.net.send_up(conn, Arrival::Gone(conn), self.now);
     }
 
     /// Lets everything happen until `end`.
@@ -248,13 +279,23 @@ impl World {
             Arrival::Upgrade(conn) => self.server.upgrade(conn, &mut self.net, self.now),
             Arrival::Request(conn, text) => self.server.request(conn, &text, &mut self.net, self.now),
             Arrival::Gone(conn) => self.server.gone(conn),
+            Arrival::PollOver(conn) => self.server.poll_over(conn, &mut self.net, self.now),
             Arrival::Up => self.server.up(),
             Arrival::Opened(conn) => self.deliver(conn, Input::Opened),
             Arrival::Frame(conn, text) => self.deliver(conn, |id| Input::Frame(id, text)),
-            Arrival::Closed(conn, code) => self.deliver(conn, |id| {
-                Input::Closed(id, Closed { code, reason: String::new(), retry_after_ms: None })
-            }),
+            Arrival::Chunk(conn, bytes) => self.deliver(conn, |id| Input::Chunk(id, bytes)),
+            Arrival::Answer(conn, text) => {
+                self.deliver(conn, |id| Input::Answer(id, text));
+                self.net.wires[conn].dropped = true;
+            }
+            Arrival::Closed(conn, code) => self.end(conn, Closed { code, ..Closed::default() }),
+            Arrival::Refused(conn) => self.end(conn, Closed { is_reachable: true, ..Closed::default() }),
         }
+    }
+
+    fn end(&mut self, conn: usize, closed: Closed) {
+        self.deliver(conn, |id| Input::Closed(id, closed));
+        self.net.wires[conn].dropped = true;
     }
 
     /// Hands something to a client, late where it sleeps, and not at all where its page is gone.
@@ -269,11 +310,19 @@ impl World {
     fn input(&mut self, client: usize, input: Input) {
         let app = &mut self.apps[client];
         let wishes = app.handle(input, self.now, &self.server.logs);
-        let (life, name) = (app.life, app.session.client_session().to_owned());
+        let life = app.life;
         for wish in wishes {
             match wish {
                 Wish::Connect(connect) => {
-                    self.net.dial(client, life, connect.conn, &name, self.now);
+                    let kind = match connect.transport {
+                        Transport::WebSocket => Kind::Socket,
+                        Transport::Stream => Kind::Stream,
+                        Transport::Poll => Kind::Poll,
+                    };
+                    self.net.dial(client, life, connect.conn, (kind, connect.payload), self.now);
+                }
+                Wish::Post(id, body) => {
+                    self.net.dial(client, life, ConnId(id), (Kind::Post, body), self.now);
                 }
                 Wish::Send(id, text) => {
                     if let Some(conn) = self.find(client, life, id) {
@@ -282,8 +331,7 @@ impl World {
                 }
                 Wish::Close(id) => {
                     if let Some(conn) = self.find(client, life, id) {
-                        self.net.wires[conn].dropped = true;
-                        self.net.send_up(conn, Arrival::Gone(conn), self.now);
+                        self.let_go(conn);
                     }
                 }
             }

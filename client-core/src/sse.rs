@@ -1,0 +1,111 @@
+//! An event stream's events, out of chunks that end anywhere.
+
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// Longest event, in bytes: the largest frame and more than that. A longer one is left out.
+const MAX_EVENT: usize = 4 * 1024 * 1024;
+
+/// One event of a stream.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StreamEvent {
+    /// Its name; `message` is written as nothing.
+    pub name: String,
+    /// Its lines of data.
+    pub data: String,
+    /// Its `id`, where it has one.
+    pub id: Option<String>,
+}
+
+/// A stream in the reading. Comments and fields that say nothing here are passed over.
+#[derive(Debug, Default)]
+pub struct EventStream {
+    bytes: Vec<u8>,
+    /// Up to where the bytes were read.
+    at: usize,
+    event: StreamEvent,
+    has_data: bool,
+}
+
+impl EventStream {
+    /// The stream goes on.
+    pub fn push(&mut self, chunk: &[u8]) {
+        self.bytes.drain(..self.at);
+        self.at = 0;
+        self.bytes.extend_from_slice(chunk);
+        if self.bytes.len() > MAX_EVENT {
+            self.bytes.clear();
+        }
+    }
+
+    /// The next event that is whole.
+    pub fn next_event(&mut self) -> Option<StreamEvent> {
+        loop {
+            let rest = self.bytes.get(self.at..)?;
+            let end = rest.iter().position(|&byte| byte == b'\n')?;
+            let line = String::from_utf8_lossy(&rest[..end]).into_owned();
+            self.at += end + 1;
+            let line = line.strip_suffix('\r').unwrap_or(&line);
+            if line.is_empty() {
+                let event = core::mem::take(&mut self.event);
+                if core::mem::take(&mut self.has_data) {
+                    return Some(event);
+                }
+                continue;
+            }
+            let (field, value) = line.split_once(':').unwrap_or((line, ""));
+            self.field(field, value.strip_prefix(' ').unwrap_or(value));
+        }
+    }
+
+    fn field(&mut self, field: &str, value: &str) {
+        match field {
+            "event" => self.event.name = value.to_owned(),
+            "id" => self.event.id = Some(value.to_owned()),
+            "data" => {
+                if self.has_data {
+                    self.event.data.push('\n');
+                }
+                if self.event.data.len() + value.len() <= MAX_EVENT {
+                    self.event.data.push_str(value);
+                }
+                self.has_data = true;
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+
+    #[test]
+    fn events_are_the_same_wherever_the_chunks_end() {
+        let text = "retry: 2000\nevent: frame\ndata: {\"a\":\"\u{1F600}\"}\n\n: keep-alive\n\n\
+                    event:state\r\nid: 7\r\ndata: one\r\ndata:two\r\n\r\ndata\n\nevent: cut\ndata: of";
+        let event = |name: &str, data: &str, id: Option<&str>| StreamEvent {
+            name: name.into(),
+            data: data.into(),
+            id: id.map(Into::into),
+        };
+        let expected = [
+            event("frame", "{\"a\":\"\u{1F600}\"}", None),
+            event("state", "one\ntwo", Some("7")),
+            event("", "", None),
+        ];
+        for size in 1..text.len() {
+            let mut stream = EventStream::default();
+            let mut events = Vec::new();
+            for chunk in text.as_bytes().chunks(size) {
+                stream.push(chunk);
+                events.extend(core::iter::from_fn(|| stream.next_event()));
+            }
+            assert_eq!(events, expected, "in chunks of {size}");
+        }
+    }
+}

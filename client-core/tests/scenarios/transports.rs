@@ -1,0 +1,513 @@
+//! Where WebSockets do not get through: the way down to streams and polls, and up again.
+
+#[cfg(target_arch = "wasm32")]
+use crate::test;
+use serde_json::{Value, json};
+use tidings_client_core::{
+    Closed, ClosedBy, Command, Config, ConnId, Connect, Event, Input, RoomState, SendState, State, Transport,
+    Transports,
+};
+use tidings_protocol::ClientFrame;
+use tidings_protocol::http::{RealtimeFrames, RealtimeSubscribe};
+
+use crate::harness::{Client, EPOCH, chat, config, room};
+
+/// A client that may only use this transport.
+fn only(transport: Transport) -> Config {
+    Config { transports: Transports::NONE.with(transport), ..config() }
+}
+
+fn greeting() -> Value {
+    frame(
+        "SYSTEM",
+        "CONNECTION_ESTABLISHED",
+        &json!({"message": "hello", "userId": "ann", "sessionId": "s", "protocol": "tidings.v1", "epoch": EPOCH,
+            "inboxSeq": 4, "heartbeatMs": 25_000, "maxContentBytes": 16_384, "framesPerSecond": 50, "frameBurst": 200}),
+    )
+}
+
+fn frame(category: &str, kind: &str, data: &Value) -> Value {
+    json!({"category": category, "type": kind, "data": data, "timestamp": "2026-01-01T00:00:00.000Z"})
+}
+
+fn participants(id: &str, head: u64) -> Value {
+    let data = json!({"roomId": id, "participants": [], "people": [], "count": 1, "headSeq": head,
+        "replayFrom": head + 1, "markers": []});
+    frame("SYSTEM", "ROOM_PARTICIPANTS", &data)
+}
+
+fn message(id: &str, seq: u64) -> Value {
+    let data = json!({"messageId": format!("m{seq}"), "roomId": id, "seq": seq, "senderId": "bob", "content": "hi",
+        "timestamp": "2026-01-01T00:00:00.000Z"});
+    frame("CHAT", "MESSAGE", &data)
+}
+
+fn ack(id: &Value) -> Value {
+    frame("SYSTEM", "ACK", &json!({"id": id, "duplicate": false}))
+}
+
+/// What the test does as network and server.
+impl Client {
+    /// The last connect, which is by this transport; its body is one of the contract.
+    fn asked(&self, transport: Transport) -> (ConnId, RealtimeSubscribe) {
+        let Connect { conn, transport: by, payload, .. } = self.connects.last().unwrap();
+        assert_eq!(*by, transport);
+        (*conn, serde_json::from_str(payload).unwrap())
+    }
+
+    /// A frame comes by the stream, and a comment before it.
+    fn stream(&mut self, frame: &Value) {
+        let conn = self.asked(Transport::Stream).0;
+        let text = format!(": keep-alive\n\nevent: frame\ndata: {frame}\n\n");
+        self.input(Input::Chunk(conn, text.into_bytes()));
+    }
+
+    fn answer_poll(&mut self, frames: &[Value]) {
+        let conn = self.asked(Transport::Poll).0;
+        self.input(Input::Answer(conn, json!({ "frames": frames }).to_string()));
+    }
+
+    /// The frames of the post that is on its way; there is one.
+    fn posted(&mut self) -> (ConnId, Vec<Value>) {
+        assert_eq!(self.posts.len(), 1, "one post");
+        let (conn, body) = self.posts.pop().unwrap();
+        let body: RealtimeFrames = serde_json::from_value(body).unwrap();
+        assert_eq!(body.client_session.as_str(), self.session.client_session());
+        for frame in &body.frames {
+            assert!(ClientFrame::parse(&frame.to_string()).unwrap().id.is_some(), "{frame}");
+        }
+        (conn, body.frames)
+    }
+
+    /// Acknowledges every frame of the post that is on its way; their types.
+    fn accept_post(&mut self) -> Vec<String> {
+        let (conn, frames) = self.posted();
+        let answers: Vec<Value> = frames.iter().map(|frame| ack(&frame["id"])).collect();
+        self.input(Input::Answer(conn, json!({ "frames": answers }).to_string()));
+        frames.iter().map(|frame| frame["type"].as_str().unwrap().to_owned()).collect()
+    }
+
+    fn fail(&mut self, conn: ConnId, code: Option<u16>, is_reachable: bool) {
+        self.input(Input::Closed(conn, Closed { code, is_reachable, ..Closed::default() }));
+    }
+
+    /// An upgrade that something on the way refuses.
+    fn refuse_upgrade(&mut self) {
+        let Connect { conn, transport, .. } = self.connects.last().unwrap().clone();
+        assert_eq!(transport, Transport::WebSocket);
+        self.fail(conn, None, true);
+    }
+
+    fn transport(&self) -> Transport {
+        self.session.status().transport
+    }
+
+    /// Connected by a stream or by polls, and in the room `general` at 7.
+    fn in_general(transport: Transport) -> Self {
+        let mut client = Self::new(only(transport));
+        client.command(Command::Connect);
+        client.join("general");
+        match transport {
+            Transport::Stream => client.stream(&greeting()),
+            Transport::Poll => client.answer_poll(&[greeting()]),
+            Transport::WebSocket => client.greet(),
+        }
+        assert_eq!(client.state(), State::Connected);
+        assert_eq!(client.accept_post(), ["JOIN_ROOM"]);
+        let (_, body) = client.asked(transport);
+        assert_eq!((body.rooms.len(), body.rooms[0].after_seq), (1, None), "the membership comes first");
+        match transport {
+            Transport::Stream => {
+                client.stream(&greeting());
+                client.stream(&participants("general", 7));
+            }
+            Transport::Poll => client.answer_poll(&[participants("general", 7)]),
+            Transport::WebSocket => client.participants("general", 8, 7),
+        }
+        assert!(client.session.is_joined("general"));
+        client.events();
+        client
+    }
+}
+
+#[test]
+fn where_upgrades_are_refused_a_stream_follows_and_where_it_is_held_back_polls() {
+    let mut client = Client::new(config());
+    client.command(Command::Connect);
+    client.refuse_upgrade();
+    client.until_next_attempt();
+    client.refuse_upgrade();
+    client.until_next_attempt();
+    let (conn, body) = client.asked(Transport::Stream);
+    assert_eq!((body.epoch, body.rooms.len(), body.inbox_after), (None, 0, None));
+    // The stream's head comes through, and then nothing.
+    client.input(Input::Opened(conn));
+    client.advance(10_000);
+    assert!(client.closes.contains(&(conn, 1000)));
+    client.until_next_attempt();
+    assert_eq!(client.asked(Transport::Poll).1.wait_ms, Some(0), "the first poll asks for the greeting");
+    client.answer_poll(&[greeting()]);
+    assert_eq!((client.state(), client.transport()), (State::Connected, Transport::Poll));
+    assert_eq!(client.transport().as_str(), "poll");
+    let (_, body) = client.asked(Transport::Poll);
+    assert_eq!((body.epoch.unwrap().as_str(), body.inbox_after), (EPOCH, Some(4)));
+    assert!(body.wait_ms > Some(10_000), "and the next one waits");
+}
+
+#[test]
+fn where_the_server_is_down_the_client_stays_with_the_socket() {
+    let mut client = Client::new(config());
+    client.command(Command::Connect);
+    for _ in 0..20 {
+        client.close(None);
+        client.until_next_attempt();
+    }
+    assert_eq!(client.transport(), Transport::WebSocket);
+}
+
+#[test]
+fn a_socket_that_is_cut_soon_after_each_greeting_is_given_up() {
+    let mut client = Client::new(config());
+    client.command(Command::Connect);
+    for _ in 0..4 {
+        assert_eq!(client.transport(), Transport::WebSocket);
+        client.greet();
+        client.advance(2_000);
+        client.close(None);
+        client.until_next_attempt();
+    }
+    assert_eq!(client.transport(), Transport::Stream);
+}
+
+#[test]
+fn a_stream_shows_what_comes_once_and_in_order() {
+    let mut client = Client::in_general(Transport::Stream);
+    for seq in [8, 8, 9, 7, 10] {
+        client.stream(&message("general", seq));
+    }
+    assert_eq!(client.shown_seqs(), [8, 9, 10]);
+    // It ends without a word, and the next one goes on from there.
+    let conn = client.asked(Transport::Stream).0;
+    client.fail(conn, None, false);
+    assert_eq!(client.state(), State::Reconnecting);
+    client.until_next_attempt();
+    let (_, body) = client.asked(Transport::Stream);
+    assert_eq!((body.rooms[0].after_seq, body.inbox_after), (Some(10), Some(4)));
+}
+
+#[test]
+fn polls_follow_one_another_each_from_where_the_last_one_ended() {
+    let mut client = Client::in_general(Transport::Poll);
+    client.answer_poll(&[message("general", 8), message("general", 9)]);
+    assert_eq!(client.asked(Transport::Poll).1.rooms[0].after_seq, Some(9));
+    client.advance(20_000);
+    client.answer_poll(&[]);
+    client.answer_poll(&[message("general", 10)]);
+    assert_eq!(client.shown_seqs(), [8, 9, 10]);
+    assert_eq!(client.asked(Transport::Poll).1.rooms[0].after_seq, Some(10));
+    assert!(client.events().is_empty(), "the room is joined once");
+}
+
+#[test]
+fn a_poll_that_comes_back_with_nothing_at_once_does_not_spin() {
+    let mut client = Client::in_general(Transport::Poll);
+    client.answer_poll(&[]);
+    assert_eq!(client.state(), State::Reconnecting);
+}
+
+#[test]
+fn a_page_in_the_servers_place_is_no_answer() {
+    let mut client = Client::in_general(Transport::Poll);
+    let conn = client.asked(Transport::Poll).0;
+    client.input(Input::Answer(conn, "<html>sign in</html>".to_owned()));
+    assert_eq!(client.state(), State::Reconnecting);
+}
+
+#[test]
+fn one_post_is_on_its_way_and_what_was_sent_meanwhile_goes_with_the_next() {
+    let mut client = Client::in_general(Transport::Stream);
+    client.send(chat("general", "one"));
+    client.send(chat("general", "two"));
+    client.command(Command::Typing { room: room("general"), is_typing: true });
+    let (conn, first) = client.posted();
+    assert_eq!(first[0]["content"], "one");
+    client.input(Input::Answer(conn, json!({"frames": [ack(&first[0]["id"])]}).to_string()));
+    let (_, second) = client.posted();
+    let types: Vec<&str> = second.iter().map(|f| f["type"].as_str().unwrap()).collect();
+    assert_eq!(types, ["TYPING", "CHAT_MESSAGE"], "and what is for now only goes along");
+}
+
+#[test]
+fn a_post_whose_answer_is_lost_is_sent_again_with_the_same_ids() {
+    let mut client = Client::in_general(Transport::Poll);
+    let id = client.send(chat("general", "one"));
+    let (conn, first) = client.posted();
+    client.fail(conn, None, false);
+    assert_eq!(client.state(), State::Reconnecting);
+    client.command(Command::Cancel { id: id.clone() });
+    assert!(!client.states_of(&id).contains(&SendState::Cancelled), "the server may have it");
+    client.until_next_attempt();
+    client.answer_poll(&[greeting()]);
+    let (_, again) = client.posted();
+    assert_eq!(again, first);
+}
+
+#[test]
+fn what_a_lost_post_held_cannot_be_dropped_even_when_its_second_sending_was_refused_for_now() {
+    let mut client = Client::in_general(Transport::Poll);
+    let id = client.send(chat("general", "one"));
+    let (conn, _) = client.posted();
+    client.fail(conn, None, false);
+    client.until_next_attempt();
+    client.answer_poll(&[greeting()]);
+    let (conn, again) = client.posted();
+    let refusal = json!({"error": "no", "code": "UNAVAILABLE", "id": again[0]["id"], "retryAfterMs": 1_000});
+    let answer = json!({"frames": [frame("ERROR", "MESSAGE", &refusal)]});
+    client.input(Input::Answer(conn, answer.to_string()));
+    client.command(Command::Cancel { id: id.clone() });
+    assert!(!client.states_of(&id).contains(&SendState::Cancelled), "the first one may still arrive");
+    client.advance(1_000);
+    assert_eq!(client.accept_post(), ["CHAT_MESSAGE"]);
+}
+
+#[test]
+fn a_room_is_left_by_a_post_and_no_longer_named() {
+    let mut client = Client::in_general(Transport::Poll);
+    client.command(Command::Leave { room: room("general") });
+    assert_eq!(client.accept_post(), ["LEAVE_ROOM"]);
+    let left = Event::Room { room: room("general"), state: RoomState::Left };
+    assert!(client.events().contains(&left));
+    client.advance(20_000);
+    client.answer_poll(&[]);
+    assert_eq!(client.asked(Transport::Poll).1.rooms.len(), 0);
+}
+
+#[test]
+fn a_room_that_the_stream_refuses_is_told_as_refused() {
+    let mut client = Client::in_general(Transport::Stream);
+    client.stream(&frame(
+        "ERROR",
+        "MESSAGE",
+        &json!({"error": "no", "code": "NOT_A_MEMBER", "roomId": "general"}),
+    ));
+    let refused = client.events().into_iter().any(|event| {
+        matches!(event, Event::Room { state: RoomState::Refused(tidings_protocol::Code::NotAMember), .. })
+    });
+    assert!(refused);
+}
+
+#[test]
+fn a_silent_stream_is_dead_after_thirty_five_seconds_and_a_comment_keeps_it() {
+    let mut client = Client::in_general(Transport::Stream);
+    let conn = client.asked(Transport::Stream).0;
+    for _ in 0..4 {
+        client.advance(15_000);
+        client.input(Input::Chunk(conn, b": keep-alive\n\n".to_vec()));
+    }
+    client.advance(34_999);
+    assert_eq!(client.state(), State::Connected);
+    client.advance(1);
+    assert_eq!(client.state(), State::Reconnecting);
+}
+
+#[test]
+fn a_poll_that_nobody_answers_is_asked_again_and_dead_after_thirty_five_seconds() {
+    let mut client = Client::in_general(Transport::Poll);
+    client.advance(24_999);
+    let first = client.asked(Transport::Poll).0;
+    client.advance(1);
+    let (second, body) = client.asked(Transport::Poll);
+    assert!(second != first && client.closes.contains(&(first, 1000)));
+    assert_eq!(body.wait_ms, None, "it is answered at once");
+    client.advance(9_999);
+    assert_eq!(client.state(), State::Connected);
+    client.advance(1);
+    assert_eq!(client.state(), State::Reconnecting);
+}
+
+#[test]
+fn after_a_sleep_the_poll_is_asked_again_and_its_answer_read_before_it_counts_as_dead() {
+    let mut client = Client::in_general(Transport::Poll);
+    client.advance(5_000);
+    client.sleep(3_600_000);
+    client.advance(1);
+    assert_eq!(client.state(), State::Connected);
+    client.answer_poll(&[message("general", 8)]);
+    client.advance(5_000);
+    assert_eq!((client.state(), client.shown_seqs()), (State::Connected, vec![8]));
+}
+
+#[test]
+fn a_new_token_takes_the_stream_over_to_its_own_end() {
+    let mut client = Client::in_general(Transport::Stream);
+    client.stream(&frame("SYSTEM", "TOKEN_EXPIRING", &json!({"expiresAt": "2026-01-01T00:00:00.000Z"})));
+    assert_eq!(client.token_wishes, 1);
+    let old = client.asked(Transport::Stream).0;
+    client.input(Input::TokenReady("new".into()));
+    let (new, body) = client.asked(Transport::Stream);
+    assert!(new != old && client.closes.contains(&(old, 1000)));
+    assert_eq!(body.rooms[0].after_seq, Some(7));
+    assert!(client.posts.is_empty() && client.state() == State::Connected);
+}
+
+#[test]
+fn a_stream_says_in_its_last_event_why_it_ends() {
+    for (code, by) in [(4009, ClosedBy::Replaced), (4003, ClosedBy::Forbidden)] {
+        let mut client = Client::in_general(Transport::Stream);
+        // Longer ago than any request of its own can be on its way.
+        for _ in 0..5 {
+            client.advance(15_000);
+            client.stream(&participants("general", 7));
+        }
+        let conn = client.asked(Transport::Stream).0;
+        let event = format!("event: close\ndata: {{\"code\":{code}}}\n\n");
+        client.input(Input::Chunk(conn, event.into_bytes()));
+        assert_eq!(client.session.status().closed_by, Some(by));
+    }
+    let mut client = Client::in_general(Transport::Stream);
+    let conn = client.asked(Transport::Stream).0;
+    client.input(Input::Chunk(conn, b"event: close\ndata: {\"code\":4001}\n\n".to_vec()));
+    client.until_next_attempt();
+    assert!(client.connects.last().unwrap().fresh_token);
+}
+
+#[test]
+fn a_poll_that_was_fenced_is_final_but_a_post_that_found_another_is_not() {
+    let mut client = Client::in_general(Transport::Poll);
+    client.send(chat("general", "one"));
+    let (conn, _) = client.posted();
+    client.fail(conn, Some(4009), true);
+    assert_eq!(client.state(), State::Reconnecting);
+    client.until_next_attempt();
+    client.answer_poll(&[greeting()]);
+    assert_eq!(client.accept_post(), ["CHAT_MESSAGE"]);
+    for seq in 8..14 {
+        client.advance(15_000);
+        client.answer_poll(&[message("general", seq)]);
+    }
+    let conn = client.asked(Transport::Poll).0;
+    client.fail(conn, Some(4009), true);
+    assert_eq!(client.session.status().closed_by, Some(ClosedBy::Replaced));
+}
+
+/// A client that fell to the stream and is connected by it.
+fn fallen() -> Client {
+    let mut client = Client::new(config());
+    client.command(Command::Connect);
+    for _ in 0..2 {
+        client.refuse_upgrade();
+        client.until_next_attempt();
+    }
+    client.stream(&greeting());
+    assert_eq!((client.state(), client.transport()), (State::Connected, Transport::Stream));
+    client
+}
+
+/// The connection by which the client looks at the socket, after the time for it has come.
+fn look(client: &mut Client) -> ConnId {
+    let stream = client.asked(Transport::Stream).0;
+    let connects = client.connects.len();
+    while client.connects.len() == connects {
+        client.advance(1_000);
+        client.input(Input::Chunk(stream, b": keep-alive\n\n".to_vec()));
+    }
+    let look = client.connects.last().unwrap().clone();
+    assert_eq!(look.transport, Transport::WebSocket);
+    assert!(!look.payload.contains(client.session.client_session()), "a look ends nothing for the session");
+    look.conn
+}
+
+#[test]
+fn a_look_in_vain_changes_nothing_and_the_next_one_comes_later() {
+    let mut client = fallen();
+    let stream = client.asked(Transport::Stream).0;
+    let mut waits = Vec::new();
+    for _ in 0..4 {
+        let start = client.now;
+        let look = look(&mut client);
+        waits.push(client.now - start);
+        client.fail(look, None, true);
+        assert_eq!((client.state(), client.transport()), (State::Connected, Transport::Stream));
+        // The stream is still the one in use.
+        client.connects.push(Connect {
+            conn: stream,
+            transport: Transport::Stream,
+            payload: r#"{"clientSession":"s"}"#.into(),
+            fresh_token: false,
+        });
+    }
+    assert!(waits[0] <= 30_000 && waits[3] > waits[0] && waits[3] >= 120_000, "{waits:?}");
+}
+
+#[test]
+fn when_a_socket_gets_through_the_client_moves_to_it_and_waits_for_the_post_on_its_way() {
+    let mut client = fallen();
+    client.join("general");
+    assert_eq!(client.accept_post(), ["JOIN_ROOM"]);
+    client.stream(&greeting());
+    client.stream(&participants("general", 7));
+    let stream = client.asked(Transport::Stream).0;
+    let id = client.send(chat("general", "by a post"));
+    let (post, frames) = client.posted();
+    let look = look(&mut client);
+    client.conn = Some(look);
+    client.input(Input::Frame(look, greeting().to_string()));
+    assert!(client.closes.contains(&(look, 1000)) && client.closes.contains(&(stream, 1000)));
+    let connect = client.connects.last().unwrap();
+    assert_eq!((connect.transport, client.transport()), (Transport::WebSocket, Transport::WebSocket));
+    assert!(connect.payload.contains(client.session.client_session()));
+    assert_eq!(client.state(), State::Connected, "nobody sees the move");
+    client.events();
+    client.greet();
+    client.participants("general", 8, 7);
+    assert!(client.sent_of("CHAT_MESSAGE").is_empty(), "it may yet be answered");
+    client.input(Input::Answer(post, json!({"frames": [ack(&frames[0]["id"])]}).to_string()));
+    assert!(matches!(client.states_of(&id)[..], [SendState::Acked { .. }]));
+    client.send(chat("general", "by the socket"));
+    assert_eq!(client.contents(), ["by the socket"]);
+}
+
+#[test]
+fn a_post_that_fails_after_the_move_is_sent_again_by_the_socket() {
+    let mut client = fallen();
+    client.send(chat("general", "one"));
+    let (post, frames) = client.posted();
+    let look = look(&mut client);
+    client.conn = Some(look);
+    client.input(Input::Frame(look, greeting().to_string()));
+    client.greet();
+    client.sent();
+    client.fail(post, None, false);
+    assert_eq!(client.state(), State::Connected);
+    assert_eq!(client.sent()[0]["id"], frames[0]["id"]);
+}
+
+#[test]
+fn another_network_is_a_reason_to_look_at_once() {
+    let mut client = fallen();
+    let connects = client.connects.len();
+    client.input(Input::Online);
+    client.advance(500);
+    assert_eq!(client.connects.len(), connects + 1);
+    let mut client = fallen();
+    let stream = client.asked(Transport::Stream).0;
+    client.fail(stream, None, false);
+    client.input(Input::Online);
+    assert_eq!(client.transport(), Transport::WebSocket, "without a connection it begins at the top");
+}
+
+#[test]
+fn notifications_are_asked_for_in_the_body() {
+    let mut client = Client::new(Config { notifications: true, ..only(Transport::Stream) });
+    client.command(Command::Connect);
+    let (_, body) = client.asked(Transport::Stream);
+    assert_eq!(body.notifications_after.as_deref(), Some(""), "an empty cursor: from the beginning");
+    client.stream(&greeting());
+    let data = json!({"id": "n1", "userId": "ann", "title": "t", "message": "", "type": "x", "data": {}, "read": false,
+        "createdAt": "2026-01-01T00:00:00.000Z", "cursor": "c-9"});
+    client.stream(&frame("NOTIFICATION", "NOTIFICATION", &data));
+    let conn = client.asked(Transport::Stream).0;
+    client.fail(conn, None, false);
+    client.until_next_attempt();
+    assert_eq!(client.asked(Transport::Stream).1.notifications_after.as_deref(), Some("c-9"));
+}
