@@ -15,14 +15,14 @@ const PATIENCE: Duration = Duration::from_secs(15);
 
 /// A server's HTTP interface.
 #[derive(Clone, Debug)]
-pub(crate) struct Api {
+pub struct Api {
     base: String,
     http: reqwest::Client,
 }
 
 impl Api {
     /// The interface at a base address such as `http://127.0.0.1:8080`.
-    pub(crate) fn new(base: &str) -> Result<Self, Error> {
+    pub fn new(base: &str) -> Result<Self, Error> {
         // The server is on this machine: a proxy of the environment has no part in it.
         let http = reqwest::Client::builder()
             .no_proxy()
@@ -33,7 +33,7 @@ impl Api {
     }
 
     /// Signs somebody in by name; needs a development server.
-    pub(crate) async fn login(&self, user: &str, name: &str) -> Result<String, Error> {
+    pub async fn login(&self, user: &str, name: &str) -> Result<String, Error> {
         let path = "/api/v1/auth/login";
         let body = Login { user_id: UserId::new(user)?, name: Some(name.to_owned()) };
         match self.answer::<Token>(path, self.http.post(self.at(path)).json(&body)).await {
@@ -47,12 +47,12 @@ impl Api {
     }
 
     /// `GET`.
-    pub(crate) async fn get<T: DeserializeOwned>(&self, token: &str, path: &str) -> Result<T, Error> {
+    pub async fn get<T: DeserializeOwned>(&self, token: &str, path: &str) -> Result<T, Error> {
         self.answer(path, self.http.get(self.at(path)).bearer_auth(token)).await
     }
 
     /// `POST`.
-    pub(crate) async fn post<T: DeserializeOwned>(
+    pub async fn post<T: DeserializeOwned>(
         &self,
         token: &str,
         path: &str,
@@ -62,12 +62,12 @@ impl Api {
     }
 
     /// `POST` without a body, whose answer says nothing more.
-    pub(crate) async fn command(&self, token: &str, path: &str) -> Result<(), Error> {
+    pub async fn command(&self, token: &str, path: &str) -> Result<(), Error> {
         self.checked(path, self.http.post(self.at(path)).bearer_auth(token)).await.map(drop)
     }
 
     /// Whether the server says that it serves.
-    pub(crate) async fn is_ready(&self) -> bool {
+    pub async fn is_ready(&self) -> bool {
         let answer = self.http.get(self.at("/readyz")).send().await;
         answer.is_ok_and(|a| a.status() == StatusCode::OK)
     }

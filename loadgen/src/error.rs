@@ -8,7 +8,7 @@ use crate::raw::PeerError;
 
 /// Why a run ended early.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Error {
+pub enum Error {
     /// The system refused something.
     #[error("cannot {doing}: {source}")]
     Io {
@@ -75,6 +75,14 @@ pub(crate) enum Error {
     /// The server process did not come up.
     #[error("the server did not come up: {0}")]
     Server(String),
+    /// The database file cannot be looked at.
+    #[error("{file}: {source}")]
+    Database {
+        /// Which.
+        file: String,
+        /// Why.
+        source: sqlx::Error,
+    },
     /// Too few files may be open.
     #[error(
         "{wanted} connections need as many open files, and {limit} are allowed; try `ulimit -n {wanted}`"
@@ -100,7 +108,7 @@ pub(crate) enum Error {
 
 impl Error {
     /// An I/O error, with what was being done.
-    pub(crate) fn io(doing: &str, source: io::Error) -> Self {
+    pub fn io(doing: &str, source: io::Error) -> Self {
         Self::Io { doing: doing.to_owned(), source }
     }
 }

@@ -8,17 +8,34 @@ use crate::error::Error;
 const TICK: Duration = Duration::from_millis(10);
 
 /// User and system time of a process so far.
-pub(crate) fn cpu(pid: u32) -> Result<Duration, Error> {
+///
+/// # Errors
+/// There is no such process.
+pub fn cpu(pid: u32) -> Result<Duration, Error> {
     read(&format!("/proc/{pid}/stat"), cpu_in)
 }
 
 /// Resident memory of a process, in bytes.
-pub(crate) fn resident(pid: u32) -> Result<u64, Error> {
-    read(&format!("/proc/{pid}/status"), resident_in)
+///
+/// # Errors
+/// There is no such process.
+pub fn resident(pid: u32) -> Result<u64, Error> {
+    read(&format!("/proc/{pid}/status"), |status| kibibytes_in(status, "VmRSS:"))
+}
+
+/// The most memory that a process has had resident so far, in bytes.
+///
+/// # Errors
+/// There is no such process.
+pub fn peak(pid: u32) -> Result<u64, Error> {
+    read(&format!("/proc/{pid}/status"), |status| kibibytes_in(status, "VmHWM:"))
 }
 
 /// How many files this process may have open.
-pub(crate) fn file_limit() -> Result<usize, Error> {
+///
+/// # Errors
+/// The system does not tell.
+pub fn file_limit() -> Result<usize, Error> {
     read("/proc/self/limits", file_limit_in)
 }
 
@@ -36,8 +53,8 @@ fn cpu_in(stat: &str) -> Option<Duration> {
     Some(TICK * (user + system))
 }
 
-fn resident_in(status: &str) -> Option<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+fn kibibytes_in(status: &str, name: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kibibytes * 1024)
 }
@@ -63,7 +80,7 @@ mod tests {
 
     #[test]
     fn memory_and_limits_are_found_among_the_others() {
-        assert_eq!(resident_in("VmPeak:\t 9 kB\nVmRSS:\t    2048 kB\n"), Some(2 * 1024 * 1024));
+        assert_eq!(kibibytes_in("VmPeak:\t 9 kB\nVmRSS:\t    2048 kB\n", "VmRSS:"), Some(2 * 1024 * 1024));
         let limits = "Limit  Soft Limit  Hard Limit  Units\nMax open files  1024  4096  files\n";
         assert_eq!(file_limit_in(limits), Some(1024));
     }

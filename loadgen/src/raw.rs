@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 mod frame;
 mod heard;
 
-pub(crate) use self::heard::Heard;
+pub use self::heard::Heard;
 
 /// The example of RFC 6455 §1.3: a peer that only measures needs no fresh key, and the answer is known.
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
@@ -25,7 +25,7 @@ thread_local! {
 
 /// Why a peer has no connection.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum PeerError {
+pub enum PeerError {
     /// The system says so.
     #[error(transparent)]
     Io(#[from] io::Error),
@@ -42,7 +42,7 @@ pub(crate) enum PeerError {
 
 /// One connection.
 #[derive(Debug)]
-pub(crate) struct Peer {
+pub struct Peer {
     stream: TcpStream,
     /// The beginning of a frame whose end has not come.
     rest: Vec<u8>,
@@ -50,7 +50,7 @@ pub(crate) struct Peer {
 
 impl Peer {
     /// Connects and upgrades.
-    pub(crate) async fn connect(addr: SocketAddr, token: &str) -> Result<Self, PeerError> {
+    pub async fn connect(addr: SocketAddr, token: &str) -> Result<Self, PeerError> {
         let mut stream = TcpStream::connect(addr).await?;
         stream.set_nodelay(true)?;
         let request = format!(
@@ -76,14 +76,14 @@ impl Peer {
     }
 
     /// Sends a text frame.
-    pub(crate) async fn send(&mut self, text: &str) -> Result<(), PeerError> {
+    pub async fn send(&mut self, text: &str) -> Result<(), PeerError> {
         let mut bytes = Vec::with_capacity(text.len() + 14);
         frame::write(frame::TEXT, text.as_bytes(), &mut bytes);
         Ok(self.stream.write_all(&bytes).await?)
     }
 
     /// Sends many text frames in one write.
-    pub(crate) async fn send_all(&mut self, texts: &[String]) -> Result<(), PeerError> {
+    pub async fn send_all(&mut self, texts: &[String]) -> Result<(), PeerError> {
         let mut bytes = Vec::new();
         texts.iter().for_each(|text| frame::write(frame::TEXT, text.as_bytes(), &mut bytes));
         Ok(self.stream.write_all(&bytes).await?)
@@ -91,7 +91,7 @@ impl Peer {
 
     /// Waits until something comes, and hands over all text frames that have come whole: at least one. Dropping
     /// the future loses nothing.
-    pub(crate) async fn receive(&mut self, mut each: impl FnMut(Heard<'_>)) -> Result<(), PeerError> {
+    pub async fn receive(&mut self, mut each: impl FnMut(Heard<'_>)) -> Result<(), PeerError> {
         // What came along with the answer to the upgrade.
         let mut taken = self.take_rest(&mut each)?;
         while taken.texts == 0 {
@@ -108,7 +108,7 @@ impl Peer {
     }
 
     /// Receives until `pick` takes a frame.
-    pub(crate) async fn find(&mut self, mut pick: impl FnMut(&Heard<'_>) -> bool) -> Result<(), PeerError> {
+    pub async fn find(&mut self, mut pick: impl FnMut(&Heard<'_>) -> bool) -> Result<(), PeerError> {
         let mut found = false;
         while !found {
             self.receive(|heard| found |= pick(&heard)).await?;

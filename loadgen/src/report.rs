@@ -7,28 +7,34 @@ use crate::error::Error;
 
 /// A table that grows.
 #[derive(Debug)]
-pub(crate) struct Report {
+pub struct Report {
     head: &'static [&'static str],
     rows: Vec<Vec<String>>,
 }
 
 impl Report {
     /// An empty table.
-    pub(crate) const fn new(head: &'static [&'static str]) -> Self {
+    #[must_use]
+    pub const fn new(head: &'static [&'static str]) -> Self {
         Self { head, rows: Vec::new() }
     }
 
     /// Adds a row.
-    pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
+    pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
         self.rows.push(cells.into_iter().collect());
     }
 
     /// Writes it to stdout.
-    pub(crate) fn print(&self) -> Result<(), Error> {
+    ///
+    /// # Errors
+    /// Nobody takes it.
+    pub fn print(&self) -> Result<(), Error> {
         std::io::stdout().write_all(self.markdown().as_bytes()).map_err(|e| Error::io("write the report", e))
     }
 
-    fn markdown(&self) -> String {
+    /// The whole.
+    #[must_use]
+    pub fn markdown(&self) -> String {
         let mut text = format!("| {} |\n|{}\n", self.head.join(" | "), "---|".repeat(self.head.len()));
         for row in &self.rows {
             // Writing to a string cannot fail.

@@ -3,12 +3,13 @@
 use std::fs::File;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use crate::api::Api;
 use crate::cli::ServerArgs;
@@ -17,6 +18,8 @@ use crate::token::Secret;
 
 /// How long a start may take.
 const START: Duration = Duration::from_secs(30);
+/// How long an end may take that was asked for.
+const END: Duration = Duration::from_secs(60);
 /// How often a starting server is asked whether it serves.
 const ASK: Duration = Duration::from_millis(20);
 /// A generator is one address and hardly any users: the caps that keep one such from the others are lifted.
@@ -32,10 +35,12 @@ const UNCAPPED: [&str; 8] = [
 ];
 
 /// The process, and what it takes to start it again.
-pub(crate) struct Server {
+pub struct Server {
     program: PathBuf,
     arguments: Vec<String>,
-    folder: TempDir,
+    folder: PathBuf,
+    /// Removed with the server, where the folder is nobody else's.
+    _temporary: Option<TempDir>,
     addr: SocketAddr,
     api: Api,
     secret: Secret,
@@ -44,9 +49,32 @@ pub(crate) struct Server {
 
 impl Server {
     /// Starts a server with some more flags, and waits until it serves.
-    pub(crate) async fn start(args: &ServerArgs, flags: &[&str], core: Option<usize>) -> Result<Self, Error> {
+    ///
+    /// # Errors
+    /// There is no such binary, or it does not come up.
+    pub async fn start(args: &ServerArgs, flags: &[&str], core: Option<usize>) -> Result<Self, Error> {
+        let temporary = folder(args)?;
+        let folder = temporary.path().to_owned();
+        Self::begin(args, flags, core, folder, Some(temporary)).await
+    }
+
+    /// Starts a server whose folder is made here and stays.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub async fn start_in(folder: &Path, args: &ServerArgs, flags: &[&str]) -> Result<Self, Error> {
+        std::fs::create_dir_all(folder).map_err(|e| Error::io("make a folder for the database", e))?;
+        Self::begin(args, flags, None, folder.to_owned(), None).await
+    }
+
+    async fn begin(
+        args: &ServerArgs,
+        flags: &[&str],
+        core: Option<usize>,
+        folder: PathBuf,
+        temporary: Option<TempDir>,
+    ) -> Result<Self, Error> {
         let binary = binary(args)?;
-        let folder = folder(args)?;
         let addr = free_address()?;
         let (program, mut arguments) = match core {
             Some(core) => (
@@ -60,18 +88,47 @@ impl Server {
         let secret = Secret::random();
         let child = spawn(&program, &arguments, &folder, &secret)?;
         let api = Api::new(&format!("http://{addr}"))?;
-        let mut server = Self { program, arguments, folder, addr, api, secret, child };
+        let mut server = Self { program, arguments, folder, _temporary: temporary, addr, api, secret, child };
         server.ready().await?;
         Ok(server)
     }
 
     /// SIGKILL, and the wait until the process is gone.
-    pub(crate) async fn kill(&mut self) -> Result<(), Error> {
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub async fn kill(&mut self) -> Result<(), Error> {
         self.child.kill().await.map_err(|e| Error::io("kill the server", e))
     }
 
+    /// SIGTERM, and the wait until the process has ended by itself. Returns how it ended and how long that took.
+    ///
+    /// # Errors
+    /// It does not end within a minute.
+    pub async fn terminate(&mut self) -> Result<(ExitStatus, Duration), Error> {
+        let began = Instant::now();
+        self.signal(Signal::TERM)?;
+        let ended = timeout(END, self.child.wait()).await;
+        let late = Error::Late { what: "the end of the server".to_owned(), seconds: END.as_secs() };
+        let status = ended.map_err(|_| late)?.map_err(|e| Error::io("wait for the server", e))?;
+        Ok((status, began.elapsed()))
+    }
+
+    /// Sends a signal.
+    ///
+    /// # Errors
+    /// The process has ended.
+    pub fn signal(&self, signal: Signal) -> Result<(), Error> {
+        let pid = i32::try_from(self.pid()?).ok().and_then(Pid::from_raw);
+        let pid = pid.ok_or_else(|| Error::Server("it has no process id".to_owned()))?;
+        kill_process(pid, signal).map_err(|e| Error::io("signal the server", e.into()))
+    }
+
     /// Starts it again at the same address with the same database. Returns how long it took to serve.
-    pub(crate) async fn restart(&mut self) -> Result<Duration, Error> {
+    ///
+    /// # Errors
+    /// It does not come up.
+    pub async fn restart(&mut self) -> Result<Duration, Error> {
         let began = Instant::now();
         self.child = spawn(&self.program, &self.arguments, &self.folder, &self.secret)?;
         self.ready().await?;
@@ -79,27 +136,56 @@ impl Server {
     }
 
     /// Where it listens.
-    pub(crate) const fn addr(&self) -> SocketAddr {
+    #[must_use]
+    pub const fn addr(&self) -> SocketAddr {
         self.addr
     }
 
     /// Its base address.
-    pub(crate) fn url(&self) -> String {
+    #[must_use]
+    pub fn url(&self) -> String {
         format!("http://{}", self.addr)
     }
 
     /// Its HTTP interface.
-    pub(crate) const fn api(&self) -> &Api {
+    #[must_use]
+    pub const fn api(&self) -> &Api {
         &self.api
     }
 
     /// A token that it takes.
-    pub(crate) fn token(&self, user: &str) -> Result<String, Error> {
+    ///
+    /// # Errors
+    /// The token cannot be made.
+    pub fn token(&self, user: &str) -> Result<String, Error> {
         self.secret.token(user)
     }
 
+    /// A token that it takes, with a scope such as `notify`.
+    ///
+    /// # Errors
+    /// The token cannot be made.
+    pub fn token_for(&self, user: &str, scope: &str) -> Result<String, Error> {
+        self.secret.token_for(user, Some(scope))
+    }
+
+    /// Where it keeps its database and its log.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Its database.
+    #[must_use]
+    pub fn database(&self) -> PathBuf {
+        self.folder.join("data/tidings.db")
+    }
+
     /// The process.
-    pub(crate) fn pid(&self) -> Result<u32, Error> {
+    ///
+    /// # Errors
+    /// It has ended.
+    pub fn pid(&self) -> Result<u32, Error> {
         self.child.id().ok_or_else(|| Error::Server("it has ended".to_owned()))
     }
 
@@ -145,7 +231,7 @@ fn free_address() -> Result<SocketAddr, Error> {
         .map_err(|e| Error::io("find a free port", e))
 }
 
-fn spawn(program: &Path, arguments: &[String], folder: &TempDir, secret: &Secret) -> Result<Child, Error> {
+fn spawn(program: &Path, arguments: &[String], folder: &Path, secret: &Secret) -> Result<Child, Error> {
     let log = File::options()
         .create(true)
         .append(true)
@@ -164,11 +250,11 @@ fn spawn(program: &Path, arguments: &[String], folder: &TempDir, secret: &Secret
         .map_err(|e| Error::io(&format!("start {}", program.display()), e))
 }
 
-fn log_file(folder: &TempDir) -> PathBuf {
-    folder.path().join("server.log")
+fn log_file(folder: &Path) -> PathBuf {
+    folder.join("server.log")
 }
 
-fn last_words(folder: &TempDir) -> String {
+fn last_words(folder: &Path) -> String {
     let log = std::fs::read_to_string(log_file(folder)).unwrap_or_default();
     let mut lines: Vec<&str> = log.lines().rev().take(5).collect();
     lines.reverse();

@@ -1,13 +1,13 @@
 //! Percentiles and medians.
 
 /// The value below which `share` (0 to 1) of the values lie, by the nearest rank; 0 where there are none.
-pub(crate) fn percentile(sorted: &[u64], share: f64) -> u64 {
+pub fn percentile(sorted: &[u64], share: f64) -> u64 {
     let rank = (share * sorted.len() as f64).ceil() as usize;
     sorted.get(rank.saturating_sub(1)).or(sorted.last()).copied().unwrap_or_default()
 }
 
 /// The lowest and the median of what rounds have measured.
-pub(crate) fn lowest_and_median(values: &[f64]) -> (f64, f64) {
+pub fn lowest_and_median(values: &[f64]) -> (f64, f64) {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     let lowest = sorted.first().copied().unwrap_or_default();

@@ -11,29 +11,42 @@ use crate::error::Error;
 const LIFE_SECONDS: u64 = 6 * 60 * 60;
 
 /// The secret, as the server and its tokens know it.
-pub(crate) struct Secret(String);
+pub struct Secret(String);
 
 #[derive(Serialize)]
 struct Claims<'a> {
     sub: &'a str,
     exp: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<&'a str>,
 }
 
 impl Secret {
     /// A fresh one.
-    pub(crate) fn random() -> Self {
+    pub fn random() -> Self {
         Self((0..4).map(|_| format!("{:016x}", fastrand::u64(..))).collect())
     }
 
     /// For the server's environment.
-    pub(crate) fn expose(&self) -> &str {
+    pub fn expose(&self) -> &str {
         &self.0
     }
 
     /// A token for a user.
-    pub(crate) fn token(&self, user: &str) -> Result<String, Error> {
+    ///
+    /// # Errors
+    /// The token cannot be made.
+    pub fn token(&self, user: &str) -> Result<String, Error> {
+        self.token_for(user, None)
+    }
+
+    /// A token for a user, with a scope.
+    ///
+    /// # Errors
+    /// The token cannot be made.
+    pub fn token_for(&self, user: &str, scope: Option<&str>) -> Result<String, Error> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        let claims = Claims { sub: user, exp: now + LIFE_SECONDS };
+        let claims = Claims { sub: user, exp: now + LIFE_SECONDS, scope };
         let key = EncodingKey::from_secret(self.0.as_bytes());
         Ok(jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &key)?)
     }

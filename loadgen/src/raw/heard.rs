@@ -6,40 +6,40 @@ use serde::Deserialize;
 
 /// One server frame.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Heard<'a> {
+pub struct Heard<'a> {
     /// Its category.
-    pub(crate) category: &'a str,
+    pub category: &'a str,
     /// Its type.
     #[serde(rename = "type")]
-    pub(crate) kind: &'a str,
+    pub kind: &'a str,
     /// What it carries.
     #[serde(borrow)]
-    pub(crate) data: Data<'a>,
+    pub data: Data<'a>,
 }
 
 /// What it carries.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Data<'a> {
+pub struct Data<'a> {
     /// Position in its log.
-    pub(crate) seq: Option<u64>,
+    pub seq: Option<u64>,
     /// Why a command was refused.
     #[serde(borrow)]
-    pub(crate) error: Option<Cow<'a, str>>,
+    pub error: Option<Cow<'a, str>>,
 }
 
 impl Heard<'_> {
     /// The position of a message of a room.
-    pub(crate) fn message(&self) -> Option<u64> {
+    pub fn message(&self) -> Option<u64> {
         if self.is("CHAT", "MESSAGE") { self.data.seq } else { None }
     }
 
     /// Whether it is of this category and type.
-    pub(crate) fn is(&self, category: &str, kind: &str) -> bool {
+    pub fn is(&self, category: &str, kind: &str) -> bool {
         self.category == category && self.kind == kind
     }
 
     /// Why a command was refused.
-    pub(crate) fn refusal(&self) -> Option<String> {
+    pub fn refusal(&self) -> Option<String> {
         self.data.error.as_ref().filter(|_| self.category == "ERROR").map(|error| error.clone().into_owned())
     }
 }

@@ -13,7 +13,7 @@ fn stderr(output: &Output) -> String {
 
 #[test]
 fn every_command_teaches_how_it_is_used() {
-    for (command, word) in [("demo", "ann"), ("bench", "taskset"), ("kill", "SIGKILL")] {
+    for (command, word) in [("demo", "ann"), ("bench", "taskset"), ("chaos", "SIGKILL")] {
         let output = loadgen(&[command, "--help"]);
         assert!(output.status.success());
         let help = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -32,7 +32,7 @@ fn without_a_server_the_demo_says_how_to_start_one() {
 
 #[test]
 fn a_server_that_is_not_there_is_named() {
-    let output = loadgen(&["kill", "--server", "/no/such/server"]);
+    let output = loadgen(&["chaos", "kill", "--server", "/no/such/server"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).contains("/no/such/server"), "{}", stderr(&output));
 }

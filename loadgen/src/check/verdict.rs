@@ -2,56 +2,17 @@
 
 use std::collections::{HashMap, HashSet};
 
-use tidings_protocol::Event;
-use tidings_protocol::http::FramePage;
+use super::log::Logged;
+use super::sent::Acked;
 
-use super::writer::Acked;
-use crate::api::Api;
-use crate::error::Error;
-
-/// One entry of the log, as the server tells it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Logged {
-    /// Its position.
-    pub(crate) seq: u64,
-    /// The server's id of it.
-    pub(crate) message_id: String,
-    /// The client's.
-    pub(crate) id: String,
-    /// Its text.
-    pub(crate) content: String,
-}
-
-/// Reads a room's log whole.
-pub(super) async fn read(api: &Api, token: &str, room: &str) -> Result<Vec<Logged>, Error> {
-    let mut log: Vec<Logged> = Vec::new();
-    loop {
-        let after = log.last().map_or(0, |entry| entry.seq);
-        let page: FramePage =
-            api.get(token, &format!("/api/v1/rooms/{room}/log?after={after}&limit=200")).await?;
-        let before = log.len();
-        for frame in page.frames {
-            if let Event::ChatMessage(message) = frame.event {
-                log.push(Logged {
-                    seq: message.seq,
-                    message_id: message.message_id.to_string(),
-                    id: message.client_id.map(|id| id.to_string()).unwrap_or_default(),
-                    content: message.content,
-                });
-            }
-        }
-        if !page.has_more || log.len() == before {
-            return Ok(log);
-        }
-    }
-}
+/// Examples that are kept of what was broken.
+const EXAMPLES: usize = 20;
 
 /// How often each promise was tried, and how often it was broken.
 #[derive(Debug, Default)]
-pub(crate) struct Verdict {
+pub struct Verdict {
     acked: usize,
     lost: usize,
-    resent: usize,
     twice: usize,
     stored: usize,
     holes: usize,
@@ -60,31 +21,43 @@ pub(crate) struct Verdict {
     again_otherwise: usize,
     shown: usize,
     shown_otherwise: usize,
+    examples: Vec<String>,
 }
 
 impl Verdict {
     /// Holds a room's log against what was acknowledged there.
-    pub(super) fn log(&mut self, log: &[Logged], acked: &[&Acked]) {
+    pub fn log(&mut self, room: &str, log: &[Logged], acked: &[&Acked]) {
         let by_id: HashMap<&str, &Logged> = log.iter().map(|entry| (entry.id.as_str(), entry)).collect();
         self.acked += acked.len();
-        self.resent += acked.iter().filter(|a| a.duplicate).count();
-        self.lost += acked.iter().filter(|a| !by_id.get(a.id.as_str()).is_some_and(|e| is(e, a))).count();
+        for acked in acked {
+            let entry = by_id.get(acked.id.as_str());
+            if !entry.is_some_and(|entry| is(entry, acked)) {
+                self.lost += 1;
+                self.example(format!("{room}: acknowledged {acked:?}, and the log has {entry:?}"));
+            }
+        }
         self.stored += log.len();
-        let mut ids = HashSet::new();
-        self.twice += log.iter().filter(|entry| !ids.insert(&entry.id)).count();
-        self.holes += log.iter().zip(1..).filter(|(entry, seq)| entry.seq != *seq).count();
-        let mut last: HashMap<&str, u64> = HashMap::new();
-        for entry in log {
+        let (mut ids, mut last) = (HashSet::new(), HashMap::new());
+        for (entry, seq) in log.iter().zip(1..) {
+            if !ids.insert(entry.id.as_str()) {
+                self.twice += 1;
+                self.example(format!("{room}: a second time {entry:?}"));
+            }
+            if entry.seq != seq {
+                self.holes += 1;
+                self.example(format!("{room}: where {seq} should be there is {entry:?}"));
+            }
             if let Some((writer, number)) = numbered(&entry.content)
                 && last.insert(writer, number).is_some_and(|before| before >= number)
             {
                 self.overtaken += 1;
+                self.example(format!("{room}: out of its writer's order {entry:?}"));
             }
         }
     }
 
     /// Holds it against the ACKs of what was sent once more after it had been acknowledged.
-    pub(super) fn again<'a>(&mut self, log: &[Logged], acked: impl Iterator<Item = &'a Acked>) {
+    pub fn again<'a>(&mut self, log: &[Logged], acked: impl Iterator<Item = &'a Acked>) {
         for acked in acked {
             self.again += 1;
             let first = log.iter().find(|entry| entry.id == acked.id);
@@ -95,15 +68,26 @@ impl Verdict {
     }
 
     /// Holds it against what one who read live was shown.
-    pub(super) fn seen(&mut self, log: &[Logged], seen: &[(u64, String)]) {
-        let same =
-            log.iter().zip(seen).filter(|(entry, (seq, id))| entry.seq == *seq && entry.message_id == *id);
+    pub fn seen(&mut self, room: &str, log: &[Logged], seen: &[(u64, String)]) {
+        let is_same =
+            |(entry, (seq, id)): &(&Logged, &(u64, String))| entry.seq == *seq && entry.message_id == *id;
+        let otherwise = log.len().max(seen.len()) - log.iter().zip(seen).filter(is_same).count();
         self.shown += log.len();
-        self.shown_otherwise += log.len().max(seen.len()) - same.count();
+        self.shown_otherwise += otherwise;
+        if otherwise > 0 {
+            let at = log.iter().zip(seen).take_while(is_same).count();
+            let (entry, instead) = (log.get(at), seen.get(at));
+            self.example(format!(
+                "{room}: {} of {} shown; {instead:?} in place of {entry:?}",
+                seen.len(),
+                log.len()
+            ));
+        }
     }
 
     /// Each promise, how often it was tried, how often it was broken.
-    pub(super) fn rows(&self) -> [(&'static str, usize, usize); 6] {
+    #[must_use]
+    pub fn rows(&self) -> [(&'static str, usize, usize); 6] {
         [
             ("an acknowledged message is in the log, as it was acknowledged", self.acked, self.lost),
             ("a message is in the log once, however often it was sent", self.stored, self.twice),
@@ -118,14 +102,22 @@ impl Verdict {
         ]
     }
 
-    /// Whether none was broken.
-    pub(super) fn is_kept(&self) -> bool {
-        self.rows().iter().all(|(_, _, broken)| *broken == 0)
+    /// Some of what was broken, for whoever looks for the reason.
+    #[must_use]
+    pub fn examples(&self) -> &[String] {
+        &self.examples
     }
 
-    /// ACKs that answered a resend: the first sending had been stored, and its ACK was lost with the server.
-    pub(super) const fn resent(&self) -> usize {
-        self.resent
+    /// Messages that were acknowledged.
+    #[must_use]
+    pub const fn acked(&self) -> usize {
+        self.acked
+    }
+
+    fn example(&mut self, text: String) {
+        if self.examples.len() < EXAMPLES {
+            self.examples.push(text);
+        }
     }
 }
 
@@ -159,8 +151,8 @@ mod tests {
 
     fn broken(log: &[Logged], acks: &[Acked], seen: &[(u64, String)]) -> Vec<usize> {
         let mut verdict = Verdict::default();
-        verdict.log(log, &acks.iter().collect::<Vec<_>>());
-        verdict.seen(log, seen);
+        verdict.log("r", log, &acks.iter().collect::<Vec<_>>());
+        verdict.seen("r", log, seen);
         broken_of(&verdict)
     }
 

@@ -1,0 +1,82 @@
+//! Runs that break something while people write, and compare at the end.
+//!
+//! Each file is one run. They share [`context`] (a server, clients, sizes and the seed), [`outcome`] (the table), and
+//! the writers, watchers and comparison in [`check`](crate::check).
+
+pub mod context;
+mod kill;
+mod network;
+mod order;
+pub mod outcome;
+mod resume;
+mod retry;
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::ValueEnum as _;
+
+use self::context::Context;
+use self::outcome::Outcome;
+use crate::cli::{ChaosArgs, Form, Run};
+use crate::error::Error;
+
+/// Does the runs, one after the other, and prints the table of each. Fails where a promise was broken.
+///
+/// # Errors
+/// The system refuses what a run needs before the first of them.
+pub async fn run(args: &ChaosArgs) -> Result<ExitCode, Error> {
+    let runs = if args.runs.is_empty() { Run::value_variants() } else { &args.runs };
+    let mut failed = Vec::new();
+    for run in runs {
+        if !one(*run, args).await? {
+            failed.push(name(*run));
+        }
+    }
+    let passed = runs.len() - failed.len();
+    // In the words of the test runners, which the steps of `./x test` add up.
+    let word = if failed.is_empty() { "ok" } else { "FAILED" };
+    eprintln!("\ntest result: {word}. {passed} passed; {} failed; 0 ignored", failed.len());
+    if failed.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    eprintln!("error: broken: {}", failed.join(", "));
+    Ok(ExitCode::FAILURE)
+}
+
+async fn one(run: Run, args: &ChaosArgs) -> Result<bool, Error> {
+    let seed = args.seed.unwrap_or_else(|| fastrand::u64(..));
+    let context = Context::new(name(run), args, seed)?;
+    let form = if args.form == Form::Short { "short" } else { "long" };
+    context.say(format!("{form} form, --seed {seed}"));
+    let began = Instant::now();
+    let ended = Box::pin(start(run, &context)).await;
+    let took = began.elapsed();
+    let outcome = ended.unwrap_or_else(|error| Outcome::ended_by(&error));
+    let title = format!("{} ({form}, --seed {seed}, {:.0} s)", context.name(), took.as_secs_f64());
+    let text = outcome.text(&title);
+    outcome::print(&text)?;
+    let kept = outcome.is_kept(args.form == Form::Long);
+    if !kept {
+        let folder = context.keep(&text)?;
+        context.say(format!("BROKEN; what is left of it: {}", folder.display()));
+    }
+    Ok(kept)
+}
+
+async fn start(run: Run, context: &Context) -> Result<Outcome, Error> {
+    match run {
+        Run::Kill => kill::run(context).await,
+        Run::Retry => retry::run(context).await,
+        Run::Order => order::run(context).await,
+        Run::Resume => resume::run(context).await,
+        Run::Network => network::run(context).await,
+        Run::Sse | Run::Fallback | Run::Jitter | Run::Slow | Run::Avalanche | Run::Drain => {
+            Ok(Outcome::default())
+        }
+    }
+}
+
+fn name(run: Run) -> String {
+    run.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+}

@@ -1,0 +1,128 @@
+//! What a run ends with: promises, aims in time, and figures.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+
+use crate::check::Verdict;
+use crate::error::Error;
+use crate::report::Report;
+
+/// One line of the table.
+#[derive(Clone, Debug)]
+struct Row {
+    promise: String,
+    tried: usize,
+    broken: usize,
+    /// A time on this machine rather than a promise of the protocol.
+    is_aim: bool,
+}
+
+/// What a run has found.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    rows: Vec<Row>,
+    figures: Vec<(String, String)>,
+    examples: Vec<String>,
+}
+
+impl Outcome {
+    /// A run that did not come to its end.
+    #[must_use]
+    pub fn ended_by(error: &Error) -> Self {
+        let mut outcome = Self::default();
+        outcome.promise("the run comes to its end", 1, 1);
+        outcome.example(error.to_string());
+        outcome
+    }
+
+    /// A promise, how often it was tried, how often it was broken.
+    pub fn promise(&mut self, promise: impl Into<String>, tried: usize, broken: usize) {
+        self.rows.push(Row { promise: promise.into(), tried, broken, is_aim: false });
+    }
+
+    /// A time, how often it was taken, how often it was too long.
+    pub fn aim(&mut self, aim: impl Into<String>, tried: usize, broken: usize) {
+        self.rows.push(Row { promise: aim.into(), tried, broken, is_aim: true });
+    }
+
+    /// All promises of a comparison.
+    pub fn verdict(&mut self, verdict: &Verdict) {
+        for (promise, tried, broken) in verdict.rows() {
+            self.promise(promise, tried, broken);
+        }
+        self.examples.extend(verdict.examples().iter().cloned());
+    }
+
+    /// Something that was measured or counted, and is not judged.
+    pub fn figure(&mut self, what: impl Into<String>, value: impl Into<String>) {
+        self.figures.push((what.into(), value.into()));
+    }
+
+    /// One thing that was broken.
+    pub fn example(&mut self, text: impl Into<String>) {
+        self.examples.push(text.into());
+    }
+
+    /// Whether everything was tried and nothing broken; `times` says whether aims are judged too.
+    #[must_use]
+    pub fn is_kept(&self, times: bool) -> bool {
+        let judged = |row: &&Row| times || !row.is_aim;
+        !self.rows.is_empty() && self.rows.iter().filter(judged).all(|row| row.tried > 0 && row.broken == 0)
+    }
+
+    /// The whole as Markdown.
+    #[must_use]
+    pub fn text(&self, title: &str) -> String {
+        let mut promises = Report::new(&["promise", "tried", "broken"]);
+        for row in &self.rows {
+            let mark = if row.is_aim { " (time)" } else { "" };
+            promises.row([format!("{}{mark}", row.promise), row.tried.to_string(), row.broken.to_string()]);
+        }
+        let mut text = format!("\n### {title}\n\n{}", promises.markdown());
+        // Writing to a string cannot fail.
+        for (what, value) in &self.figures {
+            let _ = write!(text, "\n- {what}: {value}");
+        }
+        for example in &self.examples {
+            let _ = write!(text, "\n- BROKEN: {example}");
+        }
+        text.push('\n');
+        text
+    }
+}
+
+/// Writes a table to stdout.
+pub(super) fn print(text: &str) -> Result<(), Error> {
+    std::io::stdout().write_all(text.as_bytes()).map_err(|e| Error::io("write the report", e))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_not_tried_is_not_kept() {
+        let mut outcome = Outcome::default();
+        assert!(!outcome.is_kept(false));
+        outcome.promise("a", 3, 0);
+        assert!(outcome.is_kept(true));
+        outcome.promise("b", 0, 0);
+        assert!(!outcome.is_kept(false));
+    }
+
+    #[test]
+    fn times_are_judged_where_they_mean_something() {
+        let mut outcome = Outcome::default();
+        outcome.promise("a", 1, 0);
+        outcome.aim("fast", 10, 1);
+        assert!(outcome.is_kept(false) && !outcome.is_kept(true));
+        outcome.promise("c", 1, 1);
+        assert!(!outcome.is_kept(false));
+    }
+
+    #[test]
+    fn a_run_that_ended_early_is_broken_and_says_why() {
+        let outcome = Outcome::ended_by(&Error::Server("gone".to_owned()));
+        assert!(!outcome.is_kept(false) && outcome.text("kill").contains("gone"));
+    }
+}

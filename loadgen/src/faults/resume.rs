@@ -1,0 +1,111 @@
+//! Everybody loses the server, once by SIGTERM and once by SIGKILL: all must be back soon, and miss nothing.
+
+use std::time::Duration;
+
+use tidings_client_native::{Client, State};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout};
+
+use super::context::{Context, PATIENCE, Writers};
+use super::outcome::Outcome;
+use crate::check::{self, Watcher, Writer};
+use crate::error::Error;
+use crate::proxy::{Plan, Proxy};
+use crate::server::Server;
+use crate::stats::percentile;
+
+/// Members of a room.
+const ROOM: usize = 20;
+/// 99 of 100 are back within this time, from the signal on.
+const BACK: Duration = Duration::from_secs(5);
+/// A drained server is back at once here, so clients need not be spread as over a slow start.
+const DRAIN: &[&str] = &["--drain-spread", "3s"];
+
+pub(super) async fn run(context: &Context) -> Result<Outcome, Error> {
+    let (count, variants): (usize, usize) = context.size((200, 1), (1_000, 3));
+    let mut server = context.server(DRAIN).await?;
+    let rooms: Vec<String> = (0..count.div_ceil(ROOM)).map(|n| format!("room-{n}")).collect();
+    let proxy = Proxy::new(server.addr(), Plan::clear());
+    let members =
+        context.crowd(&server, &proxy, count, |n| rooms.get(n / ROOM).cloned().into_iter().collect()).await?;
+    let writers = Writers::start(members.iter().enumerate().step_by(ROOM).map(|(n, member)| Writer {
+        client: member.client.clone(),
+        name: format!("w{n}"),
+        room: member.watcher.rooms.first().cloned().unwrap_or_default(),
+        in_flight: 8,
+        limit: None,
+        pace: Some(Duration::from_millis(200)),
+    }));
+    let clients: Vec<Client> = members.iter().map(|member| member.client.clone()).collect();
+    let mut outcome = Outcome::default();
+    for _ in 0..variants {
+        for signal in [Signal::Term, Signal::Kill] {
+            let mut times = lose(&mut server, &clients, signal).await?;
+            times.sort_unstable();
+            let (median, high) = (percentile(&times, 0.5), percentile(&times, 0.99));
+            let name = signal.name();
+            context.say(format!("{name}: {} of {count} are back, p99 {high} ms", times.len()));
+            outcome.promise(format!("after {name} everybody is back"), count, count - times.len());
+            outcome.aim(
+                format!("after {name} 99 of 100 are back within {BACK:?}"),
+                1,
+                usize::from(u128::from(high) > BACK.as_millis()),
+            );
+            let slowest = times.last().copied().unwrap_or_default();
+            outcome.figure(
+                format!("back after {name}, from the signal on"),
+                format!("median {median} ms, p99 {high} ms, slowest {slowest} ms"),
+            );
+        }
+    }
+    let written = writers.finish().await?;
+    let watchers: Vec<Watcher> = members.iter().map(|member| member.watcher.clone()).collect();
+    let (token, deadline) = (server.token("reader")?, Instant::now() + PATIENCE);
+    outcome.verdict(&check::judge(server.api(), &token, &rooms, &written, &watchers, deadline).await?);
+    Ok(outcome)
+}
+
+/// How the server goes.
+#[derive(Clone, Copy)]
+enum Signal {
+    Term,
+    Kill,
+}
+
+impl Signal {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Term => "SIGTERM",
+            Self::Kill => "SIGKILL",
+        }
+    }
+}
+
+/// Takes the server away and brings it back. Returns after how many milliseconds each client was connected again;
+/// those that were not are left out.
+async fn lose(server: &mut Server, clients: &[Client], signal: Signal) -> Result<Vec<u64>, Error> {
+    let began = Instant::now();
+    let mut returning = JoinSet::new();
+    for client in clients {
+        let mut status = client.watch();
+        returning.spawn(async move {
+            let returned = async {
+                status.wait_for(|status| status.state != State::Connected).await.ok()?;
+                status.wait_for(|status| status.state == State::Connected).await.ok()?;
+                u64::try_from(began.elapsed().as_millis()).ok()
+            };
+            timeout(PATIENCE, returned).await.ok().flatten()
+        });
+    }
+    match signal {
+        Signal::Term => {
+            let (status, _) = server.terminate().await?;
+            if !status.success() {
+                return Err(Error::Broken(format!("a drained server ends with {status}")));
+            }
+        }
+        Signal::Kill => server.kill().await?,
+    }
+    server.restart().await?;
+    Ok(returning.join_all().await.into_iter().flatten().collect())
+}
