@@ -24,7 +24,7 @@ use crate::http::context::Context;
 use crate::http::realtime::clients::Clients;
 use crate::http::security::Security;
 use crate::http::{HttpState, assets, router};
-use crate::limits::{Connections, RateLimits, TrustedProxies};
+use crate::limits::{Connections, RateLimits, Throttle, TrustedProxies};
 use crate::metrics::Metrics;
 use crate::node::{Node, NodeSettings};
 use crate::origin::Policy;
@@ -114,6 +114,7 @@ impl App {
             policy: Arc::new(Policy::new(config.origins.allowed_origins.clone())),
             connections: connections.clone(),
             rates: RateLimits::new(&config.limits),
+            throttle: Arc::new(Throttle::new(&config.limits)),
             session: Arc::new(session_settings(config)),
             assets: Arc::new(assets::Assets::default()),
             clients: Clients::default(),

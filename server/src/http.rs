@@ -2,6 +2,7 @@
 //!
 //! - [`context`]: who sent the request, its id, its line in the log; a panic ends one request, not more.
 //! - [`security`]: headers that every answer has, and CORS. [`body`]: how much may come, and how slowly.
+//! - [`throttle`]: how fast it may come without a token.
 //! - [`admin`] (on the metrics listener alone), [`assets`], [`auth`], [`health`], [`internal`], [`openapi`]: resources.
 //! - [`websocket`], [`notification_stream`], [`realtime`]: the transports, which turn bytes into frames and back.
 //! - [`rest`]: the REST resources: [`rooms`], [`members`], [`history`], [`log`], [`search`], [`users`],
@@ -30,6 +31,7 @@ pub mod router;
 pub mod search;
 pub mod security;
 pub mod state;
+pub mod throttle;
 pub mod users;
 pub mod websocket;
 

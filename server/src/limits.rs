@@ -1,10 +1,13 @@
-//! Bounds: how many may connect ([`connections`]), how fast one session may speak ([`rate`]), and whose address
-//! counts ([`client`]).
+//! Bounds: how many may connect ([`connections`]), how fast one session may speak ([`rate`]), how fast plain
+//! requests may come ([`throttle`], [`bucket`]), and whose address counts ([`client`]).
 
+pub mod bucket;
 pub mod client;
 pub mod connections;
 pub mod rate;
+pub mod throttle;
 
 pub use self::client::{Client, Peer, TrustedProxies};
 pub use self::connections::{Connections, Permit};
 pub use self::rate::{RateLimits, SessionRate, Strikes};
+pub use self::throttle::{Class, Throttle};

@@ -15,6 +15,8 @@ use crate::limits::connections::Refused;
 const AT_ONCE: usize = 256;
 /// How long one answer may take.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How long an answer waits for the question: many clients take none that they have not asked for.
+const QUESTION: Duration = Duration::from_millis(200);
 /// How much of a refused request is read, so that closing does not reset the answer away.
 const READ_AT_MOST: usize = 64 * 1024;
 
@@ -44,10 +46,13 @@ impl Refusals {
 }
 
 async fn answer(mut stream: TcpStream, error: &Error) -> std::io::Result<()> {
-    stream.write_all(response(error).as_bytes()).await?;
-    stream.shutdown().await?;
     let mut sink = [0; 1024];
     let mut read = 0;
+    if let Ok(first) = tokio::time::timeout(QUESTION, stream.read(&mut sink)).await {
+        read += first?;
+    }
+    stream.write_all(response(error).as_bytes()).await?;
+    stream.shutdown().await?;
     while read < READ_AT_MOST {
         match stream.read(&mut sink).await? {
             0 => break,

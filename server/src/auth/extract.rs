@@ -10,7 +10,7 @@ use tidings_protocol::Code;
 
 use super::{AuthError, Authenticator, Principal, cookie};
 use crate::error::Error;
-use crate::limits::Client;
+use crate::limits::{Class, Client, Throttle};
 use crate::origin::{self, Policy, Verdict};
 
 /// How someone said who it is.
@@ -50,13 +50,16 @@ where
     S: Send + Sync,
     Arc<Authenticator>: FromRef<S>,
     Arc<Policy>: FromRef<S>,
+    Arc<Throttle>: FromRef<S>,
 {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
         let client = client(parts)?;
         let verdict = Arc::<Policy>::from_ref(state).judge(&parts.headers, &client);
-        authenticate(&Arc::<Authenticator>::from_ref(state), parts, client, verdict).await.map(Self)
+        let caller = authenticate(&Arc::<Authenticator>::from_ref(state), parts, client, verdict).await?;
+        hold(&Arc::<Throttle>::from_ref(state), parts, &caller)?;
+        Ok(Self(caller))
     }
 }
 
@@ -65,6 +68,7 @@ where
     S: Send + Sync,
     Arc<Authenticator>: FromRef<S>,
     Arc<Policy>: FromRef<S>,
+    Arc<Throttle>: FromRef<S>,
 {
     type Rejection = Error;
 
@@ -74,8 +78,28 @@ where
         if verdict == Verdict::Foreign {
             return Err(AuthError::ForeignOrigin.into());
         }
-        authenticate(&Arc::<Authenticator>::from_ref(state), parts, client, verdict).await.map(Self)
+        let caller = authenticate(&Arc::<Authenticator>::from_ref(state), parts, client, verdict).await?;
+        hold(&Arc::<Throttle>::from_ref(state), parts, &caller)?;
+        Ok(Self(caller))
     }
+}
+
+/// Who has a token is held to the bounds of its user; a program that was given a scope is not.
+fn hold(throttle: &Throttle, parts: &Parts, caller: &Authenticated) -> Result<(), Error> {
+    let scopes = caller.principal.scopes;
+    if scopes.notify || scopes.admin {
+        return Ok(());
+    }
+    throttle.user(&caller.principal.user_id, Class::of(&parts.method, parts.uri.path()))
+}
+
+/// Whether the request says who it is of, rightly or wrongly.
+pub(crate) fn carries_credential(parts: &Parts) -> bool {
+    let asks = |name| !matches!(query(parts, name), Ok(None));
+    parts.headers.contains_key(header::AUTHORIZATION)
+        || parts.headers.contains_key(header::COOKIE)
+        || asks("token")
+        || asks("ticket")
 }
 
 /// The outermost layer has put the client there.

@@ -20,6 +20,23 @@ pub struct LimitsConfig {
     #[arg(long, env = "TIDINGS_MAX_CONNECTIONS_PER_USER", value_name = "COUNT", default_value = "32")]
     pub max_connections_per_user: NonZeroU32,
 
+    /// Most new connections in a second; one more is answered with 503
+    #[arg(long, env = "TIDINGS_MAX_CONNECTS_PER_SECOND", value_name = "COUNT", default_value = "2000")]
+    pub max_connects_per_second: NonZeroU32,
+
+    /// Plain requests a second by which one user may read for long, and four times that at once; one more is answered
+    /// with 429. Tokens with a scope are not held to it
+    #[arg(long, env = "TIDINGS_MAX_READS_PER_SECOND", value_name = "COUNT", default_value = "100")]
+    pub max_reads_per_second: NonZeroU32,
+
+    /// The same for requests that change something
+    #[arg(long, env = "TIDINGS_MAX_WRITES_PER_SECOND", value_name = "COUNT", default_value = "100")]
+    pub max_writes_per_second: NonZeroU32,
+
+    /// Requests a second without a token that counts, from one address, and four times that at once
+    #[arg(long, env = "TIDINGS_MAX_ANONYMOUS_PER_SECOND", value_name = "COUNT", default_value = "100")]
+    pub max_anonymous_per_second: NonZeroU32,
+
     /// Frames a second that one session may send for long
     #[arg(long, env = "TIDINGS_MAX_FRAMES_PER_SECOND", value_name = "COUNT", default_value = "50")]
     pub max_frames_per_second: NonZeroU32,

@@ -15,7 +15,7 @@ use super::body::BodyLimits;
 use super::context::Context;
 use super::{
     HttpState, admin, assets, auth, body, context, health, internal, notification_stream, openapi, realtime,
-    rest, security, websocket,
+    rest, security, throttle, websocket,
 };
 use crate::error::Error;
 
@@ -42,12 +42,14 @@ pub(super) fn api() -> (Router<HttpState>, OpenApi) {
 pub fn public(state: HttpState, context: Context, bodies: BodyLimits) -> Router {
     let (api, _) = api();
     let cors = security::cors(Arc::clone(&state.policy));
+    let throttle = Arc::clone(&state.throttle);
     let routes = api
         .fallback(assets::serve)
         .method_not_allowed_fallback(wrong_method)
         .with_state(state)
         .layer(DefaultBodyLimit::disable())
         .layer(from_fn_with_state(bodies, body::read))
+        .layer(from_fn_with_state(throttle, throttle::hold))
         .layer(cors);
     surrounded(routes, context)
 }

@@ -9,7 +9,7 @@ use crate::auth::Authenticator;
 use crate::connection::{SessionServices, SessionSettings};
 use crate::drain::Drain;
 use crate::http::realtime::clients::Clients;
-use crate::limits::{Connections, RateLimits};
+use crate::limits::{Connections, RateLimits, Throttle};
 use crate::metrics::Metrics;
 use crate::node::Node;
 use crate::origin::Policy;
@@ -27,6 +27,8 @@ pub struct HttpState {
     pub connections: Connections,
     /// How fast a session may speak.
     pub rates: RateLimits,
+    /// How fast plain requests may come.
+    pub throttle: Arc<Throttle>,
     /// What a session is set to.
     pub session: Arc<SessionSettings>,
     /// The app's files.

@@ -9,7 +9,9 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tidings_protocol::{Code, UserId};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 
+use super::bucket::{Bucket, Quota};
 use super::client::Client;
 use crate::config::LimitsConfig;
 use crate::error::Error;
@@ -26,6 +28,9 @@ pub enum Refused {
     /// This address has enough.
     #[error("this address has as many connections as it may")]
     Address,
+    /// Too many connections come at once.
+    #[error("more connections come in a second than the server takes")]
+    Rate,
     /// This user has enough.
     #[error("this user has as many sessions as it may")]
     User,
@@ -38,6 +43,7 @@ impl Refused {
         match self {
             Self::Server => "server",
             Self::Address => "address",
+            Self::Rate => "rate",
             Self::User => "user",
         }
     }
@@ -46,7 +52,7 @@ impl Refused {
 impl From<Refused> for Error {
     fn from(refused: Refused) -> Self {
         let code = match refused {
-            Refused::Server => Code::Unavailable,
+            Refused::Server | Refused::Rate => Code::Unavailable,
             Refused::Address | Refused::User => Code::RateLimited,
         };
         Self::new(code).detail(refused.to_string()).retry_after(RETRY)
@@ -59,17 +65,28 @@ pub struct Connections {
     all: Arc<Semaphore>,
     addresses: Counts<IpAddr>,
     users: Counts<UserId>,
+    arrivals: Option<Arc<Arrivals>>,
+}
+
+/// How many may come in a second.
+#[derive(Debug)]
+struct Arrivals {
+    quota: Quota,
+    bucket: Mutex<Bucket>,
 }
 
 impl Connections {
     /// With these bounds.
     #[must_use]
     pub fn new(limits: &LimitsConfig) -> Self {
-        Self::of(
+        let bounds = Self::of(
             limits.max_connections.get(),
             limits.max_connections_per_ip.get(),
             limits.max_connections_per_user.get(),
-        )
+        );
+        let quota = Quota::per_second(limits.max_connects_per_second, 1);
+        let bucket = Mutex::new(Bucket::full(Instant::now()));
+        Self { arrivals: Some(Arc::new(Arrivals { quota, bucket })), ..bounds }
     }
 
     /// For a listener that only few have to do with: `all` connections, whoever makes them.
@@ -84,14 +101,18 @@ impl Connections {
             all: Arc::new(Semaphore::new(all)),
             addresses: Counts::new(per_address),
             users: Counts::new(per_user),
+            arrivals: None,
         }
     }
 
     /// A TCP connection; `ip` is none for a trusted proxy, which speaks for many.
     ///
     /// # Errors
-    /// The server is full, or the address has enough.
+    /// The server is full, the address has enough, or too many come at once.
     pub fn admit_connection(&self, ip: Option<IpAddr>) -> Result<Permit, Refused> {
+        if let Some(arrivals) = &self.arrivals {
+            arrivals.bucket.lock().take(arrivals.quota, Instant::now()).map_err(|_| Refused::Rate)?;
+        }
         let all = Arc::clone(&self.all).try_acquire_owned().map_err(|_| Refused::Server)?;
         let address = match ip {
             Some(ip) => Some(self.addresses.take(block(ip)).ok_or(Refused::Address)?),
@@ -124,7 +145,7 @@ pub struct Permit {
 }
 
 /// One host may own a whole /64, so that is what counts as an address of IPv6.
-fn block(ip: IpAddr) -> IpAddr {
+pub(super) fn block(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {
         IpAddr::V4(v4) => IpAddr::V4(v4),
         IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),

@@ -1,6 +1,6 @@
 //! The REST interface as its callers see it.
 
-mod actor;
+pub(crate) mod actor;
 
 mod authorisation;
 mod document;

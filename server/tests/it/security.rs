@@ -5,8 +5,10 @@
 mod admin;
 mod admission;
 mod cookies;
+mod frames;
 mod handshake;
 mod http_surface;
+mod rates;
 mod revocation;
 mod tickets;
 mod tokens;

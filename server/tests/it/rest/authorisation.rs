@@ -8,21 +8,27 @@ use super::actor::{Actor, each};
 use crate::support::TestServer;
 
 /// Who asks. The owner owns `hall` (public) and `den` (private), the member belongs to both, and the two have
-/// spoken directly. The stranger belongs to nothing, nor does the admin, whose token has both scopes.
-const ROLES: [&str; 5] = ["anonymous", "stranger", "member", "owner", "admin"];
+/// spoken directly. The stranger belongs to nothing, nor do the admin, whose token has both scopes, the guest, whose
+/// token is for `den` alone, the bot, whose token may notify, and the banned, whose token is good.
+const ROLES: [&str; 8] = ["anonymous", "stranger", "member", "owner", "admin", "guest", "bot", "banned"];
 
 /// An operation, an example of it with its body, and the status that each role gets.
-type Row = (&'static str, &'static str, &'static str, Option<Value>, [u16; 5]);
+type Row = (&'static str, &'static str, &'static str, Option<Value>, [u16; 8]);
 
-const EVERYBODY: [u16; 5] = [200; 5];
-const SIGNED_IN: [u16; 5] = [401, 200, 200, 200, 200];
-const SIGNED_IN_DONE: [u16; 5] = [401, 204, 204, 204, 204];
-const MEMBERS: [u16; 5] = [401, 403, 200, 200, 403];
-const OWNER: [u16; 5] = [401, 403, 403, 200, 403];
-const OWNER_DONE: [u16; 5] = [401, 403, 403, 204, 403];
-const OWN_NOTIFICATION: [u16; 5] = [401, 404, 404, 204, 404];
-const NOBODY: [u16; 5] = [401, 403, 403, 403, 403];
-const SCOPE: [u16; 5] = [401, 403, 403, 403, 200];
+const EVERYBODY: [u16; 8] = [200; 8];
+const SIGNED_IN: [u16; 8] = [401, 200, 200, 200, 200, 200, 200, 403];
+const SIGNED_IN_DONE: [u16; 8] = [401, 204, 204, 204, 204, 204, 204, 403];
+const MEMBERS: [u16; 8] = [401, 403, 200, 200, 403, 403, 403, 403];
+const OWNER: [u16; 8] = [401, 403, 403, 200, 403, 403, 403, 403];
+const OWNER_DONE: [u16; 8] = [401, 403, 403, 204, 403, 403, 403, 403];
+const OWN_NOTIFICATION: [u16; 8] = [401, 404, 404, 204, 404, 404, 404, 403];
+const NOBODY: [u16; 8] = [401, 403, 403, 403, 403, 403, 403, 403];
+/// The public room, which the guest's token leaves out.
+const HALL: [u16; 8] = [401, 200, 200, 200, 200, 403, 200, 403];
+/// The private room, to which the guest's token admits.
+const DEN: [u16; 8] = [401, 403, 200, 200, 403, 200, 403, 403];
+const NOTIFY: [u16; 8] = [401, 403, 403, 403, 200, 403, 200, 403];
+const SCOPE: [u16; 8] = [401, 403, 403, 403, 200, 403, 403, 403];
 
 /// Operations whose answer does not end, or is no HTTP: their scenarios stand elsewhere.
 const STREAMS: [&str; 3] =
@@ -49,14 +55,14 @@ fn table() -> Vec<Row> {
             "/api/v1/rooms",
             "/api/v1/rooms",
             Some(json!({ "roomId": "new", "kind": "private" })),
-            [401, 201, 201, 201, 201],
+            [401, 201, 201, 201, 201, 403, 201, 403],
         ),
         (
             "POST",
             "/api/v1/rooms",
             "/api/v1/rooms",
             Some(json!({ "roomId": "hall", "kind": "public" })),
-            [401, 409, 409, 409, 409],
+            [401, 409, 409, 409, 409, 403, 409, 403],
         ),
         (
             "POST",
@@ -65,16 +71,16 @@ fn table() -> Vec<Row> {
             Some(json!({ "roomId": "direct:mine", "kind": "public" })),
             NOBODY,
         ),
-        ("GET", room, "/api/v1/rooms/hall", None, SIGNED_IN),
-        ("GET", room, "/api/v1/rooms/den", None, MEMBERS),
+        ("GET", room, "/api/v1/rooms/hall", None, HALL),
+        ("GET", room, "/api/v1/rooms/den", None, DEN),
         ("GET", room, "/api/v1/rooms/{direct}", None, MEMBERS),
         ("GET", room, "/api/v1/rooms/absent", None, NOBODY),
         ("PATCH", room, "/api/v1/rooms/hall", renamed(), OWNER),
         ("PATCH", room, "/api/v1/rooms/den", renamed(), OWNER),
         ("PATCH", room, "/api/v1/rooms/{direct}", renamed(), NOBODY),
         ("PATCH", room, "/api/v1/rooms/absent", renamed(), NOBODY),
-        ("GET", members, "/api/v1/rooms/hall/members", None, SIGNED_IN),
-        ("GET", members, "/api/v1/rooms/den/members", None, MEMBERS),
+        ("GET", members, "/api/v1/rooms/hall/members", None, HALL),
+        ("GET", members, "/api/v1/rooms/den/members", None, DEN),
         ("GET", members, "/api/v1/rooms/{direct}/members", None, MEMBERS),
         ("GET", members, "/api/v1/rooms/absent/members", None, NOBODY),
         ("PUT", member, "/api/v1/rooms/hall/members/invited", None, OWNER_DONE),
@@ -85,39 +91,39 @@ fn table() -> Vec<Row> {
         ("DELETE", member, "/api/v1/rooms/den/members/other", None, OWNER_DONE),
         ("DELETE", member, "/api/v1/rooms/{direct}/members/member", None, NOBODY),
         ("DELETE", member, "/api/v1/rooms/absent/members/other", None, NOBODY),
-        ("GET", participants, "/api/v1/rooms/hall/participants", None, SIGNED_IN),
-        ("GET", participants, "/api/v1/rooms/den/participants", None, MEMBERS),
+        ("GET", participants, "/api/v1/rooms/hall/participants", None, HALL),
+        ("GET", participants, "/api/v1/rooms/den/participants", None, DEN),
         ("GET", participants, "/api/v1/rooms/absent/participants", None, NOBODY),
-        ("GET", messages, "/api/v1/rooms/hall/messages", None, SIGNED_IN),
-        ("GET", messages, "/api/v1/rooms/den/messages", None, MEMBERS),
+        ("GET", messages, "/api/v1/rooms/hall/messages", None, HALL),
+        ("GET", messages, "/api/v1/rooms/den/messages", None, DEN),
         ("GET", messages, "/api/v1/rooms/{direct}/messages", None, MEMBERS),
         ("GET", messages, "/api/v1/rooms/absent/messages", None, NOBODY),
         ("GET", "/api/v1/direct/{userId}/messages", "/api/v1/direct/owner/messages", None, SIGNED_IN),
-        ("GET", log, "/api/v1/rooms/hall/log", None, SIGNED_IN),
-        ("GET", log, "/api/v1/rooms/den/log", None, MEMBERS),
+        ("GET", log, "/api/v1/rooms/hall/log", None, HALL),
+        ("GET", log, "/api/v1/rooms/den/log", None, DEN),
         ("GET", log, "/api/v1/rooms/{direct}/log", None, MEMBERS),
         ("GET", log, "/api/v1/rooms/absent/log", None, NOBODY),
         ("GET", "/api/v1/inbox", "/api/v1/inbox", None, SIGNED_IN),
         ("GET", "/api/v1/search", "/api/v1/search?q=secret", None, SIGNED_IN),
-        ("GET", "/api/v1/search", "/api/v1/search?q=secret&roomId=hall", None, SIGNED_IN),
-        ("GET", "/api/v1/search", "/api/v1/search?q=secret&roomId=den", None, MEMBERS),
+        ("GET", "/api/v1/search", "/api/v1/search?q=secret&roomId=hall", None, HALL),
+        ("GET", "/api/v1/search", "/api/v1/search?q=secret&roomId=den", None, DEN),
         ("GET", "/api/v1/search", "/api/v1/search?q=secret&roomId={direct}", None, MEMBERS),
         ("GET", "/api/v1/search", "/api/v1/search?q=secret&roomId=absent", None, NOBODY),
         ("GET", "/api/v1/users", "/api/v1/users?q=o", None, SIGNED_IN),
-        ("POST", "/api/v1/notifications/send", "/api/v1/notifications/send", Some(notification), SCOPE),
+        ("POST", "/api/v1/notifications/send", "/api/v1/notifications/send", Some(notification), NOTIFY),
         (
             "POST",
             "/api/v1/notifications/send",
             "/api/v1/notifications/send",
             Some(json!({})),
-            [401, 403, 403, 403, 400],
+            [401, 403, 403, 403, 400, 403, 400, 403],
         ),
         (
             "POST",
             "/api/v1/notifications/broadcast",
             "/api/v1/notifications/broadcast",
             Some(broadcast),
-            SCOPE,
+            NOTIFY,
         ),
         ("GET", "/api/v1/notifications/status", "/api/v1/notifications/status", None, SCOPE),
         ("GET", "/api/v1/notifications", "/api/v1/notifications", None, SIGNED_IN),
@@ -140,7 +146,7 @@ fn table() -> Vec<Row> {
         ("POST", "/api/v1/auth/ticket", "/api/v1/auth/ticket", None, SIGNED_IN),
         ("POST", "/api/v1/auth/login", "/api/v1/auth/login", Some(json!({ "userId": "zoe" })), EVERYBODY),
         ("POST", "/api/v1/auth/session", "/api/v1/auth/session", None, SIGNED_IN_DONE),
-        ("DELETE", "/api/v1/auth/session", "/api/v1/auth/session", None, [204; 5]),
+        ("DELETE", "/api/v1/auth/session", "/api/v1/auth/session", None, [204; 8]),
         ("POST", "/api/v1/realtime/frames", "/api/v1/realtime/frames", Some(session), SIGNED_IN),
         ("POST", "/api/v1/realtime/poll", "/api/v1/realtime/poll", Some(wait), SIGNED_IN),
         ("GET", "/healthz", "/healthz", None, EVERYBODY),
@@ -161,6 +167,7 @@ async fn world() -> (TestServer, String, String) {
     let body = json!({ "userId": "owner", "title": "t", "message": "m", "type": "x" });
     let sent = admin.post("/api/v1/notifications/send", body).await.expect(200);
     let notification = sent["id"].as_str().unwrap().to_owned();
+    assert_eq!(server.admin("PUT", "/bans/banned", Some(json!({}))).await.status(), 200);
     (server, direct, notification)
 }
 
@@ -171,6 +178,8 @@ async fn s21_every_operation_is_open_to_whom_the_table_says_and_to_nobody_else()
         let actor = match role {
             "anonymous" => Actor::anonymous(&server),
             "admin" => Actor::scoped(&server, "admin", "notify admin"),
+            "guest" => Actor::confined(&server, "guest", &["den"]),
+            "bot" => Actor::scoped(&server, "bot", "notify"),
             user => Actor::new(&server, user),
         };
         for (method, _, example, body, expected) in table() {

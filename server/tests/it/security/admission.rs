@@ -12,7 +12,7 @@ use crate::support::jwt::token;
 const LONG: Duration = Duration::from_secs(20);
 
 /// Sends this and reads all until the other side closes.
-async fn until_closed(server: &TestServer, sent: &str) -> String {
+pub(super) async fn until_closed(server: &TestServer, sent: &str) -> String {
     let mut stream = TcpStream::connect(server.addr).await.unwrap();
     stream.write_all(sent.as_bytes()).await.unwrap();
     let mut all = Vec::new();
