@@ -5,6 +5,7 @@
 //! - [`rooms`]: joining, leaving, members, markers.
 //! - [`people`]: sessions, presence, typing.
 //! - [`notices`]: notifications and broadcasts.
+//! - [`parts`]: which positions of an inbox have been handed over.
 //! - [`revocations`]: whose word counts no more.
 
 use std::sync::Arc;
@@ -30,6 +31,7 @@ use crate::typing::TypingLimit;
 pub mod events;
 pub mod markers;
 pub mod notices;
+pub mod parts;
 pub mod people;
 pub mod revocations;
 pub mod rooms;

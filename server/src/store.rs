@@ -28,7 +28,7 @@ pub(crate) use self::merge::merge_notices;
 pub use self::outcome::{Appended, DeliveredMessage, Refusal, StoreError, Written};
 pub use self::record::{
     Entry, EntryBody, HistoryPage, InboxEntry, MemberRecord, Notice, NotificationHeads, NotificationPosition,
-    Page, RoomRecord, SearchQuery, UserRecord,
+    Page, Reach, RoomMatch, RoomRecord, SearchQuery, UserRecord,
 };
 pub use self::revocation::{MAX_REVOCATIONS, Revocation, RevocationRecord, Subject, TokenId};
 pub(crate) use self::words::search_words;
@@ -78,18 +78,20 @@ pub trait Store: Send + Sync + 'static {
     /// public room has read all of it.
     async fn room_view(&self, room: &RoomId, user: &UserId) -> Result<Option<Room>, StoreError>;
 
-    /// The rooms that the user is a member of, by id.
+    /// The rooms that the user is a member of and that are within reach, by id.
     async fn rooms_of(
         &self,
         user: &UserId,
+        reach: &Reach,
         after: Option<&RoomId>,
         limit: u32,
     ) -> Result<Page<Room>, StoreError>;
 
-    /// The public rooms as the user sees them, by id.
+    /// The public rooms within reach as the user sees them, by id.
     async fn public_rooms(
         &self,
         user: &UserId,
+        reach: &Reach,
         after: Option<&RoomId>,
         limit: u32,
     ) -> Result<Page<Room>, StoreError>;
@@ -107,6 +109,16 @@ pub trait Store: Send + Sync + 'static {
 
     /// Entries of a room's log above `after`, in order; at most `limit`.
     async fn log(&self, room: &RoomId, after: u64, limit: u32) -> Result<Vec<Entry>, StoreError>;
+
+    /// Entries of a direct room's log above `after`, in order, each with the position that it has in this member's
+    /// inbox; at most `limit`. Of any other room there are none.
+    async fn direct_log(
+        &self,
+        room: &RoomId,
+        member: &UserId,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<InboxEntry>, StoreError>;
 
     /// Entries of a user's inbox above `after`, in order; at most `limit`.
     async fn inbox(&self, user: &UserId, after: u64, limit: u32) -> Result<Vec<InboxEntry>, StoreError>;

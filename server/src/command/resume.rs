@@ -75,10 +75,9 @@ async fn resume_inbox(session: &mut Session, after: Option<u64>, same_epoch: boo
     let Start { last, gap } = start(Some(after), same_epoch, head, node.settings().replay_limit);
     if !matches!(gap, Some((_, _, GapReason::Epoch))) {
         // What the client says it has seen has been delivered, whether that was noted at the time or not.
-        node.inbox_delivered(&user, after);
+        node.inbox_delivered(&user, 0, after);
     }
     session.logs.inbox.last = last;
-    session.inbox_delivered = last;
     session.read_log(LogId::Inbox);
     Ok(gap.map(|(from, to, reason)| Event::Gap(Gap { room_id: None, inbox: true, from, to, reason })))
 }

@@ -16,6 +16,7 @@ use tidings_protocol::UserId;
 use super::logs::{LogId, Logs, Phase};
 use super::notices::NoticeLog;
 use crate::frames;
+use crate::node::parts::Parts;
 use crate::node::{Node, events};
 use crate::outbox::Outbox;
 use crate::store::{Entry, InboxEntry, Notice, StoreError};
@@ -30,6 +31,8 @@ type PageFuture = Pin<Box<dyn Future<Output = Result<Page, StoreError>> + Send>>
 pub enum Page {
     /// Of a room's log.
     Room(Vec<Entry>),
+    /// Of a direct room's log.
+    Direct(Vec<InboxEntry>),
     /// Of the inbox.
     Inbox(Vec<InboxEntry>),
     /// Of notifications and broadcasts.
@@ -60,6 +63,8 @@ pub struct Reader<'a> {
     pub outbox: &'a Outbox,
     /// Rooms and inbox.
     pub logs: &'a mut Logs,
+    /// What of the inbox was given out.
+    pub handed: &'a mut Parts,
     /// Notifications, where they are wanted.
     pub notices: Option<&'a mut NoticeLog>,
 }
@@ -113,6 +118,22 @@ impl CatchUp {
                 }
                 short
             }
+            Page::Direct(entries) => {
+                let mut short = is_short(entries.len());
+                let inbox = reader.logs.inbox;
+                for InboxEntry { inbox_seq, entry } in &entries {
+                    // The rest comes by the inbox, which then has no holes.
+                    if inbox.phase != Phase::Paused && *inbox_seq > inbox.last {
+                        short = true;
+                        break;
+                    }
+                    if reader.logs.position(log).is_some_and(|p| p.on_read(entry.seq)) {
+                        reader.handed.add_one(*inbox_seq);
+                        out.push(frames::inbox_entry(entry, *inbox_seq));
+                    }
+                }
+                short
+            }
             Page::Inbox(entries) => {
                 let short = is_short(entries.len());
                 for InboxEntry { inbox_seq, entry } in &entries {
@@ -120,6 +141,9 @@ impl CatchUp {
                     // What a subscribed direct room has been sent from its own log is not sent again.
                     let unseen =
                         reader.logs.direct(&entry.room_id).is_none_or(|r| r.position.on_read(entry.seq));
+                    if new {
+                        reader.handed.add_one(*inbox_seq);
+                    }
                     if new && unseen {
                         out.push(frames::inbox_entry(entry, *inbox_seq));
                     }
@@ -175,6 +199,12 @@ fn page_of(reader: &mut Reader<'_>, log: LogId) -> Option<PageFuture> {
         LogId::Room(slot) => {
             let room = reader.logs.slot(slot)?;
             let (room_id, after) = (room.room_id.clone(), room.position.last);
+            if room.direct {
+                let user = reader.user.clone();
+                return Some(Box::pin(async move {
+                    node.store().direct_log(&room_id, &user, after, PAGE).await.map(Page::Direct)
+                }));
+            }
             Box::pin(async move { node.store().log(&room_id, after, PAGE).await.map(Page::Room) })
         }
         LogId::Inbox => {

@@ -78,6 +78,7 @@ impl Session {
             }
             Item::Inbox { inbox_seq, room_id, seq, frame } => match self.logs.inbox.on_live(inbox_seq) {
                 Step::Send => {
+                    self.handed.add_one(inbox_seq);
                     let unseen = self.logs.direct(&room_id).is_none_or(|r| r.position.on_read(seq));
                     if let Some(frame) = frame
                         && unseen
@@ -144,6 +145,7 @@ impl Session {
             user: &self.principal.user_id,
             outbox: &self.outbox,
             logs: &mut self.logs,
+            handed: &mut self.handed,
             notices: self.notices.as_mut(),
         };
         (&mut self.catch_up, reader)

@@ -20,6 +20,7 @@ use crate::auth::{Authenticator, Principal};
 use crate::clock::until;
 use crate::limits::{SessionRate, Strikes};
 use crate::metrics::{Dropped, Transport, TransportMetrics};
+use crate::node::parts::Parts;
 use crate::node::{Gate, Node, Outcome};
 use crate::outbox::{Item, Outbox, Standing};
 use crate::store::{NotificationPosition, StoreError, Written};
@@ -98,7 +99,10 @@ pub struct Session {
     pub(super) unanswered: VecDeque<Unanswered>,
     out: VecDeque<Utf8Bytes>,
     out_bytes: usize,
-    pub(crate) inbox_delivered: u64,
+    /// Positions of the inbox that were given out and are not told as delivered yet.
+    pub(super) handed: Parts,
+    /// Everything that was given out has been written.
+    pub(super) is_written: bool,
     notices_handed: NotificationPosition,
     transport: Transport,
     tally: Tally,
@@ -116,7 +120,6 @@ impl Session {
         heartbeat: Duration,
         transport: Transport,
     ) -> Self {
-        let logs_at = logs.inbox.last;
         Self {
             services,
             principal,
@@ -132,7 +135,8 @@ impl Session {
             unanswered: VecDeque::new(),
             out: VecDeque::new(),
             out_bytes: 0,
-            inbox_delivered: logs_at,
+            handed: Parts::default(),
+            is_written: false,
             notices_handed: NotificationPosition::default(),
             transport,
             tally: Tally::default(),
@@ -209,9 +213,9 @@ impl Session {
     pub fn flushed(&mut self) {
         self.count_sent();
         let user = &self.principal.user_id;
-        if self.logs.inbox.last > self.inbox_delivered {
-            self.inbox_delivered = self.logs.inbox.last;
-            self.services.node.inbox_delivered(user, self.inbox_delivered);
+        self.is_written = true;
+        for (after, inbox_seq) in self.handed.take() {
+            self.services.node.inbox_delivered(user, after, inbox_seq);
         }
         if let Some(notices) = &self.notices
             && notices.last != self.notices_handed
@@ -308,7 +312,8 @@ impl Session {
             }
             Due::TokenExpired => return Flow::Close(CloseCode::Unauthenticated),
             Due::NoResume => return Flow::Close(CloseCode::TooSlow),
-            Due::Delivered => self.report_delivered(),
+            Due::Delivered if self.is_written => self.report_delivered(),
+            Due::Delivered => self.deadlines.delivered(),
             Due::TypingOver(_) | Due::Read => {}
         }
         Flow::Continue
@@ -319,6 +324,7 @@ impl Session {
         self.tally.count(&frame);
         self.out_bytes += frame.len();
         self.out.push_back(frame);
+        self.is_written = false;
     }
 
     /// The token that now stands for the session.
@@ -351,7 +357,9 @@ impl Session {
 /// However a session ends, also by a panic of its task: subscriptions, presence and markers are put in order.
 impl Drop for Session {
     fn drop(&mut self) {
-        self.report_delivered();
+        if self.is_written {
+            self.report_delivered();
+        }
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         let (node, principal) = (Arc::clone(&self.services.node), Arc::clone(&self.principal));
         let (outbox, rooms, typing) =

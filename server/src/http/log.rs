@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
+use tidings_protocol::entity::RoomKind;
 use tidings_protocol::http::FramePage;
 use tidings_protocol::limits::MAX_PAGE;
 use utoipa::IntoParams;
@@ -18,6 +19,7 @@ use crate::auth::Caller;
 use crate::error::Error;
 use crate::frames;
 use crate::node::Node;
+use crate::store::InboxEntry;
 
 /// The routes.
 pub fn routes() -> OpenApiRouter<HttpState> {
@@ -55,7 +57,12 @@ async fn room(
     path: RoomPath,
     Query(query): Query<LogQuery>,
 ) -> Result<Json<FramePage>, Error> {
-    node.readable(&caller.principal, &path.room_id).await?;
+    let found = node.readable(&caller.principal, &path.room_id).await?;
+    if found.kind == RoomKind::Direct {
+        let member = &caller.principal.user_id;
+        let entries = node.store().direct_log(&path.room_id, member, query.after, query.limit + 1).await?;
+        return Ok(Json(of_inbox(entries, query.limit)));
+    }
     let entries = node.store().log(&path.room_id, query.after, query.limit + 1).await?;
     let (entries, has_more) = cut(entries, query.limit);
     let frames = entries.iter().map(|entry| frames::entry_frame(entry, None)).collect();
@@ -74,8 +81,12 @@ async fn inbox(
     Query(query): Query<LogQuery>,
 ) -> Result<Json<FramePage>, Error> {
     let entries = node.store().inbox(&caller.principal.user_id, query.after, query.limit + 1).await?;
-    let (entries, has_more) = cut(entries, query.limit);
+    Ok(Json(of_inbox(entries, query.limit)))
+}
+
+fn of_inbox(entries: Vec<InboxEntry>, limit: u32) -> FramePage {
+    let (entries, has_more) = cut(entries, limit);
     let frames =
         entries.iter().map(|entry| frames::entry_frame(&entry.entry, Some(entry.inbox_seq))).collect();
-    Ok(Json(FramePage { frames, has_more }))
+    FramePage { frames, has_more }
 }

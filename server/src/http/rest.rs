@@ -1,13 +1,13 @@
 //! The REST resources, and what their handlers have in common.
 
+use tidings_protocol::Code;
 use tidings_protocol::entity::{Person, Status};
-use tidings_protocol::{Code, RoomId};
 use utoipa_axum::router::OpenApiRouter;
 
 use super::{HttpState, history, log, members, notifications, rooms, search, users};
-use crate::auth::{Admission, Principal, Scope};
+use crate::auth::{Principal, RoomAccess, Scope};
 use crate::error::Error;
-use crate::store::{DIRECT_PREFIX, UserRecord};
+use crate::store::{Reach, RoomMatch, UserRecord};
 
 /// All of them.
 pub fn routes() -> OpenApiRouter<HttpState> {
@@ -32,9 +32,14 @@ pub(super) fn require(principal: &Principal, scope: Scope) -> Result<(), Error> 
     }))
 }
 
-/// Whether the token reaches the room at all. Direct rooms are everybody's own and stand in no token.
-pub(super) fn reaches(principal: &Principal, room: &RoomId) -> bool {
-    room.as_str().starts_with(DIRECT_PREFIX) || principal.may_join(room) != Admission::Refused
+/// Which rooms the token reaches. Direct rooms are everybody's own and stand in no token.
+pub(super) fn reach(principal: &Principal) -> Reach {
+    let RoomAccess::Only(patterns) = &principal.rooms else { return Reach::All };
+    let matches = patterns.iter().map(|pattern| match pattern.as_str().strip_suffix('*') {
+        Some(prefix) => RoomMatch::Prefix(prefix.to_owned()),
+        None => RoomMatch::Id(pattern.as_str().to_owned()),
+    });
+    Reach::Only(matches.collect())
 }
 
 /// A user as others see one.

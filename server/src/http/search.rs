@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use tidings_protocol::entity::Message;
 use tidings_protocol::http::MessagePage;
 use tidings_protocol::limits::DEFAULT_PAGE;
 use tidings_protocol::{MessageId, RoomId};
@@ -13,12 +12,12 @@ use utoipa_axum::routes;
 
 use super::HttpState;
 use super::json::Json;
-use super::page::{FromQuery, Params, Query, bad, cut};
-use super::rest::reaches;
-use crate::auth::{Caller, Principal};
+use super::page::{FromQuery, Params, Query, bad};
+use super::rest::reach;
+use crate::auth::Caller;
 use crate::error::Error;
 use crate::node::Node;
-use crate::store::SearchQuery;
+use crate::store::{Page, SearchQuery};
 
 /// Longest text that is searched for, in bytes.
 const MAX_TEXT_BYTES: usize = 1024;
@@ -61,7 +60,8 @@ impl FromQuery for Wanted {
 
 /// Search messages
 ///
-/// In public rooms and in those that the caller is a member of, direct ones too; the newest first.
+/// In public rooms and in those that the caller is a member of, direct ones too; the newest first. A token that names
+/// rooms finds what is in these and in direct rooms.
 #[utoipa::path(get, path = "/api/v1/search", operation_id = "search", tag = "messages", params(Wanted), responses(
     (status = 200, description = "The page", body = MessagePage),
     (status = 403, description = "`roomId` is not a room of the caller's, whether it exists or not"),
@@ -74,29 +74,14 @@ async fn search(
     if let Some(room) = &wanted.room_id {
         node.readable(&caller.principal, room).await?;
     }
-    let limit = wanted.limit;
-    let (messages, has_more) = cut(found(&node, &caller.principal, wanted).await?, limit);
-    Ok(Json(MessagePage { messages, has_more }))
-}
-
-/// One message more than the page holds, where there are so many. A token for some rooms only finds nothing in
-/// others.
-async fn found(node: &Node, principal: &Principal, wanted: Wanted) -> Result<Vec<Message>, Error> {
-    let count = wanted.limit + 1;
-    let mut query = SearchQuery {
-        user_id: principal.user_id.clone(),
+    let query = SearchQuery {
+        user_id: caller.principal.user_id.clone(),
+        reach: reach(&caller.principal),
         text: wanted.q,
         room_id: wanted.room_id,
         before: wanted.before,
-        limit: count,
+        limit: wanted.limit,
     };
-    let mut messages = Vec::new();
-    loop {
-        let page = node.store().search(&query).await?;
-        query.before = page.items.last().map(|message| message.message_id.clone());
-        messages.extend(page.items.into_iter().filter(|message| reaches(principal, &message.room_id)));
-        if !page.has_more || query.before.is_none() || messages.len() >= count as usize {
-            return Ok(messages);
-        }
-    }
+    let Page { items: messages, has_more } = node.store().search(&query).await?;
+    Ok(Json(MessagePage { messages, has_more }))
 }

@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 use tidings_protocol::{RoomId, UserId};
 use tokio::sync::Notify;
 
+use super::parts::Parts;
 use super::{Node, Outcome};
 use crate::store::{NotificationHeads, NotificationPosition, Write};
 
@@ -28,7 +29,7 @@ pub struct Markers {
 #[derive(Debug, Default)]
 struct Moved {
     rooms: HashMap<(RoomId, UserId), u64>,
-    inboxes: HashMap<UserId, u64>,
+    inboxes: HashMap<UserId, Parts>,
     notices: HashMap<UserId, NotificationPosition>,
 }
 
@@ -42,11 +43,11 @@ impl Node {
         self.markers.moved.notify_one();
     }
 
-    /// An entry of the user's inbox has been written to one of the user's sockets, or is known to have been.
-    pub fn inbox_delivered(&self, user: &UserId, inbox_seq: u64) {
+    /// What stands in the user's inbox above `after` and up to `inbox_seq` has been written to one of the user's
+    /// sockets, or is known to have been.
+    pub fn inbox_delivered(&self, user: &UserId, after: u64, inbox_seq: u64) {
         let mut inner = self.markers.inner.lock();
-        let marker = inner.inboxes.entry(user.clone()).or_default();
-        *marker = inbox_seq.max(*marker);
+        inner.inboxes.entry(user.clone()).or_default().add(after, inbox_seq);
         drop(inner);
         self.markers.moved.notify_one();
     }
@@ -122,8 +123,11 @@ async fn write(node: &Node, rooms_too: bool) {
             node.writer.submit(Write::Delivered { room_id, user_id, seq }, None).await;
         }
     }
-    for (user_id, inbox_seq) in moved.inboxes {
-        node.writer.submit(Write::InboxDelivered { user_id, inbox_seq }, None).await;
+    for (user_id, mut parts) in moved.inboxes {
+        for (after, inbox_seq) in parts.take() {
+            let user_id = user_id.clone();
+            node.writer.submit(Write::InboxDelivered { user_id, after, inbox_seq }, None).await;
+        }
     }
     for (user_id, position) in moved.notices {
         node.writer.submit(Write::NotificationsHanded { user_id, position }, None).await;

@@ -18,7 +18,7 @@ use crate::broker::Broker;
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::metrics::Metrics;
-use crate::store::{Store, Target, Write, Written};
+use crate::store::{DIRECT_PREFIX, Store, Target, Write, Written};
 
 /// Writes that may wait for the writer; past that, whoever writes waits.
 const QUEUE: usize = 8_192;
@@ -66,12 +66,12 @@ impl Gate {
         if let Some(wait) = self.wait_in_queue(target) {
             return Some(held(wait));
         }
-        let wait = self.wait_for(|closed| closed.target == *target)?;
+        let wait = self.wait_for(|closed| is_one_log(&closed.target, target))?;
         Some(Error::new(Code::RateLimited).retry_after(wait))
     }
 
     fn wait_in_queue(&self, target: &Target) -> Option<Duration> {
-        self.wait_for(|closed| closed.by == By::Store && closed.target == *target)
+        self.wait_for(|closed| closed.by == By::Store && is_one_log(&closed.target, target))
     }
 
     fn wait_for(&self, meant: impl Fn(&Closed) -> bool) -> Option<Duration> {
@@ -91,6 +91,17 @@ impl Gate {
         if closed.len() < MAX_GATES && !closed.iter().any(|c| c.target == *target && c.by == by) {
             closed.push(Closed { target: target.clone(), until: Instant::now() + wait, by });
         }
+    }
+}
+
+/// Whether two targets may name one log. A direct room goes by its id and by its other member; which id is whose is
+/// not known here, so a refusal by one name holds all that come by the other.
+fn is_one_log(a: &Target, b: &Target) -> bool {
+    match (a, b) {
+        (Target::Direct(_), Target::Room(room)) | (Target::Room(room), Target::Direct(_)) => {
+            room.as_str().starts_with(DIRECT_PREFIX)
+        }
+        (Target::Room(_), Target::Room(_)) | (Target::Direct(_), Target::Direct(_)) => a == b,
     }
 }
 
@@ -243,6 +254,34 @@ async fn commit(
                     origin.gate.close(target, wait, By::Store);
                 }
                 let _ = reply.send(Err(refusal.clone()));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tidings_protocol::{RoomId, UserId};
+
+    use super::*;
+
+    #[test]
+    fn a_direct_room_is_held_by_either_of_its_names() {
+        let (bob, cat) =
+            (Target::Direct(UserId::new("bob").unwrap()), Target::Direct(UserId::new("cat").unwrap()));
+        let room = |id: &str| Target::Room(RoomId::new(id).unwrap());
+        let wait = Duration::from_secs(5);
+        for (closed, held, open) in [
+            (&bob, [&bob, &room("direct:1")], [&cat, &room("general")]),
+            (&room("direct:1"), [&room("direct:1"), &bob], [&room("direct:2"), &room("general")]),
+            (&room("general"), [&room("general"); 2], [&bob, &room("direct:1")]),
+        ] {
+            for by in [By::Rate, By::Store] {
+                let gate = Gate::default();
+                gate.close(closed, wait, by);
+                assert!(held.iter().all(|target| gate.refusal(target).is_some()), "{closed:?}");
+                assert!(open.iter().all(|target| gate.refusal(target).is_none()), "{closed:?}");
+                assert_eq!(gate.wait_in_queue(held[1]).is_some(), by == By::Store);
             }
         }
     }

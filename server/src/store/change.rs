@@ -217,12 +217,15 @@ pub enum Write {
         /// Where to.
         seq: u64,
     },
-    /// The user's direct conversations have been delivered up to this inbox position, at most its head. Answered
-    /// by [`super::Written::Delivered`].
+    /// What stands in the user's inbox above `after` and up to `inbox_seq`, at most its head, has been delivered.
+    /// What is up to a position below which everything was delivered already is told no more. Answered by
+    /// [`super::Written::Delivered`].
     InboxDelivered {
         /// Whose inbox.
         user_id: UserId,
-        /// Where to.
+        /// Above which position; what stands below may not have been delivered.
+        after: u64,
+        /// Up to which.
         inbox_seq: u64,
     },
     /// Store a notification. Answered by [`super::Written::Notified`].

@@ -67,6 +67,7 @@ macro_rules! conformance_suite {
                 nobody_enters_leaves_or_renames_a_direct_room,
                 a_retransmit_does_not_reach_the_inbox_twice,
                 who_was_never_seen_has_an_inbox_but_no_record,
+                a_direct_log_says_where_each_entry_stands_in_the_readers_inbox,
             }
             rooms {
                 joining_what_does_not_exist_makes_a_public_room_of_ones_own,
@@ -81,6 +82,7 @@ macro_rules! conformance_suite {
                 a_direct_room_shows_its_peer,
                 a_private_room_is_hidden_from_who_is_not_a_member,
                 rooms_are_listed_by_id_page_by_page,
+                only_rooms_within_reach_are_listed,
             }
             markers {
                 the_read_marker_moves_forward_to_the_head_and_never_back,
@@ -90,7 +92,7 @@ macro_rules! conformance_suite {
                 a_direct_message_is_reported_delivered_once,
                 delivery_to_a_shared_room_moves_the_marker_and_reports_nothing,
                 an_inbox_position_delivers_all_direct_rooms_up_to_it,
-                what_a_room_has_delivered_its_inbox_does_not_report_again,
+                what_stands_below_a_delivered_part_of_the_inbox_is_not_delivered,
                 inboxes_of_one_batch_are_delivered_each_on_its_own,
                 at_most_a_thousand_deliveries_are_listed_and_all_are_done,
             }
@@ -108,6 +110,7 @@ macro_rules! conformance_suite {
                 the_last_word_may_be_the_beginning_of_one,
                 no_text_is_taken_for_a_query_language,
                 only_what_the_user_may_read_is_found,
+                who_is_let_in_by_name_finds_what_is_there_and_nothing_elsewhere,
                 search_follows_edits_and_forgets_what_is_deleted,
                 results_come_newest_first_page_by_page,
             }

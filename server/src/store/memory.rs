@@ -19,7 +19,7 @@ use tidings_protocol::{Epoch, RoomId, UserId};
 use self::state::State;
 use super::{
     Entry, HistoryPage, InboxEntry, MemberRecord, Notice, NotificationHeads, NotificationPosition, Page,
-    Refusal, RevocationRecord, RoomRecord, SearchQuery, Store, StoreError, UserRecord, Write, Written,
+    Reach, Refusal, RevocationRecord, RoomRecord, SearchQuery, Store, StoreError, UserRecord, Write, Written,
 };
 
 /// A store that lives as long as the value does.
@@ -96,19 +96,21 @@ impl Store for Memory {
     async fn rooms_of(
         &self,
         user: &UserId,
+        reach: &Reach,
         after: Option<&RoomId>,
         limit: u32,
     ) -> Result<Page<Room>, StoreError> {
-        self.read(|state| state.rooms_of(user, after, limit as usize))
+        self.read(|state| state.rooms_of(user, reach, after, limit as usize))
     }
 
     async fn public_rooms(
         &self,
         user: &UserId,
+        reach: &Reach,
         after: Option<&RoomId>,
         limit: u32,
     ) -> Result<Page<Room>, StoreError> {
-        self.read(|state| state.public_rooms(user, after, limit as usize))
+        self.read(|state| state.public_rooms(user, reach, after, limit as usize))
     }
 
     async fn members(
@@ -126,6 +128,16 @@ impl Store for Memory {
 
     async fn log(&self, room: &RoomId, after: u64, limit: u32) -> Result<Vec<Entry>, StoreError> {
         self.read(|state| state.log(room, after, limit as usize))
+    }
+
+    async fn direct_log(
+        &self,
+        room: &RoomId,
+        member: &UserId,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<InboxEntry>, StoreError> {
+        self.read(|state| state.direct_log(room, member, after, limit as usize))
     }
 
     async fn inbox(&self, user: &UserId, after: u64, limit: u32) -> Result<Vec<InboxEntry>, StoreError> {

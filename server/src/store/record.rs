@@ -154,11 +154,60 @@ pub enum HistoryPage {
     After(u64),
 }
 
+/// Which rooms are within a reader's reach. Direct rooms always are: membership alone decides there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Reach {
+    /// Every one; membership decides.
+    #[default]
+    All,
+    /// Those that match and no others; a search finds what is in them without membership too.
+    Only(Vec<RoomMatch>),
+}
+
+impl Reach {
+    /// Whether a room that is not a direct one is named by the reach: then no membership is needed.
+    #[must_use]
+    pub fn names(&self, room: &RoomId) -> bool {
+        match self {
+            Self::All => false,
+            Self::Only(matches) => matches.iter().any(|one| one.is(room)),
+        }
+    }
+
+    /// Whether a room that is not a direct one is within reach.
+    #[must_use]
+    pub fn holds(&self, room: &RoomId) -> bool {
+        *self == Self::All || self.names(room)
+    }
+}
+
+/// One room, or all whose ids begin alike.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RoomMatch {
+    /// The room with this id.
+    Id(String),
+    /// Rooms whose ids begin so.
+    Prefix(String),
+}
+
+impl RoomMatch {
+    /// Whether this room is meant.
+    #[must_use]
+    pub fn is(&self, room: &RoomId) -> bool {
+        match self {
+            Self::Id(id) => room.as_str() == id,
+            Self::Prefix(prefix) => room.as_str().starts_with(prefix),
+        }
+    }
+}
+
 /// What to search.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SearchQuery {
     /// Who asks: only rooms that the user is a member of, and public rooms, are searched.
     pub user_id: UserId,
+    /// Where this names rooms, these and the user's direct ones are searched, and no others.
+    pub reach: Reach,
     /// Words; every one must occur (the last one as a prefix). Never a query language: any text is valid.
     pub text: String,
     /// Only this room.

@@ -31,7 +31,7 @@ pub use self::open::{OpenError, Options};
 use self::writer::Writer;
 use super::{
     Entry, HistoryPage, InboxEntry, MemberRecord, Notice, NotificationHeads, NotificationPosition, Page,
-    Refusal, RevocationRecord, RoomRecord, SearchQuery, Store, StoreError, UserRecord, Write, Written,
+    Reach, Refusal, RevocationRecord, RoomRecord, SearchQuery, Store, StoreError, UserRecord, Write, Written,
 };
 
 /// A store in one SQLite file.
@@ -97,19 +97,21 @@ impl Store for Sqlite {
     async fn rooms_of(
         &self,
         user: &UserId,
+        reach: &Reach,
         after: Option<&RoomId>,
         limit: u32,
     ) -> Result<Page<Room>, StoreError> {
-        views::rooms_of(&self.readers, user, after, limit).await
+        views::rooms_of(&self.readers, user, reach, after, limit).await
     }
 
     async fn public_rooms(
         &self,
         user: &UserId,
+        reach: &Reach,
         after: Option<&RoomId>,
         limit: u32,
     ) -> Result<Page<Room>, StoreError> {
-        views::public_rooms(&self.readers, user, after, limit).await
+        views::public_rooms(&self.readers, user, reach, after, limit).await
     }
 
     async fn members(
@@ -127,6 +129,16 @@ impl Store for Sqlite {
 
     async fn log(&self, room: &RoomId, after: u64, limit: u32) -> Result<Vec<Entry>, StoreError> {
         log::log(&self.readers, room, after, limit).await
+    }
+
+    async fn direct_log(
+        &self,
+        room: &RoomId,
+        member: &UserId,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<InboxEntry>, StoreError> {
+        log::direct_log(&self.readers, room, member, after, limit).await
     }
 
     async fn inbox(&self, user: &UserId, after: u64, limit: u32) -> Result<Vec<InboxEntry>, StoreError> {

@@ -109,3 +109,25 @@ pub(crate) async fn who_was_never_seen_has_an_inbox_but_no_record(kit: &Kit<'_>)
     kit.see("ghost", None).await;
     assert_eq!(kit.store.user(&user("ghost")).await.unwrap().unwrap().inbox_seq, 1);
 }
+
+pub(crate) async fn a_direct_log_says_where_each_entry_stands_in_the_readers_inbox(kit: &Kit<'_>) {
+    let hi = kit.tell("ann", "bob", "hi").await;
+    kit.tell("cat", "bob", "hey").await;
+    kit.append(kit.to_user("ann", "bob", edit(&hi.message_id, "hello"))).await.unwrap();
+    kit.change("bob", hi.room_id.as_str(), react(&hi.message_id, "👍")).await.unwrap();
+    let read =
+        async |who, after, limit| kit.store.direct_log(&hi.room_id, &user(who), after, limit).await.unwrap();
+    let bobs = read("bob", 0, 9).await;
+    let seqs = |entries: &[crate::store::InboxEntry]| {
+        entries.iter().map(|one| (one.entry.seq, one.inbox_seq)).collect::<Vec<_>>()
+    };
+    assert_eq!(seqs(&bobs), [(1, 1), (2, 3), (3, 4)]);
+    assert_eq!(seqs(&read("ann", 0, 9).await), [(1, 1), (2, 2), (3, 3)]);
+    assert_eq!(read("bob", 1, 1).await, bobs[1..2]);
+    let log = kit.store.log(&hi.room_id, 0, 9).await.unwrap();
+    assert_eq!(bobs.into_iter().map(|one| one.entry).collect::<Vec<_>>(), log);
+    assert!(read("eve", 0, 9).await.is_empty());
+    kit.public("general", &["bob"]).await;
+    kit.say("bob", "general", "hi").await;
+    assert!(kit.store.direct_log(&room("general"), &user("bob"), 0, 9).await.unwrap().is_empty());
+}

@@ -103,6 +103,15 @@ fn positions() -> impl Strategy<Value = u64> {
     prop_oneof![8 => 0..12_u64, 1 => Just(u64::MAX)]
 }
 
+fn inboxes() -> impl Strategy<Value = Write> {
+    let after = prop_oneof![2 => Just(0), 3 => positions()];
+    (users(), after, positions()).prop_map(|(user_id, after, inbox_seq)| Write::InboxDelivered {
+        user_id,
+        after,
+        inbox_seq,
+    })
+}
+
 fn marker_writes() -> impl Strategy<Value = Write> {
     prop_oneof![
         (rooms(), users(), positions()).prop_map(|(room_id, user_id, seq)| Write::Read {
@@ -115,7 +124,7 @@ fn marker_writes() -> impl Strategy<Value = Write> {
             user_id,
             seq
         }),
-        (users(), positions()).prop_map(|(user_id, inbox_seq)| Write::InboxDelivered { user_id, inbox_seq }),
+        inboxes(),
         (users(), names(), 0..50_i64).prop_map(|(user_id, name, time)| Write::SeeUser {
             user_id,
             name,
@@ -168,14 +177,12 @@ fn notification_writes() -> impl Strategy<Value = Write> {
 }
 
 fn batches() -> impl Strategy<Value = Vec<Vec<Write>>> {
-    let inboxes =
-        (users(), positions()).prop_map(|(user_id, inbox_seq)| Write::InboxDelivered { user_id, inbox_seq });
     // Runs of one kind are done in bulk.
     let runs = prop_oneof![
         6 => vec(appends(), 1..4),
         2 => vec(room_writes(), 1..3),
         2 => vec(marker_writes(), 1..4),
-        1 => vec(inboxes, 2..6),
+        1 => vec(inboxes(), 2..6),
         2 => vec(notification_writes(), 1..3),
     ];
     let batch = vec(runs, 1..8).prop_map(|runs| runs.concat());

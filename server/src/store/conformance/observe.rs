@@ -2,7 +2,7 @@
 
 use tidings_protocol::{RoomId, UserId};
 
-use crate::store::{HistoryPage, NotificationPosition, SearchQuery, Store};
+use crate::store::{HistoryPage, NotificationPosition, Reach, RoomMatch, SearchQuery, Store};
 
 /// Of whom and of what.
 pub(crate) struct Scope {
@@ -48,9 +48,14 @@ async fn of_user(store: &dyn Store, scope: &Scope, user: &UserId, lines: &mut Ve
     for other in &scope.users {
         line!(lines, "direct", user, other => store.direct_room(user, other));
     }
-    for (after, limit) in [(None, 1), (scope.rooms.first(), 2), (None, 100)] {
-        line!(lines, "mine", user, after, limit => store.rooms_of(user, after, limit));
-        line!(lines, "public", user, after, limit => store.public_rooms(user, after, limit));
+    for (reach, after, limit) in [
+        (&Reach::All, None, 1),
+        (&Reach::All, scope.rooms.first(), 2),
+        (&Reach::All, None, 100),
+        (&some_rooms(), None, 100),
+    ] {
+        line!(lines, "mine", user, reach, after, limit => store.rooms_of(user, reach, after, limit));
+        line!(lines, "public", user, reach, after, limit => store.public_rooms(user, reach, after, limit));
     }
     for (after, limit) in [(0, 1_000), (2, 2), (1_000, 1)] {
         line!(lines, "inbox", user, after, limit => store.inbox(user, after, limit));
@@ -69,9 +74,10 @@ async fn of_user(store: &dyn Store, scope: &Scope, user: &UserId, lines: &mut Ve
         }
     }
     for word in &scope.words {
-        for room_id in [None, scope.rooms.first().cloned()] {
-            let query =
-                SearchQuery { user_id: user.clone(), text: word.clone(), room_id, before: None, limit: 3 };
+        let places = [(Reach::All, None), (Reach::All, scope.rooms.first().cloned()), (some_rooms(), None)];
+        for (reach, room_id) in places {
+            let (user_id, text) = (user.clone(), word.clone());
+            let query = SearchQuery { user_id, reach, text, room_id, before: None, limit: 3 };
             let found = store.search(&query).await.unwrap();
             let before = found.items.last().map(|message| message.message_id.clone());
             lines.push(format!("search {query:?} => {found:?}"));
@@ -81,9 +87,17 @@ async fn of_user(store: &dyn Store, scope: &Scope, user: &UserId, lines: &mut Ve
     }
 }
 
+/// A private room by its id, and what begins with a letter.
+fn some_rooms() -> Reach {
+    Reach::Only(vec![RoomMatch::Id("club".into()), RoomMatch::Prefix("g".into())])
+}
+
 async fn in_room(store: &dyn Store, room: &RoomId, user: &UserId, lines: &mut Vec<String>) {
     line!(lines, "room", room, user => store.room(room, user));
     line!(lines, "view", room, user => store.room_view(room, user));
+    for (after, limit) in [(0, 1_000), (2, 2), (u64::MAX, 1)] {
+        line!(lines, "direct log", room, user, after, limit => store.direct_log(room, user, after, limit));
+    }
     for page in [
         HistoryPage::Newest,
         HistoryPage::Before(3),

@@ -3,7 +3,7 @@
 use tidings_protocol::entity::{Role, RoomKind};
 
 use super::kit::{Kit, at, delete, room, user};
-use crate::store::{MemberRecord, Refusal, Write, Written};
+use crate::store::{MemberRecord, Reach, Refusal, RoomMatch, Write, Written};
 
 pub(crate) async fn joining_what_does_not_exist_makes_a_public_room_of_ones_own(kit: &Kit<'_>) {
     let Ok(Written::Joined { room: record, member, created, new_member }) = kit.join("ann", "new").await
@@ -142,7 +142,7 @@ pub(crate) async fn a_private_room_is_hidden_from_who_is_not_a_member(kit: &Kit<
     kit.private("club", &["ann"]).await;
     assert_eq!(kit.store.room_view(&room("club"), &user("eve")).await.unwrap(), None);
     assert_eq!(kit.store.room_view(&room("absent"), &user("eve")).await.unwrap(), None);
-    assert!(kit.store.public_rooms(&user("eve"), None, 9).await.unwrap().items.is_empty());
+    assert!(kit.store.public_rooms(&user("eve"), &Reach::All, None, 9).await.unwrap().items.is_empty());
     let (record, member) = kit.store.room(&room("club"), &user("eve")).await.unwrap().unwrap();
     assert_eq!((record.kind, member), (RoomKind::Private, None));
     assert_eq!(kit.store.room(&room("absent"), &user("eve")).await.unwrap(), None);
@@ -157,9 +157,32 @@ pub(crate) async fn rooms_are_listed_by_id_page_by_page(kit: &Kit<'_>) {
         let ids: Vec<String> = page.items.iter().map(|room| room.room_id.to_string()).collect();
         (ids.join(" "), page.has_more)
     };
-    let ann = user("ann");
-    assert_eq!(ids(kit.store.rooms_of(&ann, None, 2).await.unwrap()), ("b c".into(), true));
-    assert_eq!(ids(kit.store.rooms_of(&ann, Some(&room("c")), 2).await.unwrap()), ("d".into(), false));
-    assert_eq!(ids(kit.store.public_rooms(&ann, None, 2).await.unwrap()), ("a b".into(), true));
-    assert_eq!(ids(kit.store.public_rooms(&ann, Some(&room("b")), 2).await.unwrap()), ("d".into(), false));
+    let (ann, all) = (user("ann"), Reach::All);
+    assert_eq!(ids(kit.store.rooms_of(&ann, &all, None, 2).await.unwrap()), ("b c".into(), true));
+    assert_eq!(ids(kit.store.rooms_of(&ann, &all, Some(&room("c")), 2).await.unwrap()), ("d".into(), false));
+    assert_eq!(ids(kit.store.public_rooms(&ann, &all, None, 2).await.unwrap()), ("a b".into(), true));
+    assert_eq!(
+        ids(kit.store.public_rooms(&ann, &all, Some(&room("b")), 2).await.unwrap()),
+        ("d".into(), false)
+    );
+}
+
+pub(crate) async fn only_rooms_within_reach_are_listed(kit: &Kit<'_>) {
+    for name in ["team:red", "team:blue", "teams", "other"] {
+        kit.public(name, &["ann"]).await;
+    }
+    let direct = kit.tell("ann", "bob", "hi").await.room_id;
+    let few = Reach::Only(vec![RoomMatch::Prefix("team:".into()), RoomMatch::Id("teams".into())]);
+    let ids = |page: crate::store::Page<tidings_protocol::entity::Room>| {
+        page.items.iter().map(|room| room.room_id.to_string()).collect::<Vec<_>>()
+    };
+    let mine = kit.store.rooms_of(&user("ann"), &few, None, 9).await.unwrap();
+    assert_eq!(ids(mine), [direct.as_str(), "team:blue", "team:red", "teams"]);
+    let public = kit.store.public_rooms(&user("eve"), &few, None, 2).await.unwrap();
+    assert!(public.has_more);
+    assert_eq!(ids(public), ["team:blue", "team:red"]);
+    let none = kit.store.public_rooms(&user("eve"), &Reach::Only(Vec::new()), None, 9).await.unwrap();
+    assert!(none.items.is_empty());
+    let every = Reach::Only(vec![RoomMatch::Prefix(String::new())]);
+    assert_eq!(kit.store.public_rooms(&user("eve"), &every, None, 9).await.unwrap().items.len(), 4);
 }

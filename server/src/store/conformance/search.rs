@@ -1,10 +1,17 @@
 //! Full-text search.
 
 use super::kit::{Kit, delete, edit, room, user};
-use crate::store::{SearchQuery, Write};
+use crate::store::{Reach, RoomMatch, SearchQuery, Write};
 
 fn query(who: &str, text: &str) -> SearchQuery {
-    SearchQuery { user_id: user(who), text: text.into(), room_id: None, before: None, limit: 10 }
+    SearchQuery {
+        user_id: user(who),
+        reach: Reach::All,
+        text: text.into(),
+        room_id: None,
+        before: None,
+        limit: 10,
+    }
 }
 
 async fn found(kit: &Kit<'_>, query: SearchQuery) -> Vec<String> {
@@ -113,4 +120,25 @@ pub(crate) async fn results_come_newest_first_page_by_page(kit: &Kit<'_>) {
     assert!(!kit.store.search(&next).await.unwrap().has_more);
     let nowhere = SearchQuery { before: Some(super::kit::message("nothing")), ..first };
     assert!(found(kit, nowhere).await.is_empty());
+}
+
+pub(crate) async fn who_is_let_in_by_name_finds_what_is_there_and_nothing_elsewhere(kit: &Kit<'_>) {
+    kit.public("open", &["ann"]).await;
+    kit.private("closed", &["ann"]).await;
+    kit.private("closet", &["ann", "eve"]).await;
+    for (to, content) in [("open", "word one"), ("closed", "word two"), ("closet", "word three")] {
+        kit.say("ann", to, content).await;
+    }
+    kit.tell("ann", "bob", "word for bob").await;
+    kit.tell("ann", "eve", "word for eve").await;
+    let by = |reach| SearchQuery { reach, ..query("eve", "word") };
+    let only = |one| by(Reach::Only(vec![one]));
+    let prefix = |text: &str| RoomMatch::Prefix(text.into());
+    assert_eq!(found(kit, only(RoomMatch::Id("closed".into()))).await, ["word for eve", "word two"]);
+    assert_eq!(found(kit, only(prefix("clos"))).await, ["word for eve", "word three", "word two"]);
+    assert_eq!(found(kit, only(prefix("Clos"))).await, ["word for eve"]);
+    // Nobody is let into a direct room by its name.
+    assert_eq!(found(kit, only(prefix("direct:"))).await, ["word for eve"]);
+    assert_eq!(found(kit, by(Reach::Only(Vec::new()))).await, ["word for eve"]);
+    assert_eq!(found(kit, only(prefix(""))).await.len(), 4);
 }

@@ -117,26 +117,31 @@ impl State {
         let mut delivered = Vec::new();
         if let Some(room) = self.rooms.get_mut(room_id) {
             let to = seq.min(room.head());
-            room.deliver(user_id, to, &mut delivered);
+            if let Some(from) = room.move_delivered(user_id, to) {
+                room.passed(user_id, from, to, &mut delivered);
+            }
         }
         delivered.truncate(DELIVERED_LISTED);
         Written::Delivered(delivered)
     }
 
-    pub(super) fn inbox_delivered(&mut self, user_id: &UserId, inbox_seq: u64) -> Written {
+    pub(super) fn inbox_delivered(&mut self, user_id: &UserId, after: u64, inbox_seq: u64) -> Written {
         let mut delivered = Vec::new();
         let Some(user) = self.users.get_mut(user_id) else { return Written::Delivered(delivered) };
         let UserState { inbox, inbox_delivered, .. } = user;
-        let to = inbox_seq.min(inbox.len() as u64);
+        let (from, to) = (after.max(*inbox_delivered), inbox_seq.min(inbox.len() as u64));
         for ((room_id, seq), position) in inbox.iter().zip(1..) {
-            if position > *inbox_delivered
+            if position > from
                 && position <= to
                 && let Some(room) = self.rooms.get_mut(room_id)
             {
-                room.deliver(user_id, *seq, &mut delivered);
+                room.move_delivered(user_id, *seq);
+                room.passed(user_id, seq - 1, *seq, &mut delivered);
             }
         }
-        *inbox_delivered = to.max(*inbox_delivered);
+        if after <= *inbox_delivered {
+            *inbox_delivered = to.max(*inbox_delivered);
+        }
         delivered.truncate(DELIVERED_LISTED);
         Written::Delivered(delivered)
     }
@@ -149,11 +154,16 @@ impl State {
 }
 
 impl RoomState {
-    /// Moves a member's delivered marker and adds what it passes in a direct room.
-    fn deliver(&mut self, user_id: &UserId, to: u64, delivered: &mut Vec<DeliveredMessage>) {
-        let Some(member) = self.members.get_mut(user_id) else { return };
+    /// Moves a member's delivered marker; where it stood.
+    fn move_delivered(&mut self, user_id: &UserId, to: u64) -> Option<u64> {
+        let member = self.members.get_mut(user_id)?;
         let from = member.delivered_seq;
         member.delivered_seq = from.max(to);
+        Some(from)
+    }
+
+    /// Adds the others' messages above `from` and up to `to` in a direct room.
+    fn passed(&self, user_id: &UserId, from: u64, to: u64, delivered: &mut Vec<DeliveredMessage>) {
         if self.peers.is_none() {
             return;
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tidings_protocol::entity::{Message, ReactionCount, RoomKind};
 use tidings_protocol::{RoomId, UserId};
 
-use super::super::{Entry, HistoryPage, InboxEntry, Page, SearchQuery, UserRecord, search_words};
+use super::super::{Entry, HistoryPage, InboxEntry, Page, Reach, SearchQuery, UserRecord, search_words};
 use super::state::{MessageState, State};
 
 /// The first `limit` of `items`, and whether there were more.
@@ -20,6 +20,22 @@ impl State {
         let Some(room) = self.rooms.get(room_id) else { return Vec::new() };
         let seqs = (1..=room.head()).filter(|seq| *seq > after);
         seqs.take(limit).filter_map(|seq| room.entry(room_id, seq)).collect()
+    }
+
+    pub(super) fn direct_log(
+        &self,
+        room_id: &RoomId,
+        member: &UserId,
+        after: u64,
+        limit: usize,
+    ) -> Vec<InboxEntry> {
+        let Some(user) = self.users.get(member) else { return Vec::new() };
+        let positions = (1..).zip(&user.inbox).filter(|(_, (room, seq))| room == room_id && *seq > after);
+        let entries = positions.take(limit).filter_map(|(inbox_seq, (_, seq))| {
+            let entry = self.rooms.get(room_id)?.entry(room_id, *seq)?;
+            Some(InboxEntry { inbox_seq, entry })
+        });
+        entries.collect()
     }
 
     pub(super) fn inbox(&self, user_id: &UserId, after: u64, limit: usize) -> Vec<InboxEntry> {
@@ -76,8 +92,15 @@ impl State {
             .rooms
             .iter()
             .filter(|(room_id, _)| query.room_id.as_ref().is_none_or(|only| only == *room_id))
+            .filter(|(room_id, room)| {
+                let member = room.members.contains_key(&query.user_id);
+                match room.kind {
+                    RoomKind::Direct => member,
+                    RoomKind::Public => query.reach.holds(room_id),
+                    RoomKind::Private => query.reach.names(room_id) || (query.reach == Reach::All && member),
+                }
+            })
             .map(|(_, room)| room)
-            .filter(|room| room.kind == RoomKind::Public || room.members.contains_key(&query.user_id))
             .flat_map(|room| room.messages.values())
             .filter(|state| state.taken < below && !state.message.deleted)
             .filter(|state| holds(&state.message.content, &wanted))

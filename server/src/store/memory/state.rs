@@ -142,7 +142,9 @@ impl State {
             Write::RemoveMember { room_id, user_id } => self.remove_member(room_id, user_id),
             Write::Read { room_id, user_id, seq } => self.read_to(&room_id, &user_id, seq),
             Write::Delivered { room_id, user_id, seq } => Ok(self.delivered(&room_id, &user_id, seq)),
-            Write::InboxDelivered { user_id, inbox_seq } => Ok(self.inbox_delivered(&user_id, inbox_seq)),
+            Write::InboxDelivered { user_id, after, inbox_seq } => {
+                Ok(self.inbox_delivered(&user_id, after, inbox_seq))
+            }
             Write::Notify(new) => self.notify(new),
             Write::Broadcast(new) => self.broadcast(new),
             Write::NotificationsRead { user_id, which } => self.notifications_read(&user_id, &which),

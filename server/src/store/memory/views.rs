@@ -5,7 +5,7 @@ use std::ops::Bound;
 use tidings_protocol::entity::{Marker, Member, Room, RoomKind};
 use tidings_protocol::{RoomId, UserId};
 
-use super::super::{MemberRecord, Page, RoomRecord, pair};
+use super::super::{MemberRecord, Page, Reach, RoomRecord, pair};
 use super::reads::page;
 use super::state::{RoomState, State};
 
@@ -39,12 +39,24 @@ impl State {
         Some(self.view(room_id, room, user_id))
     }
 
-    pub(super) fn rooms_of(&self, user_id: &UserId, after: Option<&RoomId>, limit: usize) -> Page<Room> {
-        self.list(user_id, after, limit, |room| room.members.contains_key(user_id))
+    pub(super) fn rooms_of(
+        &self,
+        user_id: &UserId,
+        reach: &Reach,
+        after: Option<&RoomId>,
+        limit: usize,
+    ) -> Page<Room> {
+        self.list(user_id, reach, after, limit, |room| room.members.contains_key(user_id))
     }
 
-    pub(super) fn public_rooms(&self, user_id: &UserId, after: Option<&RoomId>, limit: usize) -> Page<Room> {
-        self.list(user_id, after, limit, |room| room.kind == RoomKind::Public)
+    pub(super) fn public_rooms(
+        &self,
+        user_id: &UserId,
+        reach: &Reach,
+        after: Option<&RoomId>,
+        limit: usize,
+    ) -> Page<Room> {
+        self.list(user_id, reach, after, limit, |room| room.kind == RoomKind::Public)
     }
 
     pub(super) fn members(&self, room_id: &RoomId, after: Option<&UserId>, limit: usize) -> Page<Member> {
@@ -72,13 +84,16 @@ impl State {
     fn list(
         &self,
         user_id: &UserId,
+        reach: &Reach,
         after: Option<&RoomId>,
         limit: usize,
         listed: impl Fn(&RoomState) -> bool,
     ) -> Page<Room> {
         let start = after.map_or(Bound::Unbounded, Bound::Excluded);
         let rooms = self.rooms.range::<RoomId, _>((start, Bound::Unbounded));
-        let rooms = rooms.filter(|(_, room)| listed(room));
+        let rooms = rooms.filter(|(room_id, room)| {
+            listed(room) && (room.kind == RoomKind::Direct || reach.holds(room_id))
+        });
         page(rooms.map(|(room_id, room)| self.view(room_id, room, user_id)).collect(), limit)
     }
 

@@ -5,7 +5,7 @@ use tidings_protocol::entity::Message;
 use tidings_protocol::{RoomId, UserId};
 
 use super::super::{HistoryPage, Page, SearchQuery, StoreError, search_words};
-use super::row::{MessageRow, number, page};
+use super::row::{MessageRow, number, page, reach};
 
 /// A message with its reactions as the user `?1` sees them, each emoji where it first came.
 macro_rules! message_for_user {
@@ -33,8 +33,14 @@ const SEARCH: &str = message_for_user!(
      WHERE messages_fts MATCH ?2
        AND (?3 IS NULL OR f.rowid < coalesce((SELECT id FROM messages WHERE message_id = ?3), 0))
        AND (?4 IS NULL OR m.room_id = ?4)
-       AND (r.kind = 0 OR EXISTS (SELECT 1 FROM members WHERE room_id = m.room_id AND user_id = ?1))
-     ORDER BY f.rowid DESC LIMIT ?5"
+       AND CASE
+           WHEN r.kind <> 2 AND ?5 IS NOT NULL THEN EXISTS (
+               SELECT 1 FROM json_each(?5) p
+               WHERE substr(r.room_id, 1, coalesce(p.value ->> 1, length(r.room_id))) = p.value ->> 0)
+           WHEN r.kind = 0 THEN 1
+           ELSE EXISTS (SELECT 1 FROM members WHERE room_id = m.room_id AND user_id = ?1)
+       END
+     ORDER BY f.rowid DESC LIMIT ?6"
 );
 
 pub(super) async fn history(
@@ -65,6 +71,7 @@ pub(super) async fn search(pool: &SqlitePool, query: &SearchQuery) -> Result<Pag
     let statement = sqlx::query_as::<_, MessageRow>(SEARCH).bind(query.user_id.as_str()).bind(wanted);
     let statement = statement.bind(query.before.as_ref().map(|id| id.as_str()));
     let statement = statement.bind(query.room_id.as_ref().map(|id| id.as_str()));
+    let statement = statement.bind(reach(&query.reach)?);
     let rows = statement.bind(i64::from(query.limit) + 1).fetch_all(pool).await?;
     page(rows, query.limit, MessageRow::message)
 }

@@ -11,43 +11,43 @@ use super::markers::{delivered, listed};
 use super::row::{json, number, user_id};
 use super::writer::Outcome;
 
-/// Inboxes that have been delivered up to a position, no user twice.
+/// Parts of inboxes that have been delivered, no user twice: above one position and up to another.
 #[derive(Default)]
 pub(super) struct Reaches {
     users: BTreeSet<UserId>,
-    reaches: Vec<(UserId, u64)>,
+    reaches: Vec<(UserId, u64, u64)>,
 }
 
 impl Reaches {
     /// Takes one more; gives it back where the user is here already, and so what this one passes depends on the
     /// other.
-    pub(super) fn add(&mut self, user: UserId, inbox_seq: u64) -> Result<(), (UserId, u64)> {
+    pub(super) fn add(&mut self, user: UserId, after: u64, upto: u64) -> Result<(), (UserId, u64, u64)> {
         if !self.users.insert(user.clone()) {
-            return Err((user, inbox_seq));
+            return Err((user, after, upto));
         }
-        self.reaches.push((user, inbox_seq));
+        self.reaches.push((user, after, upto));
         Ok(())
     }
 }
 
-// Up to where each inbox reaches into each direct room, of what was not reported before.
+// Up to where each part reaches into each direct room, without what is known to be delivered.
 const REACHED: &str = "
 SELECT i.room_id, i.user_id, max(i.seq)
 FROM json_each(?) j
 CROSS JOIN users u ON u.user_id = j.value ->> 0
-CROSS JOIN inbox i ON i.user_id = u.user_id AND i.inbox_seq > u.inbox_delivered AND i.inbox_seq <= j.value ->> 1
+CROSS JOIN inbox i ON i.user_id = u.user_id
+    AND i.inbox_seq > max(u.inbox_delivered, j.value ->> 1) AND i.inbox_seq <= j.value ->> 2
 GROUP BY i.user_id, i.room_id";
 
-// The marker of a room may stand beyond some of these already, moved by `Delivered`.
+// The marker of a room may stand beyond some of these already: a later message was delivered before them.
 const PASSED: &str = "
 SELECT * FROM (
     SELECT i.user_id, m.message_id, m.sender, m.client_id,
            row_number() OVER (PARTITION BY i.user_id ORDER BY i.inbox_seq) AS n
     FROM json_each(?1) j
     CROSS JOIN users u ON u.user_id = j.value ->> 0
-    CROSS JOIN inbox i ON i.user_id = u.user_id AND i.inbox_seq > u.inbox_delivered
-        AND i.inbox_seq <= j.value ->> 1
-    CROSS JOIN members me ON me.room_id = i.room_id AND me.user_id = u.user_id AND me.delivered_seq < i.seq
+    CROSS JOIN inbox i ON i.user_id = u.user_id
+        AND i.inbox_seq > max(u.inbox_delivered, j.value ->> 1) AND i.inbox_seq <= j.value ->> 2
     CROSS JOIN messages m ON m.room_id = i.room_id AND m.seq = i.seq AND m.sender <> u.user_id
 )
 WHERE n <= ?2
@@ -67,16 +67,16 @@ UPDATE members SET delivered_seq = max(delivered_seq, j.value ->> 2)
 FROM json_each(?) j
 WHERE members.room_id = j.value ->> 0 AND members.user_id = j.value ->> 1;
 
-UPDATE users SET inbox_delivered = max(inbox_delivered, min(j.value ->> 1, inbox_head))
+UPDATE users SET inbox_delivered = max(inbox_delivered, min(j.value ->> 2, inbox_head))
 FROM json_each(?) j
-WHERE users.user_id = j.value ->> 0";
+WHERE users.user_id = j.value ->> 0 AND users.inbox_delivered >= j.value ->> 1";
 
 pub(super) async fn deliver(
     conn: &mut SqliteConnection,
     reaches: Reaches,
 ) -> Result<Vec<Outcome>, StoreError> {
-    let wanted: Vec<(&UserId, i64)> =
-        reaches.reaches.iter().map(|(user, inbox_seq)| (user, number(*inbox_seq))).collect();
+    let wanted: Vec<(&UserId, i64, i64)> =
+        reaches.reaches.iter().map(|(user, after, upto)| (user, number(*after), number(*upto))).collect();
     let wanted = json(&wanted)?;
     let reached: Vec<(String, String, i64)> =
         sqlx::query_as(REACHED).bind(&wanted).fetch_all(&mut *conn).await?;
@@ -90,5 +90,7 @@ pub(super) async fn deliver(
         sqlx::query(MOVE).bind(json(&reached)?).bind(&wanted).execute(conn).await?;
     }
     let outcomes = reaches.reaches.into_iter();
-    Ok(outcomes.map(|(user, _)| Ok(Written::Delivered(passed.remove(&user).unwrap_or_default()))).collect())
+    Ok(outcomes
+        .map(|(user, _, _)| Ok(Written::Delivered(passed.remove(&user).unwrap_or_default())))
+        .collect())
 }

@@ -32,6 +32,24 @@ CROSS JOIN messages m ON m.id = e.message
 CROSS JOIN rooms r ON r.room_id = ?1
 ORDER BY e.seq";
 
+// The same for one member of a direct room, whose inbox has every entry of it.
+const DIRECT_LOG: &str = "
+SELECT e.seq AS entry_seq, e.kind, e.entry_at, e.actor, e.entry_client_id, e.emoji, i.inbox_seq,
+       r.room_id AS entry_room, r.peer_a, r.peer_b, m.*, NULL AS reactions
+FROM (
+    SELECT seq, 0 AS kind, id AS message, at AS entry_at, sender AS actor, client_id AS entry_client_id,
+           NULL AS emoji
+    FROM messages WHERE room_id = ?1 AND seq > ?2
+    UNION ALL
+    SELECT seq, kind, message, at, actor, client_id, emoji
+    FROM changes WHERE room_id = ?1 AND seq > ?2
+    ORDER BY seq LIMIT ?3
+) e
+CROSS JOIN messages m ON m.id = e.message
+CROSS JOIN rooms r ON r.room_id = ?1
+CROSS JOIN inbox i ON i.user_id = ?4 AND i.room_id = ?1 AND i.seq = e.seq
+ORDER BY e.seq";
+
 const INBOX: &str = "
 SELECT i.seq AS entry_seq, coalesce(c.kind, 0) AS kind, coalesce(c.at, m.at) AS entry_at,
        coalesce(c.actor, m.sender) AS actor, iif(c.seq IS NULL, m.client_id, c.client_id) AS entry_client_id,
@@ -68,6 +86,18 @@ pub(super) async fn log(
 ) -> Result<Vec<Entry>, StoreError> {
     let query = sqlx::query_as::<_, EntryRow>(LOG).bind(room.as_str()).bind(number(after)).bind(limit);
     query.fetch_all(pool).await?.into_iter().map(entry).collect()
+}
+
+pub(super) async fn direct_log(
+    pool: &SqlitePool,
+    room: &RoomId,
+    member: &UserId,
+    after: u64,
+    limit: u32,
+) -> Result<Vec<InboxEntry>, StoreError> {
+    let query = sqlx::query_as::<_, EntryRow>(DIRECT_LOG).bind(room.as_str()).bind(number(after)).bind(limit);
+    let rows = query.bind(member.as_str()).fetch_all(pool).await?.into_iter();
+    rows.map(|row| Ok(InboxEntry { inbox_seq: position(row.inbox_seq)?, entry: entry(row)? })).collect()
 }
 
 pub(super) async fn inbox(

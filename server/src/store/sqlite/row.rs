@@ -5,7 +5,7 @@ use sqlx::FromRow;
 use tidings_protocol::entity::{Message, ReactionCount, Role, RoomKind};
 use tidings_protocol::{ClientId, MessageId, RoomId, Timestamp, UserId};
 
-use super::super::{MemberRecord, Page, RoomRecord, StoreError};
+use super::super::{MemberRecord, Page, Reach, RoomMatch, RoomRecord, StoreError};
 use super::error::corrupt;
 
 /// `rooms.kind`.
@@ -87,6 +87,20 @@ pub(super) fn peers(a: Option<String>, b: Option<String>) -> Result<Option<[User
 /// Rows for a statement that reads them with `json_each`.
 pub(super) fn json(rows: &(impl Serialize + ?Sized)) -> Result<String, StoreError> {
     serde_json::to_string(rows).map_err(|error| StoreError::Unavailable(error.to_string()))
+}
+
+/// A reach for a statement that reads it with `json_each`: ids, and beginnings with their length in characters.
+/// NULL reaches everything.
+pub(super) fn reach(reach: &Reach) -> Result<Option<String>, StoreError> {
+    let Reach::Only(matches) = reach else { return Ok(None) };
+    let matches: Vec<(&str, Option<usize>)> = matches
+        .iter()
+        .map(|one| match one {
+            RoomMatch::Id(id) => (id.as_str(), None),
+            RoomMatch::Prefix(prefix) => (prefix.as_str(), Some(prefix.chars().count())),
+        })
+        .collect();
+    json(&matches).map(Some)
 }
 
 /// A page of `rows`, which were asked for with one more than `limit`.

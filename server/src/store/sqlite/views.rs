@@ -5,8 +5,8 @@ use sqlx::sqlite::{SqlitePool, SqliteRow};
 use tidings_protocol::entity::{Marker, Member, Room, RoomKind};
 use tidings_protocol::{RoomId, UserId};
 
-use super::super::{MemberRecord, Page, RoomRecord, StoreError, pair};
-use super::row::{self, MessageRow, RoomRow, page, position, room_id, room_kind, user_id};
+use super::super::{MemberRecord, Page, Reach, RoomRecord, StoreError, pair};
+use super::row::{self, MessageRow, RoomRow, page, position, reach, room_id, room_kind, user_id};
 
 const ROOM: &str = "
 SELECT r.room_id, r.kind, r.name, r.head_seq, r.member_count, r.peer_a, r.peer_b,
@@ -90,11 +90,17 @@ const ROOM_VIEW: &str = room_for_user!(
 );
 const ROOMS_OF: &str = room_for_user!(
     "FROM members me CROSS JOIN rooms r ON r.room_id = me.room_id",
-    "WHERE me.user_id = ?1 AND me.room_id > ?2 ORDER BY me.room_id LIMIT ?3"
+    "WHERE me.user_id = ?1 AND me.room_id > ?2 AND (?4 IS NULL OR r.kind = 2 OR EXISTS (
+         SELECT 1 FROM json_each(?4) p
+         WHERE substr(r.room_id, 1, coalesce(p.value ->> 1, length(r.room_id))) = p.value ->> 0))
+     ORDER BY me.room_id LIMIT ?3"
 );
 const PUBLIC_ROOMS: &str = room_for_user!(
     "FROM rooms r LEFT JOIN members me ON me.room_id = r.room_id AND me.user_id = ?1",
-    "WHERE r.kind = 0 AND r.room_id > ?2 ORDER BY r.room_id LIMIT ?3"
+    "WHERE r.kind = 0 AND r.room_id > ?2 AND (?4 IS NULL OR EXISTS (
+         SELECT 1 FROM json_each(?4) p
+         WHERE substr(r.room_id, 1, coalesce(p.value ->> 1, length(r.room_id))) = p.value ->> 0))
+     ORDER BY r.room_id LIMIT ?3"
 );
 
 #[derive(FromRow)]
@@ -126,30 +132,34 @@ pub(super) async fn room_view(
 pub(super) async fn rooms_of(
     pool: &SqlitePool,
     user: &UserId,
+    within: &Reach,
     after: Option<&RoomId>,
     limit: u32,
 ) -> Result<Page<Room>, StoreError> {
-    rooms(pool, ROOMS_OF, user, after, limit).await
+    rooms(pool, ROOMS_OF, user, within, after, limit).await
 }
 
 pub(super) async fn public_rooms(
     pool: &SqlitePool,
     user: &UserId,
+    within: &Reach,
     after: Option<&RoomId>,
     limit: u32,
 ) -> Result<Page<Room>, StoreError> {
-    rooms(pool, PUBLIC_ROOMS, user, after, limit).await
+    rooms(pool, PUBLIC_ROOMS, user, within, after, limit).await
 }
 
 async fn rooms(
     pool: &SqlitePool,
     statement: &'static str,
     user: &UserId,
+    within: &Reach,
     after: Option<&RoomId>,
     limit: u32,
 ) -> Result<Page<Room>, StoreError> {
     let after = after.map_or("", RoomId::as_str);
     let query = sqlx::query(statement).bind(user.as_str()).bind(after).bind(i64::from(limit) + 1);
+    let query = query.bind(reach(within)?);
     page(query.fetch_all(pool).await?, limit, view)
 }
 

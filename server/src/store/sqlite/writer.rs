@@ -148,9 +148,13 @@ impl Run {
             (Self::Moves(moves), Write::Delivered { room_id, user_id, seq }) => {
                 moves.push(Move { room_id, user_id, seq, read: false });
             }
-            (Self::Inboxes(reaches), Write::InboxDelivered { user_id, inbox_seq }) => {
-                let back = reaches.add(user_id, inbox_seq).err();
-                return back.map(|(user_id, inbox_seq)| Write::InboxDelivered { user_id, inbox_seq });
+            (Self::Inboxes(reaches), Write::InboxDelivered { user_id, after, inbox_seq }) => {
+                let back = reaches.add(user_id, after, inbox_seq).err();
+                return back.map(|(user_id, after, inbox_seq)| Write::InboxDelivered {
+                    user_id,
+                    after,
+                    inbox_seq,
+                });
             }
             (_, write) => return Some(write),
         }

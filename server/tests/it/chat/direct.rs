@@ -123,6 +123,106 @@ async fn a_joined_direct_room_is_replayed_and_then_live_without_repetition() {
 }
 
 #[tokio::test]
+async fn the_log_of_a_direct_room_says_where_each_entry_stands_in_the_inbox() {
+    let server = Server::start(&[]).await;
+    let (mut ann, mut cat) = (server.connect("ann").await, server.connect("cat").await);
+    ann.send(private("bob", "p1", "one")).await;
+    let first = ann.answer("p1").await;
+    cat.send(private("bob", "c", "between")).await;
+    cat.answer("c").await;
+    let of_first = json!({ "roomId": first["roomId"], "messageId": first["messageId"] });
+    let mut change = async |id: &str, frame: serde_json::Value| {
+        let mut frame = frame;
+        frame.as_object_mut().unwrap().extend(of_first.as_object().unwrap().clone());
+        frame["id"] = json!(id);
+        ann.send(frame).await;
+        ann.answer(id).await;
+    };
+    change("e", json!({ "type": "EDIT_MESSAGE", "content": "edited" })).await;
+    change("r", json!({ "type": "REACT", "emoji": "👍" })).await;
+    change("d", json!({ "type": "DELETE_MESSAGE" })).await;
+    let expected = [("MESSAGE", 1, 1), ("EDITED", 2, 3), ("REACTION", 3, 4), ("DELETED", 4, 5)];
+
+    let mut bob = server.connect("bob").await;
+    bob.send(json!({ "type": "JOIN_ROOM", "roomId": first["roomId"], "afterSeq": 0, "id": "j" })).await;
+    bob.expect("SYSTEM", "ROOM_PARTICIPANTS").await;
+    bob.answer("j").await;
+    for (kind, seq, inbox_seq) in expected {
+        let frame = bob.next().await;
+        let data = &frame["data"];
+        assert_eq!(
+            (&frame["type"], &data["seq"], &data["inboxSeq"]),
+            (&json!(kind), &json!(seq), &json!(inbox_seq)),
+            "{frame}"
+        );
+    }
+    let url = server.url(&format!("/api/v1/rooms/{}/log", first["roomId"].as_str().unwrap()));
+    let page = reqwest::Client::new().get(url).bearer_auth(crate::harness::token("bob"));
+    let page: serde_json::Value = page.send().await.unwrap().json().await.unwrap();
+    let read: Vec<_> =
+        page["frames"].as_array().unwrap().iter().map(|f| f["data"]["inboxSeq"].clone()).collect();
+    assert_eq!(read, [1, 3, 4, 5]);
+}
+
+#[tokio::test]
+async fn a_resumed_direct_room_leaves_no_hole_in_the_inbox() {
+    let server = Server::start(&[]).await;
+    let (mut ann, mut cat) = (server.connect("ann").await, server.connect("cat").await);
+    let mut room = json!(null);
+    for n in 1..=4 {
+        ann.send(private("bob", &format!("a{n}"), &format!("a{n}"))).await;
+        room = ann.answer(&format!("a{n}")).await["roomId"].clone();
+        cat.send(private("bob", &format!("c{n}"), &format!("c{n}"))).await;
+        cat.answer(&format!("c{n}")).await;
+    }
+    let mut bob = server.connect_with(&crate::harness::token("bob"), "&clientSession=b").await;
+    let rooms = json!([{ "roomId": room, "afterSeq": 1 }]);
+    let resume =
+        json!({ "type": "RESUME", "epoch": "test-epoch", "rooms": rooms, "inboxAfter": 4, "id": "r" });
+    bob.send(resume).await;
+    bob.answer("r").await;
+    let mut came = Vec::new();
+    for _ in 0..5 {
+        let message = bob.expect("PRIVATE", "MESSAGE").await;
+        came.push((message["content"].as_str().unwrap().to_owned(), message["inboxSeq"].as_u64().unwrap()));
+    }
+    let expected = [("a2", 3), ("a3", 5), ("c3", 6), ("a4", 7), ("c4", 8)];
+    assert_eq!(came, expected.map(|(content, at)| (content.to_owned(), at)));
+    assert!(bob.so_far().await.iter().all(|f| f["category"] != "PRIVATE"));
+}
+
+#[tokio::test]
+async fn a_message_that_was_never_handed_over_is_not_told_as_delivered() {
+    let server = Server::start(&[]).await;
+    let (mut ann, mut cat) = (server.connect("ann").await, server.connect("cat").await);
+    for (who, id) in [(&mut ann, "a1"), (&mut cat, "c1")] {
+        who.send(private("bob", id, "while bob is away")).await;
+        who.answer(id).await;
+    }
+    let mut bob = server.connect("bob").await;
+    ann.send(private("bob", "a2", "live")).await;
+    bob.expect("PRIVATE", "MESSAGE").await;
+    assert_eq!(ann.expect("PRIVATE", "DELIVERED").await["id"], "a2");
+    // A session that says what it has seen, and is handed the rest.
+    let mut phone = server.connect_with(&crate::harness::token("bob"), "&clientSession=p").await;
+    phone.send(json!({ "type": "RESUME", "epoch": "test-epoch", "rooms": [], "inboxAfter": 1 })).await;
+    assert_eq!(ann.expect("PRIVATE", "DELIVERED").await["id"], "a1");
+    assert_eq!(cat.expect("PRIVATE", "DELIVERED").await["id"], "c1");
+}
+
+#[tokio::test]
+async fn what_a_joined_direct_room_replays_is_told_as_delivered() {
+    let server = Server::start(&[]).await;
+    let mut ann = server.connect("ann").await;
+    ann.send(private("bob", "p1", "x")).await;
+    let room = ann.answer("p1").await["roomId"].clone();
+    let mut bob = server.connect("bob").await;
+    bob.send(json!({ "type": "JOIN_ROOM", "roomId": room, "afterSeq": 0 })).await;
+    bob.expect("PRIVATE", "MESSAGE").await;
+    assert_eq!(ann.expect("PRIVATE", "DELIVERED").await["id"], "p1");
+}
+
+#[tokio::test]
 async fn nobody_writes_to_oneself() {
     let server = Server::start(&[]).await;
     let mut ann = server.connect("ann").await;

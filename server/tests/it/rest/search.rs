@@ -107,3 +107,20 @@ async fn any_text_is_a_question_and_none_an_error() {
     let long = ann.get(&format!("/api/v1/search?q={}", "x".repeat(1025))).await.refused(400, "INVALID_FRAME");
     assert_eq!(long["detail"], "q: must be at most 1024 bytes");
 }
+
+#[tokio::test]
+async fn a_token_that_lets_into_a_private_room_finds_what_it_may_read_there() {
+    let (server, _directory) = durable().await;
+    let ann = Actor::new(&server, "ann");
+    for (room, kind) in [("den", "private"), ("vault", "private"), ("hall", "public")] {
+        ann.create(room, kind, &[]).await;
+        ann.say(room, &format!("needle in the {room}")).await;
+    }
+    let guest = Actor::confined(&server, "guest", &["den"]);
+    guest.get("/api/v1/rooms/den/messages").await.expect(200);
+    let found = guest.get("/api/v1/search?q=needle").await.expect(200);
+    assert_eq!(each(&found["messages"], "content"), ["needle in the den"]);
+    let found = guest.get("/api/v1/search?q=needle&roomId=den").await.expect(200);
+    assert_eq!(each(&found["messages"], "content"), ["needle in the den"]);
+    guest.get("/api/v1/search?q=needle&roomId=vault").await.expect(403);
+}
