@@ -3,7 +3,11 @@
 //! Each file is one run. They share [`context`] (a server, clients, sizes and the seed), [`outcome`] (the table), and
 //! the writers, watchers and comparison in [`check`](crate::check).
 
+mod avalanche;
+mod away;
 pub mod context;
+mod drain;
+mod jitter;
 mod kill;
 mod network;
 mod order;
@@ -71,9 +75,10 @@ async fn start(run: Run, context: &Context) -> Result<Outcome, Error> {
         Run::Order => order::run(context).await,
         Run::Resume => resume::run(context).await,
         Run::Network => network::run(context).await,
-        Run::Sse | Run::Fallback | Run::Jitter | Run::Slow | Run::Avalanche | Run::Drain => {
-            Ok(Outcome::default())
-        }
+        Run::Jitter => jitter::run(context).await,
+        Run::Avalanche => avalanche::run(context).await,
+        Run::Drain => drain::run(context).await,
+        Run::Sse | Run::Fallback | Run::Slow => Ok(Outcome::default()),
     }
 }
 

@@ -6,8 +6,8 @@
 //! - [`faults`]: runs that break something while people write, and the comparison at the end.
 //! - [`proxy`] breaks connections on purpose; [`check`] has the writers, the watchers and the comparison that all
 //!   runs share.
-//! - [`server`] is a server process of our own, looked at through [`proc`]; [`api`] the HTTP interface; [`token`]
-//!   makes tokens; [`raw`] is the light WebSocket peer of the measurements; [`stats`] and [`report`] put figures
+//! - [`server`] is a server process of our own, looked at through [`proc`]; [`api`] the HTTP interface, [`events`]
+//!   its streams; [`token`] makes tokens; [`raw`] is the light WebSocket peer of the measurements; [`stats`] and [`report`] put figures
 //!   together.
 
 pub mod api;
@@ -16,6 +16,7 @@ pub mod check;
 pub mod cli;
 mod demo;
 pub mod error;
+pub mod events;
 pub mod faults;
 pub mod proc;
 pub mod proxy;

@@ -114,6 +114,12 @@ impl Verdict {
         self.acked
     }
 
+    /// Messages that were due to watchers, and how many of them came otherwise or not at all.
+    #[must_use]
+    pub const fn shown(&self) -> (usize, usize) {
+        (self.shown, self.shown_otherwise)
+    }
+
     fn example(&mut self, text: String) {
         if self.examples.len() < EXAMPLES {
             self.examples.push(text);

@@ -134,7 +134,15 @@ impl Context {
     /// # Errors
     /// It does not come up.
     pub async fn server(&self, flags: &[&str]) -> Result<Server, Error> {
-        Server::start_in(&self.path.join("server"), &self.server, flags).await
+        self.server_named("server", flags).await
+    }
+
+    /// Starts one of several servers, each in a folder of its own.
+    ///
+    /// # Errors
+    /// It does not come up.
+    pub async fn server_named(&self, name: &str, flags: &[&str]) -> Result<Server, Error> {
+        Server::start_in(&self.path.join(name), &self.server, flags).await
     }
 
     /// A client at an address, in rooms, and what it is shown.

@@ -2,16 +2,15 @@
 
 use std::time::Duration;
 
-use tidings_client_native::{Client, State};
-use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout};
+use tidings_client_native::Client;
+use tokio::time::Instant;
 
+use super::away::{self, Going};
 use super::context::{Context, PATIENCE, Writers};
 use super::outcome::Outcome;
 use crate::check::{self, Watcher, Writer};
 use crate::error::Error;
 use crate::proxy::{Plan, Proxy};
-use crate::server::Server;
 use crate::stats::percentile;
 
 /// Members of a room.
@@ -39,11 +38,11 @@ pub(super) async fn run(context: &Context) -> Result<Outcome, Error> {
     let clients: Vec<Client> = members.iter().map(|member| member.client.clone()).collect();
     let mut outcome = Outcome::default();
     for _ in 0..variants {
-        for signal in [Signal::Term, Signal::Kill] {
-            let mut times = lose(&mut server, &clients, signal).await?;
+        for going in [Going::Drained, Going::Killed] {
+            let mut times = away::lose(&mut server, &clients, going).await?;
             times.sort_unstable();
             let (median, high) = (percentile(&times, 0.5), percentile(&times, 0.99));
-            let name = signal.name();
+            let name = going.name();
             context.say(format!("{name}: {} of {count} are back, p99 {high} ms", times.len()));
             outcome.promise(format!("after {name} everybody is back"), count, count - times.len());
             outcome.aim(
@@ -63,49 +62,4 @@ pub(super) async fn run(context: &Context) -> Result<Outcome, Error> {
     let (token, deadline) = (server.token("reader")?, Instant::now() + PATIENCE);
     outcome.verdict(&check::judge(server.api(), &token, &rooms, &written, &watchers, deadline).await?);
     Ok(outcome)
-}
-
-/// How the server goes.
-#[derive(Clone, Copy)]
-enum Signal {
-    Term,
-    Kill,
-}
-
-impl Signal {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Term => "SIGTERM",
-            Self::Kill => "SIGKILL",
-        }
-    }
-}
-
-/// Takes the server away and brings it back. Returns after how many milliseconds each client was connected again;
-/// those that were not are left out.
-async fn lose(server: &mut Server, clients: &[Client], signal: Signal) -> Result<Vec<u64>, Error> {
-    let began = Instant::now();
-    let mut returning = JoinSet::new();
-    for client in clients {
-        let mut status = client.watch();
-        returning.spawn(async move {
-            let returned = async {
-                status.wait_for(|status| status.state != State::Connected).await.ok()?;
-                status.wait_for(|status| status.state == State::Connected).await.ok()?;
-                u64::try_from(began.elapsed().as_millis()).ok()
-            };
-            timeout(PATIENCE, returned).await.ok().flatten()
-        });
-    }
-    match signal {
-        Signal::Term => {
-            let (status, _) = server.terminate().await?;
-            if !status.success() {
-                return Err(Error::Broken(format!("a drained server ends with {status}")));
-            }
-        }
-        Signal::Kill => server.kill().await?,
-    }
-    server.restart().await?;
-    Ok(returning.join_all().await.into_iter().flatten().collect())
 }

@@ -19,9 +19,12 @@ pub struct Heard<'a> {
 
 /// What it carries.
 #[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Data<'a> {
     /// Position in its log.
     pub seq: Option<u64>,
+    /// When a server that goes wants to be asked again.
+    pub retry_after_ms: Option<u64>,
     /// Why a command was refused.
     #[serde(borrow)]
     pub error: Option<Cow<'a, str>>,
