@@ -14,6 +14,7 @@ mod order;
 pub mod outcome;
 mod resume;
 mod retry;
+mod sse;
 
 use std::process::ExitCode;
 use std::time::Instant;
@@ -78,7 +79,8 @@ async fn start(run: Run, context: &Context) -> Result<Outcome, Error> {
         Run::Jitter => jitter::run(context).await,
         Run::Avalanche => avalanche::run(context).await,
         Run::Drain => drain::run(context).await,
-        Run::Sse | Run::Fallback | Run::Slow => Ok(Outcome::default()),
+        Run::Sse => sse::run(context).await,
+        Run::Fallback | Run::Slow => Ok(Outcome::default()),
     }
 }
 

@@ -114,6 +114,27 @@ impl Server {
         Ok((status, began.elapsed()))
     }
 
+    /// Stops it, names its log anew as after a restore, and starts it again.
+    ///
+    /// # Errors
+    /// One of these steps fails.
+    pub async fn new_epoch(&mut self) -> Result<(), Error> {
+        self.terminate().await?;
+        let doing = "name the log anew";
+        let status = Command::new(&self.program)
+            .arg("new-epoch")
+            .current_dir(&self.folder)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+            .await
+            .map_err(|e| Error::io(doing, e))?;
+        if !status.success() {
+            return Err(Error::io(doing, std::io::Error::other(status.to_string())));
+        }
+        self.restart().await.map(drop)
+    }
+
     /// Sends a signal.
     ///
     /// # Errors
