@@ -3,16 +3,19 @@
 //! A broker is only a hint that a log has grown. It may lose, repeat and reorder: whoever gets a durable event
 //! compares its position with the last one and reads what is missing from the log.
 //!
-//! Driver: [`local`], for one node. Every driver passes the one conformance suite.
+//! Drivers: [`local`], for one node, and [`redis`], for a cluster. Both pass the one conformance suite. [`codec`] is a
+//! publication as bytes.
 
 use async_trait::async_trait;
 use axum::extract::ws::Utf8Bytes;
 use tidings_protocol::{ClientSession, RoomId, SessionId, Timestamp, UserId};
 use tokio::sync::mpsc;
 
+pub mod codec;
 #[cfg(test)]
 mod conformance;
 pub mod local;
+pub mod redis;
 
 /// Whom an event concerns, and what a node subscribes to while it has a session that wants it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -102,6 +105,14 @@ pub enum Payload {
     },
     /// Somebody's word was taken back or given back: each node reads what has changed (topic all).
     Revoked,
+    /// Something may not have come: whoever wants the topic compares what it was handed with the logs. On topic
+    /// all it is meant for everything that is wanted.
+    Recheck,
+    /// What a node tells the others of who is where, as JSON text of [`crate::presence`]'s own (topic all).
+    Gossip {
+        /// The text.
+        json: Utf8Bytes,
+    },
     /// A newer connection of the same client session stands: older ones are closed.
     Fence {
         /// The client session.
@@ -127,19 +138,42 @@ pub enum Except {
 #[error("the broker is not available: {0}")]
 pub struct BrokerError(pub String);
 
+/// What a broker has done since it was made, and whether it works.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BrokerStats {
+    /// Publications that other nodes could hear.
+    pub published: u64,
+    /// Publications that other nodes did not hear.
+    pub dropped: u64,
+    /// Connections that were lost.
+    pub disconnects: u64,
+    /// Topics that were subscribed again after that.
+    pub resubscribed: u64,
+    /// Publications that came while the way to the fan-out was full.
+    pub overflowed: u64,
+}
+
 /// Carries publications to every node that wants their topic, this one included.
 #[async_trait]
 pub trait Broker: Send + Sync + 'static {
-    /// Hands a publication over. Waits while the way is full.
+    /// Hands a publication over. Waits while the way to this node's own stream is full. Where other nodes cannot be
+    /// reached it goes to this node alone, and the others are told to compare with the log when they can be.
     ///
     /// # Errors
-    /// The broker is away. The caller goes on: the log has what matters.
+    /// The node is stopping.
     async fn publish(&self, publication: Publication) -> Result<(), BrokerError>;
 
-    /// From now on this node wants the topic. `All` is always wanted.
+    /// Hands a publication to this node's own stream alone.
     ///
     /// # Errors
-    /// The broker is away; the topic is subscribed when it is back.
+    /// The node is stopping.
+    async fn publish_here(&self, publication: Publication) -> Result<(), BrokerError>;
+
+    /// From now on this node wants the topic: what is published after this has returned arrives. `All` is always
+    /// wanted. May be called again for what is wanted already.
+    ///
+    /// # Errors
+    /// The broker is away; the topic is subscribed when it is back, and a [`Payload::Recheck`] says so.
     async fn subscribe(&self, topic: Topic) -> Result<(), BrokerError>;
 
     /// This node wants the topic no more.
@@ -148,7 +182,8 @@ pub trait Broker: Send + Sync + 'static {
     /// The broker is away; the topic is not subscribed again when it is back.
     async fn unsubscribe(&self, topic: Topic) -> Result<(), BrokerError>;
 
-    /// The stream of what this node wants (it may hold more), in the order of publishing for each topic. Can be taken once; `None`
+    /// The stream of what this node wants (it may hold more), in the order of publishing for each topic and
+    /// publishing node. What was lost on the way is followed by a [`Payload::Recheck`]. Can be taken once; `None`
     /// after that.
     fn take_stream(&self) -> Option<mpsc::Receiver<Publication>>;
 
@@ -157,4 +192,17 @@ pub trait Broker: Send + Sync + 'static {
     /// # Errors
     /// It does not.
     async fn check(&self) -> Result<(), BrokerError>;
+
+    /// Whether there may be other nodes.
+    fn spans_nodes(&self) -> bool {
+        false
+    }
+
+    /// Waits, not for long, until what was published is on its way. For the end of a node.
+    async fn flush(&self) {}
+
+    /// What it has done so far.
+    fn stats(&self) -> BrokerStats {
+        BrokerStats::default()
+    }
 }

@@ -171,6 +171,8 @@ impl Hub {
                 | Payload::NoticeState { .. }
                 | Payload::Presence { .. }
                 | Payload::Revoked
+                | Payload::Recheck
+                | Payload::Gossip { .. }
                 | Payload::Evict { .. }
                 | Payload::Fence { .. },
             ) => {}
@@ -233,7 +235,11 @@ impl Hub {
                     }
                 }
             }
-            Payload::Entry { .. } | Payload::Presence { .. } | Payload::Revoked => {}
+            Payload::Entry { .. }
+            | Payload::Presence { .. }
+            | Payload::Revoked
+            | Payload::Recheck
+            | Payload::Gossip { .. } => {}
         }
     }
 
@@ -265,6 +271,8 @@ impl Hub {
             | Payload::NoticeState { .. }
             | Payload::Signal { .. }
             | Payload::Revoked
+            | Payload::Recheck
+            | Payload::Gossip { .. }
             | Payload::Evict { .. }
             | Payload::Fence { .. } => {}
         }

@@ -1,5 +1,5 @@
-//! What every broker keeps to, as one suite that each driver runs: `broker_conformance!(driver, make)`, where
-//! `make` gives an empty broker whose way holds at least eight publications.
+//! What every broker keeps to, as one suite that each driver runs: `broker_conformance!(driver, make)`, where `make`
+//! gives a [`Bench`]: two nodes, which for a broker of one node are the same, and what must outlive them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use super::{Broker, Except, Payload, Publication, Topic};
 /// Nothing takes longer between two ends of a broker.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-pub(crate) fn room(name: &str) -> Topic {
+fn room(name: &str) -> Topic {
     Topic::Room(RoomId::new(name).unwrap())
 }
 
@@ -38,17 +38,27 @@ async fn next(stream: &mut mpsc::Receiver<Publication>, wanted: &[Topic]) -> Pub
     }
 }
 
+/// Two nodes over an empty broker.
+pub(crate) struct Bench {
+    /// Publishes.
+    pub(crate) near: Arc<dyn Broker>,
+    /// Listens.
+    pub(crate) far: Arc<dyn Broker>,
+    /// What must outlive them.
+    pub(crate) _under: Option<Box<dyn std::any::Any + Send>>,
+}
+
 /// A wanted topic's publications arrive whole and in the order of publishing.
-pub(crate) async fn order(broker: Arc<dyn Broker>) {
-    let mut stream = broker.take_stream().unwrap();
+pub(crate) async fn order(bench: Bench) {
+    let mut stream = bench.far.take_stream().unwrap();
     let topics = [room("one"), room("two")];
     for topic in &topics {
-        broker.subscribe(topic.clone()).await.unwrap();
+        bench.far.subscribe(topic.clone()).await.unwrap();
     }
     let publishing = async {
         for seq in 1..=50 {
             for topic in &topics {
-                broker.publish(entry(topic, seq)).await.unwrap();
+                bench.near.publish(entry(topic, seq)).await.unwrap();
             }
         }
     };
@@ -65,88 +75,125 @@ pub(crate) async fn order(broker: Arc<dyn Broker>) {
 }
 
 /// What is for everybody arrives without a subscription.
-pub(crate) async fn all(broker: Arc<dyn Broker>) {
-    let mut stream = broker.take_stream().unwrap();
-    broker.publish(signal(Topic::All)).await.unwrap();
+pub(crate) async fn all(bench: Bench) {
+    let mut stream = bench.far.take_stream().unwrap();
+    bench.near.publish(signal(Topic::All)).await.unwrap();
     assert_eq!(next(&mut stream, &[]).await, signal(Topic::All));
 }
 
 /// A topic that was given up and is wanted again arrives again.
-pub(crate) async fn again(broker: Arc<dyn Broker>) {
-    let mut stream = broker.take_stream().unwrap();
+pub(crate) async fn again(bench: Bench) {
+    let mut stream = bench.far.take_stream().unwrap();
     let user = Topic::User(UserId::new("ann").unwrap());
     for _ in 0..3 {
-        broker.subscribe(user.clone()).await.unwrap();
-        broker.publish(signal(user.clone())).await.unwrap();
+        bench.far.subscribe(user.clone()).await.unwrap();
+        bench.far.subscribe(user.clone()).await.unwrap();
+        bench.near.publish(signal(user.clone())).await.unwrap();
         assert_eq!(next(&mut stream, std::slice::from_ref(&user)).await, signal(user.clone()));
-        broker.unsubscribe(user.clone()).await.unwrap();
+        bench.far.unsubscribe(user.clone()).await.unwrap();
     }
 }
 
-/// There is one stream.
-pub(crate) async fn one_stream(broker: Arc<dyn Broker>) {
-    let stream = broker.take_stream();
-    assert!(stream.is_some() && broker.take_stream().is_none());
-    broker.check().await.unwrap();
+/// A node hears what it publishes itself, once, whether it wants the topic or not.
+pub(crate) async fn own(bench: Bench) {
+    let mut stream = bench.near.take_stream().unwrap();
+    let topic = room("own");
+    bench.near.subscribe(topic.clone()).await.unwrap();
+    for seq in 1..=20 {
+        bench.near.publish(entry(&topic, seq)).await.unwrap();
+        assert_eq!(next(&mut stream, std::slice::from_ref(&topic)).await, entry(&topic, seq));
+    }
+    bench.near.publish_here(signal(topic.clone())).await.unwrap();
+    assert_eq!(next(&mut stream, std::slice::from_ref(&topic)).await, signal(topic));
 }
 
-/// A way that is full makes publishers wait; nothing is lost by it.
-pub(crate) async fn full(broker: Arc<dyn Broker>) {
-    let mut stream = broker.take_stream().unwrap();
+/// There is one stream.
+pub(crate) async fn one_stream(bench: Bench) {
+    let stream = bench.near.take_stream();
+    assert!(stream.is_some() && bench.near.take_stream().is_none());
+    bench.near.check().await.unwrap();
+}
+
+/// A way that is full loses nothing without a word: the rest arrives in order, or a recheck does.
+pub(crate) async fn full(bench: Bench) {
+    let mut stream = bench.far.take_stream().unwrap();
     let topic = room("busy");
-    broker.subscribe(topic.clone()).await.unwrap();
+    bench.far.subscribe(topic.clone()).await.unwrap();
+    // Where both are one node, its way is the one that is to be full.
+    let mut own = bench.near.take_stream();
     let publishing = tokio::spawn({
-        let (broker, topic) = (Arc::clone(&broker), topic.clone());
+        let (broker, topic) = (Arc::clone(&bench.near), topic.clone());
         async move {
             for seq in 1..=2_000 {
                 broker.publish(entry(&topic, seq)).await.unwrap();
             }
         }
     });
-    for seq in 1..=2_000 {
-        assert_eq!(next(&mut stream, std::slice::from_ref(&topic)).await, entry(&topic, seq));
+    let draining = tokio::spawn(async move {
+        if let Some(own) = &mut own {
+            while own.recv().await.is_some() {}
+        }
+    });
+    let mut last = 0;
+    while last < 2_000 {
+        let got = next(&mut stream, std::slice::from_ref(&topic)).await;
+        match got.payload {
+            Payload::Entry { seq, .. } => {
+                assert!(seq > last);
+                last = seq;
+            }
+            Payload::Recheck => break,
+            other => panic!("{other:?}"),
+        }
     }
     publishing.await.unwrap();
+    draining.abort();
 }
 
 /// Runs the suite on a driver.
 macro_rules! broker_conformance {
     ($driver:ident, $make:expr) => {
         mod $driver {
-            use std::sync::Arc;
-
-            use crate::broker::{Broker, conformance};
-
-            fn broker() -> Arc<dyn Broker> {
-                Arc::new($make)
-            }
+            use crate::broker::conformance;
 
             #[tokio::test]
             async fn a_wanted_topic_arrives_whole_and_in_order() {
-                conformance::order(broker()).await;
+                conformance::order($make.await).await;
             }
 
             #[tokio::test]
             async fn what_is_for_everybody_arrives_without_a_subscription() {
-                conformance::all(broker()).await;
+                conformance::all($make.await).await;
             }
 
             #[tokio::test]
             async fn a_topic_that_was_given_up_arrives_again_when_it_is_wanted_again() {
-                conformance::again(broker()).await;
+                conformance::again($make.await).await;
+            }
+
+            #[tokio::test]
+            async fn a_node_hears_itself_once() {
+                conformance::own($make.await).await;
             }
 
             #[tokio::test]
             async fn there_is_one_stream() {
-                conformance::one_stream(broker()).await;
+                conformance::one_stream($make.await).await;
             }
 
             #[tokio::test]
-            async fn a_way_that_is_full_makes_publishers_wait_and_loses_nothing() {
-                conformance::full(broker()).await;
+            async fn a_way_that_is_full_loses_nothing_without_a_word() {
+                conformance::full($make.await).await;
             }
         }
     };
 }
 
-broker_conformance!(local, crate::broker::local::LocalBroker::new(8));
+pub(crate) use broker_conformance;
+
+async fn one_node() -> Bench {
+    let broker: Arc<dyn Broker> = Arc::new(super::local::LocalBroker::new(8));
+    Bench { near: Arc::clone(&broker), far: broker, _under: None }
+}
+
+broker_conformance!(local, super::one_node());

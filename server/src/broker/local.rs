@@ -29,6 +29,10 @@ impl Broker for LocalBroker {
         self.sender.send(publication).await.map_err(|_| BrokerError("the node is stopping".to_owned()))
     }
 
+    async fn publish_here(&self, publication: Publication) -> Result<(), BrokerError> {
+        self.publish(publication).await
+    }
+
     async fn subscribe(&self, _topic: Topic) -> Result<(), BrokerError> {
         Ok(())
     }

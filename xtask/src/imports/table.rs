@@ -159,6 +159,7 @@ const SERVER: Layer = Layer {
         ("governor", &["limits"]),
         ("jsonwebtoken", &["auth"]),
         ("prometheus_client", &["metrics"]),
+        ("redis", &["broker"]),
         ("sqlx", &["store"]),
     ],
 };

@@ -1,0 +1,65 @@
+//! What may happen once in the whole cluster, such as the use of a ticket: a key in Redis, for as long as it matters.
+
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, RedisResult};
+use tokio::sync::Mutex;
+
+use super::super::BrokerError;
+use super::Address;
+
+/// An answer that takes longer is none: somebody waits for it.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Asks Redis whether something happens for the first time.
+pub struct Once {
+    address: Address,
+    prefix: String,
+    connection: Mutex<Option<MultiplexedConnection>>,
+}
+
+impl std::fmt::Debug for Once {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Once").field("prefix", &self.prefix).finish_non_exhaustive()
+    }
+}
+
+impl Once {
+    /// Keys begin with `prefix`. Connects when it is first asked.
+    #[must_use]
+    pub fn new(address: Address, prefix: String) -> Self {
+        Self { address, prefix, connection: Mutex::new(None) }
+    }
+
+    /// Marks `name` for this long, by the clock of Redis, and says whether it was not marked before.
+    ///
+    /// # Errors
+    /// Redis does not answer: it is not known.
+    pub async fn first(&self, name: &str, lasts: Duration) -> Result<bool, BrokerError> {
+        let mut connection = self.connection().await.map_err(|e| BrokerError(e.to_string()))?;
+        let millis = u64::try_from(lasts.as_millis()).unwrap_or(u64::MAX).max(1);
+        let mut set = redis::cmd("SET");
+        set.arg(format!("{}{name}", self.prefix)).arg(1).arg("NX").arg("PX").arg(millis);
+        match set.query_async::<Option<String>>(&mut connection).await {
+            Ok(answer) => Ok(answer.is_some()),
+            Err(error) => {
+                *self.connection.lock().await = None;
+                Err(BrokerError(error.to_string()))
+            }
+        }
+    }
+
+    async fn connection(&self) -> RedisResult<MultiplexedConnection> {
+        let mut connection = self.connection.lock().await;
+        if let Some(open) = &*connection {
+            return Ok(open.clone());
+        }
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(PATIENCE))
+            .set_response_timeout(Some(PATIENCE));
+        let opened = self.address.client().get_multiplexed_async_connection_with_config(&config).await?;
+        *connection = Some(opened.clone());
+        Ok(opened)
+    }
+}
