@@ -63,6 +63,7 @@ impl Server {
     }
 
     async fn run(app: App) -> Self {
+        crate::support::logs::watch();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();

@@ -197,3 +197,103 @@ async fn a_restored_log_gets_a_new_name_and_the_tables_can_be_made_first() {
     assert_ne!(first, second);
     assert_eq!(epoch(&run("migrate").await), second);
 }
+
+#[tokio::test]
+async fn s29_what_users_write_forges_no_line_of_the_log_and_message_texts_are_in_none() {
+    use futures_util::SinkExt as _;
+    let forged = "x\r\nERROR forged\u{2028}\u{1b}[31m";
+    for format in ["text", "json"] {
+        let variables = [("RUST_LOG", "tidings_server=trace")];
+        let server = Server::start(&["--dev", "--log-format", format], &variables).await;
+        let mut claims = crate::support::jwt::claims("ann");
+        claims["name"] = serde_json::json!(forged);
+        let token = crate::support::jwt::sign(&crate::support::jwt::header("HS256"), &claims);
+        let url = format!("ws://{}/ws/chat?token={token}&clientSession=tab", server.addr);
+        let (mut socket, _) = tokio_tungstenite::connect_async(url).await.unwrap();
+        for frame in [
+            serde_json::json!({ "type": "RESUME", "epoch": forged, "rooms": [], "id": "r" }),
+            serde_json::json!({ "type": forged, "id": "f" }),
+            serde_json::json!({ "type": "JOIN_ROOM", "roomId": forged, "id": "j" }),
+            serde_json::json!({ "type": "JOIN_ROOM", "roomId": "hall", "id": "k" }),
+            serde_json::json!({ "type": "CHAT_MESSAGE", "roomId": "hall", "content": "the-text-of-a-message", "id": "m" }),
+        ] {
+            socket.send(Message::text(frame.to_string())).await.unwrap();
+        }
+        while let Some(Ok(message)) = socket.next().await {
+            if message.to_text().is_ok_and(|text| text.contains("the-text-of-a-message")) {
+                break;
+            }
+        }
+        let bad = format!("http://{}/api/v1/rooms/a%0d%0aERROR%20forged?x=%0aERROR%20forged", server.addr);
+        client().get(bad).bearer_auth(&token).header("user-agent", "ERROR forged").send().await.unwrap();
+        server.terminate();
+        let (_, log) = server.ended().await;
+        let begins = |line: &str| line.trim_start().starts_with("ERROR forged");
+        assert!(!log.split(['\n', '\r', '\u{2028}']).any(begins), "{format}: {log}");
+        assert!(!log.contains("the-text-of-a-message"), "{format}: {log}");
+        assert!(!log.contains('\u{1b}'), "{format}: {log}");
+        assert!(crate::support::logs::secret_in(&log).is_none(), "{format}: {log}");
+        if format == "json" {
+            let is_json = |line: &str| serde_json::from_str::<serde_json::Value>(line).is_ok();
+            assert!(log.lines().all(is_json), "{log}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn s28_what_is_not_safe_does_not_start_and_says_why_in_one_line() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str, mode: u32| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let open_config = file("open.toml", &format!("jwt_secret = \"{SECRET}\"\n"), 0o644);
+    let open_db = format!("sqlite://{}", file("open.db", "", 0o644));
+    let open_keys = file("keys.json", "{}", 0o666);
+    let unknown = file("unknown.toml", "no_such_key = 1\n", 0o600);
+    let secret = ["--jwt-secret", SECRET];
+    let cases: Vec<(Vec<&str>, &str)> = vec![
+        (vec![], "no key"),
+        (vec!["--jwt-secret", "short"], "32"),
+        (vec!["--jwt-secret", "a-string-secret-at-least-256-bits-long"], "example"),
+        (vec!["--dev", "--listen", "0.0.0.0:0"], "loopback"),
+        (vec!["--jwks-url", "http://id.example.com/keys"], "https://"),
+        (vec!["--jwks-file", &open_keys], "chmod"),
+        (vec!["--config", &open_config], "chmod 600"),
+        (vec!["--config", &unknown], "no_such_key"),
+        ([&secret[..], &["--database-url", &open_db]].concat(), "chmod 600"),
+        ([&secret[..], &["--allowed-origins", "*"]].concat(), "*"),
+        ([&secret[..], &["--allowed-origins", "null"]].concat(), "null"),
+        ([&secret[..], &["--jwt-leeway", "1h"]].concat(), "5m"),
+        ([&secret[..], &["--jwks-file", &open_keys]].concat(), "exclude"),
+        ([&secret[..], &["--max-connections", "0"]].concat(), "max-connections"),
+    ];
+    for (flags, word) in cases {
+        let done = Command::new(env!("CARGO_BIN_EXE_tidings-server"))
+            .args(["serve", "--metrics-listen", "off"])
+            .args(if flags.contains(&"--listen") { &[][..] } else { &["--listen", "127.0.0.1:0"][..] })
+            .args(&flags)
+            .env_clear()
+            .current_dir(&folder)
+            .kill_on_drop(true)
+            .output();
+        let done = tokio::time::timeout(Duration::from_secs(20), done).await.expect("it ends").unwrap();
+        let said = String::from_utf8(done.stderr).unwrap();
+        assert_eq!(done.status.code(), Some(2), "{flags:?}: {said}");
+        let lines = said.lines().filter(|line| line.starts_with("error:")).count();
+        assert!(lines == 1 && said.contains(word), "{flags:?}: {said}");
+        assert!(!said.contains(SECRET), "{flags:?}: {said}");
+        assert!(done.stdout.is_empty(), "{flags:?}");
+    }
+}
+
+#[tokio::test]
+async fn s28_development_says_loudly_what_it_is() {
+    let server = Server::start(&["--dev"], &[]).await;
+    server.terminate();
+    let (_, log) = server.ended().await;
+    assert!(log.contains("WARN") && log.contains("DEVELOPMENT"), "{log}");
+}

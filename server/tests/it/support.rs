@@ -19,6 +19,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 pub(crate) mod jwt;
+pub(crate) mod logs;
 
 /// The secret of every scenario's server.
 pub(crate) const SECRET: &str = "the secret of the scenarios, long enough";
@@ -107,6 +108,7 @@ impl TestServer {
     }
 
     async fn run(app: App) -> Self {
+        logs::watch();
         let (public, addr) = listener().await;
         let (private, metrics) = listener().await;
         let (stop, stopped) = oneshot::channel();
