@@ -2,7 +2,7 @@
 //!
 //! - Over a cap, the answer is 503 or 429 with `Retry-After` (`refuse`), without a handler.
 //! - A peer that does not send its request head in time is closed, also when it sends nothing at all.
-//! - A peer that takes nothing of what waits for it is closed (`guarded`).
+//! - A peer that takes nothing of what waits for it is closed ([`Guarded`]).
 
 use std::convert::Infallible;
 use std::io;
@@ -24,14 +24,13 @@ use tower::ServiceExt as _;
 
 use crate::config::ListenConfig;
 use crate::drain::{Drain, Stage};
+use crate::guarded::Guarded;
 use crate::limits::{Connections, Peer, TrustedProxies};
 use crate::metrics::Metrics;
 
-mod guarded;
 mod refuse;
 mod tracked;
 
-use self::guarded::Guarded;
 use self::refuse::Refusals;
 
 /// Longest request head, in bytes: a token of 8 KiB in the query, and what stands beside it.

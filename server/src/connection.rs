@@ -6,6 +6,7 @@
 //! - [`logs`]: positions, and the state of each log: live, or being read.
 //! - [`catch_up`]: reading logs page by page as the transport has room.
 //! - [`opening`]: the first frame, and entering rooms with the answer to a join.
+//! - [`outgoing`]: frames that the transport writes next.
 //! - [`notices`]: a position in notifications and broadcasts.
 //! - [`tally`]: what was sent, by type.
 //! - [`deadlines`]: what a session does when time has passed.
@@ -17,8 +18,10 @@ mod incoming;
 pub mod logs;
 pub mod notices;
 pub mod opening;
+pub mod outgoing;
 pub mod session;
 pub mod tally;
 
 pub use self::opening::Wish;
+pub use self::outgoing::Outgoing;
 pub use self::session::{Flow, Session, SessionServices, SessionSettings, Work};

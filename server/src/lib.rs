@@ -20,6 +20,7 @@
 //! Beside the way:
 //!
 //! - [`error`]: the one place that maps errors to frames and to problem+json.
+//! - [`guarded`]: a connection that cannot be held open by taking nothing; [`wake`]: what woke a task.
 //! - [`clock`], [`drain`], [`metrics`], [`telemetry`].
 
 pub mod accept;
@@ -35,6 +36,7 @@ pub mod drain;
 pub mod error;
 pub mod fanout;
 pub mod frames;
+pub mod guarded;
 pub mod http;
 pub mod hub;
 pub mod limits;
@@ -47,3 +49,4 @@ pub mod revocation;
 pub mod store;
 pub mod telemetry;
 pub mod typing;
+pub mod wake;

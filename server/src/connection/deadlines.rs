@@ -8,6 +8,8 @@ use tidings_protocol::RoomId;
 use tidings_protocol::limits::TYPING_EXPIRY_MS;
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use crate::wake::Source;
+
 /// How long a ping may stay unanswered.
 const PONG_GRACE: Duration = Duration::from_secs(8);
 /// How long delivered positions of rooms are gathered.
@@ -49,6 +51,9 @@ pub struct Deadlines {
     delivered: Option<Instant>,
     read: Option<Instant>,
     timer: Option<Pin<Box<Sleep>>>,
+    bell: Source,
+    /// A time was set, or something was due: the timer may stand too late.
+    is_stale: bool,
 }
 
 impl Deadlines {
@@ -67,6 +72,8 @@ impl Deadlines {
             delivered: None,
             read: None,
             timer: None,
+            bell: Source::default(),
+            is_stale: true,
         }
     }
 
@@ -75,11 +82,13 @@ impl Deadlines {
         let now = Instant::now();
         self.token_end = now + counts_for;
         self.warn_token = Some(self.token_end - warn_before.min(counts_for));
+        self.is_stale = true;
     }
 
     /// The client must say where it stands within this time; `None`: it has.
     pub fn set_resume(&mut self, within: Option<Duration>) {
         self.resume_by = within.map(|d| Instant::now() + d);
+        self.is_stale = true;
     }
 
     /// The peer lives.
@@ -92,6 +101,7 @@ impl Deadlines {
     pub fn typing(&mut self, room: &RoomId) {
         self.typing.retain(|(r, _)| r != room);
         self.typing.push((room.clone(), Instant::now() + Duration::from_millis(TYPING_EXPIRY_MS)));
+        self.is_stale = true;
     }
 
     /// The user does not type in a room any more. Returns whether it did.
@@ -111,12 +121,14 @@ impl Deadlines {
     pub fn delivered(&mut self) {
         if self.delivered.is_none() {
             self.delivered = Some(Instant::now() + DELIVERED_INTERVAL);
+            self.is_stale = true;
         }
     }
 
     /// A log could not be read.
     pub fn read_failed(&mut self) {
         self.read = Some(Instant::now() + READ_RETRY);
+        self.is_stale = true;
     }
 
     /// Whether logs are left alone for now.
@@ -127,9 +139,12 @@ impl Deadlines {
 
     /// What is due next, as soon as it is.
     pub fn poll_due(&mut self, cx: &mut Context<'_>) -> Poll<Due> {
+        if !self.bell.rang(cx) && !self.is_stale {
+            return Poll::Pending;
+        }
         loop {
-            let now = Instant::now();
-            if let Some(due) = self.take_due(now) {
+            if let Some(due) = self.take_due(Instant::now()) {
+                self.is_stale = true;
                 return Poll::Ready(due);
             }
             let next = self.next();
@@ -143,9 +158,12 @@ impl Deadlines {
                 none => none.insert(Box::pin(sleep_until(next))),
             };
             // A timer that stands too early is harmless: it looks again, and is set anew.
-            match timer.as_mut().poll(cx) {
+            match timer.as_mut().poll(&mut Context::from_waker(self.bell.waker())) {
                 Poll::Ready(()) => {}
-                Poll::Pending => return Poll::Pending,
+                Poll::Pending => {
+                    self.is_stale = false;
+                    return Poll::Pending;
+                }
             }
         }
     }

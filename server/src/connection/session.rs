@@ -15,6 +15,7 @@ use super::deadlines::{Deadlines, Due};
 use super::incoming::Unanswered;
 use super::logs::{LogId, Logs};
 use super::notices::NoticeLog;
+use super::outgoing::Outgoing;
 use super::tally::Tally;
 use crate::auth::{Authenticator, Principal};
 use crate::clock::until;
@@ -97,8 +98,7 @@ pub struct Session {
     pub(super) strikes: Strikes,
     pub(super) taken: VecDeque<Item>,
     pub(super) unanswered: VecDeque<Unanswered>,
-    out: VecDeque<Utf8Bytes>,
-    out_bytes: usize,
+    outgoing: Outgoing,
     /// Positions of the inbox that were given out and are not told as delivered yet.
     pub(super) handed: Parts,
     /// Everything that was given out has been written.
@@ -133,8 +133,7 @@ impl Session {
             strikes: Strikes::default(),
             taken: VecDeque::new(),
             unanswered: VecDeque::new(),
-            out: VecDeque::new(),
-            out_bytes: 0,
+            outgoing: Outgoing::default(),
             handed: Parts::default(),
             is_written: false,
             notices_handed: NotificationPosition::default(),
@@ -173,29 +172,29 @@ impl Session {
         self.is_closing
             || self.outbox.is_closed()
             || self.unanswered.len() >= MAX_PENDING
-            || self.out_bytes > MAX_OUT_BYTES
+            || self.outgoing.bytes() > MAX_OUT_BYTES
     }
 
     /// The next frame to write.
     pub fn next_frame(&mut self) -> Option<Utf8Bytes> {
-        let frame = self.out.pop_front();
-        match &frame {
-            Some(frame) => self.out_bytes -= frame.len(),
-            None => self.out = VecDeque::new(),
-        }
-        frame
+        self.outgoing.pop()
+    }
+
+    /// All frames that wait to be written, for a transport that takes them itself.
+    pub const fn outgoing(&mut self) -> &mut Outgoing {
+        &mut self.outgoing
     }
 
     /// Whether a frame waits to be written.
     #[must_use]
     pub fn has_frames(&self) -> bool {
-        !self.out.is_empty()
+        !self.outgoing.is_empty()
     }
 
     /// Whether all that was accepted has been answered and taken: nothing is owed to the peer.
     #[must_use]
     pub fn owes_nothing(&self) -> bool {
-        self.unanswered.is_empty() && self.out.is_empty() && self.outbox.waiting_bytes() == 0
+        self.unanswered.is_empty() && self.outgoing.is_empty() && self.outbox.waiting_bytes() == 0
     }
 
     /// Whether every log comes live: nothing is left to read.
@@ -267,7 +266,7 @@ impl Session {
         Standing {
             rooms: self.logs.positions(),
             inbox: Some(self.logs.inbox.last),
-            unwritten_bytes: self.out_bytes,
+            unwritten_bytes: self.outgoing.bytes(),
             unanswered: self.unanswered.len(),
         }
     }
@@ -294,7 +293,7 @@ impl Session {
             Work::Due(due) => self.on_due(&due),
             Work::Closed(code) => {
                 if code == CloseCode::TooSlow {
-                    self.services.node.metrics().dropped(Dropped::SlowSession, self.out.len() as u64);
+                    self.services.node.metrics().dropped(Dropped::SlowSession, self.outgoing.len() as u64);
                 }
                 Flow::Close(code)
             }
@@ -322,8 +321,7 @@ impl Session {
     /// Adds a frame to what the transport writes next.
     pub(crate) fn send(&mut self, frame: Utf8Bytes) {
         self.tally.count(&frame);
-        self.out_bytes += frame.len();
-        self.out.push_back(frame);
+        self.outgoing.push(frame);
         self.is_written = false;
     }
 

@@ -106,7 +106,18 @@ const CORE: Layer = Layer {
 const SERVER: Layer = Layer {
     source: "server/src",
     own_name: "tidings_server",
-    common: &["clock", "config", "drain", "error", "limits", "metrics", "origin", "telemetry"],
+    common: &[
+        "clock",
+        "config",
+        "drain",
+        "error",
+        "guarded",
+        "limits",
+        "metrics",
+        "origin",
+        "telemetry",
+        "wake",
+    ],
     modules: &[
         Module { name: "main", uses: &["app", "cli"] },
         Module { name: "lib", uses: &["*"] },

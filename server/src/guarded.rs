@@ -12,9 +12,9 @@ use tokio::time::{Sleep, sleep};
 
 use crate::limits::Permit;
 
-/// A stream with its permit and its patience.
+/// A stream with its permit and its patience. Every connection is one of these, also after an upgrade.
 #[derive(Debug)]
-pub(super) struct Guarded<S = TcpStream> {
+pub struct Guarded<S = TcpStream> {
     stream: S,
     patience: Duration,
     /// Runs while a write waits; none is kept by a connection that is idle.
@@ -23,7 +23,9 @@ pub(super) struct Guarded<S = TcpStream> {
 }
 
 impl Guarded {
-    pub(super) fn new(stream: TcpStream, patience: Duration, permit: Permit) -> Self {
+    /// Guards a stream: a write that makes no progress for `patience` fails.
+    #[must_use]
+    pub fn new(stream: TcpStream, patience: Duration, permit: Permit) -> Self {
         Self { stream, patience, stalled: None, _permit: Some(permit) }
     }
 }

@@ -1,0 +1,172 @@
+//! One connection's task: carries frames between its socket and its session until one of them ends.
+
+use std::future::poll_fn;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tidings_protocol::CloseCode;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_tungstenite::tungstenite::error::ProtocolError;
+use tokio_tungstenite::tungstenite::{Error, Message};
+
+use super::socket::Socket;
+use crate::connection::{Flow, Outgoing, Session, Work};
+
+/// How long the last frames and the closing handshake may take.
+const CLOSE_GRACE: Duration = Duration::from_secs(2);
+/// How long a peer has to see that its frame was too large.
+const UNREAD_GRACE: Duration = Duration::from_secs(1);
+
+/// What the task does next.
+enum Next {
+    Message(Message),
+    Broken(CloseCode),
+    Gone,
+    Flushed,
+    Work(Work),
+}
+
+/// How far the task has come.
+struct Progress {
+    /// Frames are on their way to the socket.
+    writing: bool,
+    /// Nothing has been done since the task was woken.
+    fresh: bool,
+}
+
+/// Runs until the peer, the session or the connection ends.
+pub(super) async fn run<S: AsyncRead + AsyncWrite + Unpin>(mut socket: Socket<S>, mut session: Session) {
+    let mut progress = Progress { writing: false, fresh: true };
+    let code = loop {
+        let flow = match poll_fn(|cx| poll(&mut socket, &mut session, &mut progress, cx)).await {
+            Next::Message(Message::Text(text)) => session.on_text(&text).await,
+            Next::Message(Message::Binary(_)) => Flow::Close(CloseCode::Unsupported),
+            Next::Message(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)) => {
+                session.heard();
+                Flow::Continue
+            }
+            Next::Message(Message::Close(_)) => {
+                socket.answer_close();
+                session.outgoing().truncate(usize::from(socket.is_mid_frame()));
+                let flushed = flush(&mut socket, session.outgoing());
+                let _ = tokio::time::timeout(CLOSE_GRACE, flushed).await;
+                break None;
+            }
+            Next::Gone => break None,
+            Next::Broken(code) => Flow::Close(code),
+            Next::Flushed => {
+                session.flushed();
+                Flow::Continue
+            }
+            Next::Work(work) => session.on_work(work).await,
+        };
+        match flow {
+            Flow::Continue => {}
+            // While a frame waits for the peer, a ping would wait behind it; the silence is judged all the same.
+            Flow::Ping if progress.writing => {}
+            Flow::Ping => socket.ping(),
+            Flow::Close(code) => break Some(code),
+        }
+    };
+    if let Some(code) = code {
+        let _ = tokio::time::timeout(CLOSE_GRACE, finish(socket, &mut session, code)).await;
+    }
+}
+
+/// Writes what waits, then waits for the peer, the flush, or the session.
+fn poll<S: AsyncRead + AsyncWrite + Unpin>(
+    socket: &mut Socket<S>,
+    session: &mut Session,
+    progress: &mut Progress,
+    cx: &mut Context<'_>,
+) -> Poll<Next> {
+    loop {
+        if session.has_frames() || socket.has_control() {
+            match socket.poll_write(session.outgoing(), cx) {
+                Poll::Ready(Ok(())) => {
+                    progress.writing = false;
+                    return Poll::Ready(Next::Flushed);
+                }
+                Poll::Ready(Err(_)) => return Poll::Ready(Next::Gone),
+                Poll::Pending => progress.writing = true,
+            }
+        }
+        let idle = !progress.writing;
+        // What most often wakes the task: an entry. It is written before the rest is looked at.
+        if std::mem::take(&mut progress.fresh) && idle && session.has_items() {
+            return Poll::Ready(Next::Work(Work::Items));
+        }
+        if !session.is_backed_up()
+            && let Poll::Ready(message) = socket.poll_read(cx)
+        {
+            return Poll::Ready(message.map_or_else(|error| broken(&error), Next::Message));
+        }
+        if idle && socket.has_control() {
+            continue;
+        }
+        let work = session.poll_work(idle, cx).map(Next::Work);
+        progress.fresh = work.is_pending();
+        return work;
+    }
+}
+
+/// How a connection that cannot be read is closed (RFC 6455 §7.4.1).
+fn broken(error: &Error) -> Next {
+    match error {
+        Error::Capacity(_) => Next::Broken(CloseCode::TooBig),
+        Error::Utf8(_) => Next::Broken(CloseCode::InvalidPayload),
+        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => Next::Gone,
+        Error::Protocol(_) => Next::Broken(CloseCode::Protocol),
+        Error::ConnectionClosed
+        | Error::AlreadyClosed
+        | Error::Io(_)
+        | Error::Tls(_)
+        | Error::WriteBufferFull(_)
+        | Error::AttackAttempt
+        | Error::Url(_)
+        | Error::Http(_)
+        | Error::HttpFormat(_) => Next::Gone,
+    }
+}
+
+/// Gives the peer what it is owed, and closes.
+async fn finish<S: AsyncRead + AsyncWrite + Unpin>(
+    mut socket: Socket<S>,
+    session: &mut Session,
+    code: CloseCode,
+) {
+    if session.outbox().is_cut() {
+        // It is not sent more than the rest of what has been begun.
+        session.outgoing().truncate(usize::from(socket.is_mid_frame()));
+    } else {
+        session.settle().await;
+    }
+    if flush(&mut socket, session.outgoing()).await.is_ok() {
+        close(socket, code).await;
+    }
+}
+
+/// Closes a connection that has nothing in flight. Reads on until the peer's answer, so that the close frame is not
+/// lost with a reset.
+pub(super) async fn close<S: AsyncRead + AsyncWrite + Unpin>(mut socket: Socket<S>, code: CloseCode) {
+    let handshake = async {
+        socket.close(code);
+        if flush(&mut socket, &mut Outgoing::default()).await.is_err() {
+            return;
+        }
+        while poll_fn(|cx| socket.poll_read(cx)).await.is_ok() {}
+        if code == CloseCode::TooBig {
+            // The rest of the frame cannot be read any more, and a socket that is dropped with unread bytes is
+            // reset: the peer is given the time to see why.
+            tokio::time::sleep(UNREAD_GRACE).await;
+        }
+    };
+    let _ = tokio::time::timeout(CLOSE_GRACE, handshake).await;
+}
+
+async fn flush<S: AsyncRead + AsyncWrite + Unpin>(
+    socket: &mut Socket<S>,
+    frames: &mut Outgoing,
+) -> std::io::Result<()> {
+    poll_fn(|cx| socket.poll_write(frames, cx)).await
+}
