@@ -7,6 +7,7 @@ mod avalanche;
 mod away;
 pub mod context;
 mod drain;
+mod fallback;
 mod jitter;
 mod kill;
 mod network;
@@ -80,7 +81,8 @@ async fn start(run: Run, context: &Context) -> Result<Outcome, Error> {
         Run::Avalanche => avalanche::run(context).await,
         Run::Drain => drain::run(context).await,
         Run::Sse => sse::run(context).await,
-        Run::Fallback | Run::Slow => Ok(Outcome::default()),
+        Run::Fallback => fallback::run(context).await,
+        Run::Slow => Ok(Outcome::default()),
     }
 }
 

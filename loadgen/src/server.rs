@@ -23,10 +23,16 @@ const END: Duration = Duration::from_secs(60);
 /// How often a starting server is asked whether it serves.
 const ASK: Duration = Duration::from_millis(20);
 /// A generator is one address and hardly any users: the caps that keep one such from the others are lifted.
-const UNCAPPED: [&str; 8] = [
+const UNCAPPED: &[&str] = &[
     "--max-connections-per-ip",
     "100000",
     "--max-connections-per-user",
+    "100000",
+    "--max-reads-per-second",
+    "100000",
+    "--max-writes-per-second",
+    "100000",
+    "--max-anonymous-per-second",
     "100000",
     "--replay-limit",
     "1000000",

@@ -1,0 +1,170 @@
+//! One who reads rooms by stream, by poll, or by one transport after the other, and asks each time for what follows
+//! the last message that came whole.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::{Client, RequestBuilder, StatusCode};
+use tidings_client_native::{Config, Events};
+use tidings_protocol::command::RoomPosition;
+use tidings_protocol::http::{FramePage, RealtimeSubscribe};
+use tidings_protocol::{ClientSession, Event, RoomId, ServerFrame};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+
+use crate::check::Seen;
+use crate::error::Error;
+use crate::events::{self, EventStream};
+use crate::proxy::Door;
+
+/// How long a poll waits for a message.
+const WAIT_MS: u64 = 2_000;
+/// How long a poll's answer may take in all.
+const ANSWER: Duration = Duration::from_secs(6);
+/// A transport is used this long before the next one's turn.
+const TURN: Duration = Duration::from_millis(700);
+/// A stream on which nothing comes for so long is opened anew.
+const SILENCE: Duration = Duration::from_secs(5);
+/// Between two tries.
+const PAUSE: Duration = Duration::from_millis(30);
+
+/// By which transport.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum How {
+    Stream,
+    Poll,
+    InTurn,
+}
+
+impl How {
+    pub(super) const ALL: [Self; 3] = [Self::Stream, Self::Poll, Self::InTurn];
+}
+
+/// One reader.
+#[derive(Debug)]
+pub(super) struct Reader {
+    door: Door,
+    token: String,
+    session: ClientSession,
+    rooms: Vec<String>,
+    seen: Arc<Seen>,
+    http: Client,
+}
+
+impl Reader {
+    pub(super) fn new(door: Door, token: String, rooms: Vec<String>, seen: Arc<Seen>) -> Result<Self, Error> {
+        let session = ClientSession::new(format!("session-{}", door.addr().port()))?;
+        Ok(Self { door, token, session, rooms, seen, http: events::client("/api/v1/realtime")? })
+    }
+
+    /// Reads for ever; ends where a request is refused.
+    pub(super) async fn read(self, how: How) -> Result<(), Error> {
+        let never = Instant::now() + Duration::from_secs(24 * 60 * 60);
+        match how {
+            How::Stream => loop {
+                self.stream(never).await?;
+            },
+            How::Poll => loop {
+                self.poll().await?;
+            },
+            How::InTurn => loop {
+                self.stream(Instant::now() + TURN).await?;
+                self.poll().await?;
+                self.web_socket(Instant::now() + TURN).await?;
+                self.poll().await?;
+            },
+        }
+    }
+
+    /// One stream, until it breaks or the time is over.
+    async fn stream(&self, until: Instant) -> Result<(), Error> {
+        let path = "/api/v1/realtime/stream";
+        let mut stream = match EventStream::open(path.to_owned(), self.request(path, None)?).await {
+            Ok(stream) => stream,
+            Err(error) => return refused_for_good(error).await,
+        };
+        while let Ok(Ok(Ok(Some(event)))) = timeout_at(until, timeout(SILENCE, stream.next())).await {
+            if let Ok(frame) = serde_json::from_str::<ServerFrame>(&event.data) {
+                self.seen.frame(&frame.event);
+            }
+        }
+        Ok(())
+    }
+
+    /// One poll.
+    async fn poll(&self) -> Result<(), Error> {
+        let path = "/api/v1/realtime/poll";
+        let answer = self.request(path, Some(WAIT_MS))?.timeout(ANSWER).send().await;
+        match answer {
+            Ok(answer) if answer.status().is_success() => {
+                // An answer that breaks off has shown nothing.
+                if let Ok(page) = answer.json::<FramePage>().await {
+                    page.frames.iter().for_each(|frame| self.seen.frame(&frame.event));
+                }
+                Ok(())
+            }
+            Ok(answer) => {
+                let status = answer.status().as_u16();
+                let detail = answer.text().await.unwrap_or_default();
+                refused_for_good(Error::Refused { path: path.to_owned(), status, detail }).await
+            }
+            Err(source) => refused_for_good(Error::Http { path: path.to_owned(), source }).await,
+        }
+    }
+
+    /// A WebSocket by the real client, with the positions of what came by the other transports.
+    async fn web_socket(&self, until: Instant) -> Result<(), Error> {
+        let config = Config::new(self.door.url(), self.token.clone());
+        let Ok((client, mut events)) = tidings_client_native::Client::start(config) else { return Ok(()) };
+        let turn = async {
+            for room in &self.rooms {
+                let joined = client.join_after(room, Some(self.seen.last(room)));
+                tokio::select! {
+                    joined = joined => joined?,
+                    () = take(&mut events, &self.seen) => {}
+                }
+            }
+            take(&mut events, &self.seen).await;
+            Ok::<_, Error>(())
+        };
+        let ended = timeout_at(until, turn).await.unwrap_or(Ok(()));
+        drop(events);
+        let _ = timeout(TURN, client.close()).await;
+        ended
+    }
+
+    fn request(&self, path: &str, wait_ms: Option<u64>) -> Result<RequestBuilder, Error> {
+        let position = |room: &String| {
+            Ok(RoomPosition { room_id: RoomId::new(room.as_str())?, after_seq: Some(self.seen.last(room)) })
+        };
+        let body = RealtimeSubscribe {
+            client_session: self.session.clone(),
+            epoch: None,
+            rooms: self.rooms.iter().map(position).collect::<Result<_, Error>>()?,
+            inbox_after: None,
+            notifications_after: None,
+            wait_ms,
+        };
+        Ok(self.http.post(format!("{}{path}", self.door.url())).bearer_auth(&self.token).json(&body))
+    }
+}
+
+/// Writes down what a client is shown, for as long as it is.
+async fn take(events: &mut Events, seen: &Seen) {
+    while let Some(frame) = events.frame().await {
+        if let Event::ChatMessage(_) = &frame.event {
+            seen.frame(&frame.event);
+        }
+    }
+}
+
+/// A connection that broke, a server that is not there, or a newer request of the same reader: try again.
+async fn refused_for_good(error: Error) -> Result<(), Error> {
+    let passing = [StatusCode::CONFLICT, StatusCode::SERVICE_UNAVAILABLE, StatusCode::TOO_MANY_REQUESTS];
+    match error {
+        Error::Http { .. } => {}
+        Error::Refused { status, .. } if passing.iter().any(|code| code.as_u16() == status) => {}
+        other => return Err(other),
+    }
+    sleep(PAUSE).await;
+    Ok(())
+}
