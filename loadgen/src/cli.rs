@@ -188,6 +188,8 @@ pub enum Run {
     Sse,
     /// The same promises by stream and by poll, and when the transport changes
     Fallback,
+    /// The server's system calls: no ACK before its message has been synced (needs strace)
+    Sync,
     /// Delay, throttle, fragments, cuts, half-closes, stalls, black holes
     Network,
     /// A thousand clients, each without network for up to 2 s now and then

@@ -16,6 +16,7 @@ pub mod outcome;
 mod resume;
 mod retry;
 mod sse;
+mod sync;
 
 use std::process::ExitCode;
 use std::time::Instant;
@@ -76,6 +77,7 @@ async fn start(run: Run, context: &Context) -> Result<Outcome, Error> {
         Run::Retry => retry::run(context).await,
         Run::Order => order::run(context).await,
         Run::Resume => resume::run(context).await,
+        Run::Sync => sync::run(context).await,
         Run::Network => network::run(context).await,
         Run::Jitter => jitter::run(context).await,
         Run::Avalanche => avalanche::run(context).await,
