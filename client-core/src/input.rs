@@ -40,8 +40,15 @@ pub enum Input {
     Visible,
     /// The page is hidden.
     Hidden,
-    /// What was kept by [`Output::Persist`](crate::Output::Persist) in an earlier life.
+    /// What was kept by [`Output::Persist`](crate::Output::Persist) in an earlier life, or, after a
+    /// [`Command::Close`](crate::Command::Close), what is still there of this one.
     StorageLoaded(Storage),
+    /// An entry of [`Persist::Put`](crate::Persist::Put) would outlive the page now, or never will: it may be sent.
+    Saved(ClientId),
+    /// Whether what is to be kept is kept: false where storage is denied or full.
+    Kept(bool),
+    /// Outbox entries of another page of the same user, which is gone. They are kept already.
+    Adopted(Vec<Stored>),
     /// The token asked for by [`Output::RefreshToken`](crate::Output::RefreshToken).
     TokenReady(String),
 }

@@ -28,6 +28,8 @@ struct Pending {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum PendingState {
+    /// Not yet kept: it is sent only when it would outlive the page.
+    Saving,
     /// Never sent, or refused for now: the server does not have it.
     Queued,
     /// Sent on a connection that is gone: the server may have it.
@@ -46,11 +48,21 @@ pub(crate) struct Outbox {
     max_entries: usize,
     max_bytes: usize,
     next_order: u64,
+    /// Whether new entries are to be kept before they are sent.
+    saves: bool,
 }
 
 impl Outbox {
-    pub(crate) const fn new(max_entries: usize, max_bytes: usize) -> Self {
-        Self { entries: Vec::new(), lanes: Lanes::new(), bytes: 0, max_entries, max_bytes, next_order: 1 }
+    pub(crate) const fn new(max_entries: usize, max_bytes: usize, saves: bool) -> Self {
+        Self {
+            entries: Vec::new(),
+            lanes: Lanes::new(),
+            bytes: 0,
+            max_entries,
+            max_bytes,
+            next_order: 1,
+            saves,
+        }
     }
 
     /// Takes an entry in.
@@ -73,7 +85,8 @@ impl Outbox {
             return Err(Refusal::QueueFull);
         }
         let lane = self.lane(lane);
-        if self.entries[at].lane == lane && self.entries[at].state == PendingState::Queued {
+        let waits = matches!(self.entries[at].state, PendingState::Saving | PendingState::Queued);
+        if self.entries[at].lane == lane && waits {
             self.bytes = self.bytes - self.entries[at].frame.len() + frame.len();
             self.entries[at].frame = frame;
         } else {
@@ -132,6 +145,50 @@ impl Outbox {
         self.disconnected(false);
     }
 
+    /// Takes entries of another outbox in, behind those of this one. They may have been sent already.
+    pub(crate) fn adopt(&mut self, stored: Vec<Stored>) -> Vec<Stored> {
+        let mut adopted = Vec::new();
+        for s in stored {
+            let Some(lane) = lane_of(&s.frame).filter(|_| !self.contains(s.id.as_str())) else { continue };
+            let lane = self.lane(&lane);
+            let state = s.failed.map_or(PendingState::Unsure, |code| PendingState::Failed(code_of(&code)));
+            self.lanes.be_careful(lane);
+            self.insert(s.id, lane, s.frame);
+            if let Some(entry) = self.entries.last_mut() {
+                (entry.state, entry.is_astray) = (state, true);
+                adopted.push(entry.stored());
+            }
+        }
+        adopted
+    }
+
+    /// The entry would outlive the page now. Whether it waited for that.
+    pub(crate) fn saved(&mut self, id: &str) -> bool {
+        let Some(at) = self.position(id) else { return false };
+        let waited = self.entries[at].state == PendingState::Saving;
+        if waited {
+            self.entries[at].state = PendingState::Queued;
+        }
+        waited
+    }
+
+    /// Whether the entry is not yet kept.
+    pub(crate) fn is_saving(&self, id: &str) -> bool {
+        self.position(id).is_some_and(|at| self.entries[at].state == PendingState::Saving)
+    }
+
+    /// Drops what another outbox has taken over meanwhile: all that is neither in `stored` nor still to be kept.
+    pub(crate) fn keep_only(&mut self, stored: &[Stored]) {
+        let mut at = 0;
+        while let Some(entry) = self.entries.get(at) {
+            if entry.state == PendingState::Saving || stored.iter().any(|s| s.id == entry.id) {
+                at += 1;
+            } else {
+                self.take(at);
+            }
+        }
+    }
+
     /// The connection is gone: what was on its way is unsure, and each lane begins again with one entry. Frames of a
     /// connection come to nothing once there is a newer one; those of a request may not.
     pub(crate) fn disconnected(&mut self, by_request: bool) {
@@ -175,7 +232,9 @@ impl Outbox {
     pub(crate) fn oldest_in_flight(&self) -> Option<Instant> {
         let sent = |e: &Pending| match e.state {
             PendingState::InFlight(at) => Some(at),
-            PendingState::Queued | PendingState::Unsure | PendingState::Failed(_) => None,
+            PendingState::Saving | PendingState::Queued | PendingState::Unsure | PendingState::Failed(_) => {
+                None
+            }
         };
         self.entries.iter().filter_map(sent).min()
     }
@@ -228,7 +287,7 @@ impl Outbox {
         let order = self.next_order;
         self.next_order += 1;
         self.bytes += frame.len();
-        let state = PendingState::Queued;
+        let state = if self.saves { PendingState::Saving } else { PendingState::Queued };
         self.entries.push(Pending { id, order, frame, lane, state, is_astray: false });
     }
 
@@ -242,7 +301,7 @@ impl Outbox {
     fn changeable(&self, id: &str) -> Result<usize, Refusal> {
         let at = self.position(id).ok_or(Refusal::Unknown)?;
         match self.entries[at].state {
-            PendingState::Queued | PendingState::Failed(_) => Ok(at),
+            PendingState::Saving | PendingState::Queued | PendingState::Failed(_) => Ok(at),
             PendingState::Unsure | PendingState::InFlight(_) => Err(Refusal::Busy),
         }
     }
@@ -267,7 +326,10 @@ impl Pending {
     fn stored(&self) -> Stored {
         let failed = match self.state {
             PendingState::Failed(code) => Some(code.as_str().to_owned()),
-            PendingState::Queued | PendingState::Unsure | PendingState::InFlight(_) => None,
+            PendingState::Saving
+            | PendingState::Queued
+            | PendingState::Unsure
+            | PendingState::InFlight(_) => None,
         };
         Stored { id: self.id.clone(), order: self.order, frame: self.frame.clone(), failed }
     }

@@ -111,7 +111,7 @@ pub enum Event {
 /// Where an outbox entry stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SendState {
-    /// In the outbox, waiting.
+    /// In the outbox, waiting. Where the outbox is kept, this is told once the entry would outlive the page.
     Queued,
     /// On its way.
     InFlight,
@@ -204,6 +204,8 @@ pub struct Status {
     pub online: bool,
     /// The transport in use, or the next to be tried.
     pub transport: Transport,
+    /// Whether the outbox outlives the page.
+    pub persistence: bool,
     /// Why the session is closed.
     pub closed_by: Option<ClosedBy>,
 }

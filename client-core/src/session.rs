@@ -11,11 +11,11 @@ mod inbound;
 mod looking;
 mod outbound;
 mod requests;
+mod stored;
 
 use alloc::borrow::ToOwned;
 use alloc::collections::VecDeque;
 use alloc::string::String;
-use alloc::vec::Vec;
 
 use tidings_protocol::command::OnlineStatus;
 use tidings_protocol::limits::MAX_CONTENT_BYTES;
@@ -24,11 +24,11 @@ use tidings_protocol::{ClientId, ClientSession};
 use crate::backoff::Backoff;
 use crate::config::Config;
 use crate::cursors::Cursors;
-use crate::input::{ConnId, Input, Storage};
+use crate::input::{ConnId, Input};
 use crate::ladder::Ladder;
 use crate::markers::Markers;
 use crate::outbox::Outbox;
-use crate::output::{ClosedBy, Event, Output, Persist, SendState, State, Status, Stored};
+use crate::output::{ClosedBy, Event, Output, Persist, State, Status, Stored};
 use crate::post::Post;
 use crate::rng::Rng;
 use crate::subscriptions::Subscriptions;
@@ -52,6 +52,9 @@ pub struct Session {
     user_id: Option<String>,
     max_content_bytes: usize,
     storage_ready: bool,
+    /// Storage was read before; what it holds now is what no other page has taken over.
+    was_stored: bool,
+    persistence: bool,
     connection: Option<Connection>,
     connections: u32,
     /// The connection by which a better transport is looked at.
@@ -91,6 +94,8 @@ impl Session {
             user_id: None,
             max_content_bytes: MAX_CONTENT_BYTES,
             storage_ready: !config.storage,
+            was_stored: false,
+            persistence: config.storage,
             connection: None,
             connections: 0,
             look: None,
@@ -102,7 +107,7 @@ impl Session {
             backoff: Backoff::new(config.backoff_base, config.backoff_cap, config.max_attempts),
             token: Token::default(),
             timers: Timers::default(),
-            outbox: Outbox::new(config.max_queued, config.max_queued_bytes),
+            outbox: Outbox::new(config.max_queued, config.max_queued_bytes, config.storage),
             cursors: Cursors::default(),
             subscriptions: Subscriptions::default(),
             markers: Markers::default(),
@@ -132,6 +137,9 @@ impl Session {
             Input::Visible => self.woken(now),
             Input::Hidden => self.keep_positions(),
             Input::StorageLoaded(storage) => self.storage_loaded(storage, now),
+            Input::Saved(id) => self.saved(id),
+            Input::Kept(kept) => self.persistence = kept,
+            Input::Adopted(stored) => self.adopted(stored),
             Input::TokenReady(token) => self.authenticate(&token, now),
         }
         self.pump(now);
@@ -158,6 +166,7 @@ impl Session {
             attempts: self.backoff.attempts(),
             online: self.online,
             transport: self.ladder.at(),
+            persistence: self.persistence,
             closed_by: self.closed_by,
         }
     }
@@ -201,32 +210,6 @@ impl Session {
     #[must_use]
     pub fn room_position(&self, room: &str) -> Option<u64> {
         self.cursors.room(room)
-    }
-
-    fn storage_loaded(&mut self, storage: Storage, now: Instant) {
-        if self.storage_ready {
-            return;
-        }
-        self.storage_ready = true;
-        if let Some(positions) = storage.positions {
-            self.cursors.restore(&positions);
-        }
-        let known = storage.outbox.len();
-        self.outbox.restore(storage.outbox);
-        let all: Vec<_> = self.outbox.all().collect();
-        for (at, stored) in all.into_iter().enumerate() {
-            let state = match &stored.failed {
-                Some(code) => SendState::Failed(crate::outbox::code_of(code)),
-                None => SendState::Queued,
-            };
-            self.event(Event::Sent { id: stored.id.clone(), state });
-            if at >= known {
-                self.persist(Persist::Put(stored));
-            }
-        }
-        if self.state == State::Connecting {
-            self.attempt(now);
-        }
     }
 
     fn event(&mut self, event: Event) {

@@ -58,7 +58,6 @@ impl Driver {
         settings.max_queued = config.max_queued;
         settings.max_queued_bytes = config.max_queued_bytes;
         let persistence = config.persistence;
-        let storage = if persistence { Storage::Unknown(Vec::new()) } else { Storage::None };
         let driver = Rc::new_cyclic(|weak: &Weak<Self>| {
             let weak = weak.clone();
             Self {
@@ -75,7 +74,7 @@ impl Driver {
                 }),
                 timer_due: Cell::new(None),
                 page: RefCell::new(None),
-                storage: RefCell::new(storage),
+                storage: RefCell::new(Storage::new(persistence)),
                 has_begun: Cell::new(!persistence),
                 listeners: Listeners::new(),
             }
@@ -99,9 +98,6 @@ impl Driver {
     pub(crate) fn command(self: &Rc<Self>, command: session::Command) {
         if command == session::Command::Connect {
             self.watch_page();
-            if !self.has_begun.get() {
-                self.ask_whose();
-            }
         } else if matches!(command, session::Command::Close { .. }) {
             self.unwatch_page();
         }
@@ -150,6 +146,8 @@ impl Driver {
 
     fn step(self: &Rc<Self>, input: Input) -> Vec<Event> {
         let mut events = Vec::new();
+        let connects = input == Input::Command(session::Command::Connect);
+        let closes = matches!(input, Input::Command(session::Command::Close { .. }));
         self.session.borrow_mut().handle(input, host::now());
         while let Some(output) = self.next_output() {
             match output {
@@ -165,6 +163,11 @@ impl Driver {
                     self.timer.set(Some(moment));
                 }
             }
+        }
+        if closes {
+            self.close_storage();
+        } else if connects && !self.has_begun.get() {
+            self.ask_whose();
         }
         events
     }

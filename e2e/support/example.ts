@@ -71,8 +71,8 @@ export class Site {
 }
 
 /** A server that lets a site's page in. */
-export function serverFor(site: string): Promise<Server> {
-  return Server.launch(['--allowed-origins', site, '--jwt-secret', SECRET]);
+export function serverFor(site: string, options: string[] = []): Promise<Server> {
+  return Server.launch(['--allowed-origins', site, '--jwt-secret', SECRET, ...options]);
 }
 
 /** Sends a notification as a service would. */

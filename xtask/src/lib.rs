@@ -6,6 +6,7 @@
 //! - [`files`]: writing files only when their content changed;
 //! - [`bindgen`]: the bindings generator and the wasm test runner;
 //! - [`module`]: from a crate to an optimised wasm module and its glue;
+//! - [`snippets`]: JavaScript beside Rust code, in the glue;
 //! - [`names`]: short names between the two;
 //! - [`app`]: the web app, as the server serves it;
 //! - [`sdk_core`]: the wasm parts of the npm package;
@@ -23,6 +24,7 @@ pub mod names;
 pub mod process;
 pub mod sdk_core;
 pub mod size;
+pub mod snippets;
 pub mod workspace;
 
 pub use cli::Cli;

@@ -10,7 +10,7 @@ use std::{
 use crate::{
     Error, bindgen,
     files::{self, at},
-    names, process,
+    names, process, snippets,
     workspace::Workspace,
 };
 
@@ -78,7 +78,10 @@ impl Recipe<'_> {
         args.push(folder.into());
         args.extend(self.bindgen.iter().map(OsString::from));
         args.push(input.into());
-        bindgen::run(args)
+        bindgen::run(args)?;
+        let glue = folder.join(format!("{}.js", self.name));
+        let whole = snippets::inline(folder, &files::read_text(&glue)?)?;
+        fs::write(&glue, whole).map_err(at(&glue))
     }
 
     fn optimise(&self, workspace: &Workspace, folder: &Path) -> Result<(), Error> {

@@ -89,6 +89,7 @@ impl Session {
         if forget {
             self.forget();
         }
+        self.release_storage();
     }
 
     fn forget(&mut self) {
@@ -117,11 +118,15 @@ impl Session {
         Ok((lane, frame))
     }
 
+    /// An entry that is to be kept is told as queued only when it is.
     fn enqueued(&mut self, id: ClientId, done: Result<(), Refusal>) {
         let state = match done {
             Ok(()) => {
                 if let Some(stored) = self.outbox.stored(id.as_str()) {
                     self.persist(Persist::Put(stored));
+                }
+                if self.outbox.is_saving(id.as_str()) {
+                    return;
                 }
                 SendState::Queued
             }

@@ -179,6 +179,8 @@ impl Session {
                 match &connection.greeted {
                     Some(_) if is_young => self.ladder.strike(Strike::Young),
                     None if closed.is_reachable || connection.is_open => self.ladder.strike(Strike::Refused),
+                    // Nobody can say whether it is the server that is away or the way that is closed.
+                    None if connection.transport != Transport::WebSocket => self.ladder.strike(Strike::Young),
                     Some(_) | None => {}
                 }
             }

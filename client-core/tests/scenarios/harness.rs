@@ -20,6 +20,8 @@ pub(crate) struct Client {
     pub(crate) posts: Vec<(ConnId, Value)>,
     pub(crate) closes: Vec<(ConnId, u16)>,
     pub(crate) token_wishes: usize,
+    /// Whether storage says of each entry at once that it is kept.
+    pub(crate) saves: bool,
     pub(crate) kept: BTreeMap<ClientId, Stored>,
     pub(crate) positions: Option<String>,
     events: Vec<Event>,
@@ -49,6 +51,7 @@ impl Client {
             posts: Vec::new(),
             closes: Vec::new(),
             token_wishes: 0,
+            saves: true,
             kept: BTreeMap::new(),
             positions: None,
             events: Vec::new(),
@@ -74,6 +77,7 @@ impl Client {
     }
 
     pub(crate) fn input(&mut self, input: Input) {
+        let mut saved = Vec::new();
         self.session.handle(input, Instant::from_millis(self.now));
         while let Some(output) = self.session.poll_output() {
             match output {
@@ -90,6 +94,7 @@ impl Client {
                 }
                 Output::Close(conn, code) => self.closes.push((conn, code)),
                 Output::Persist(Persist::Put(stored)) => {
+                    saved.extend(self.saves.then(|| stored.id.clone()));
                     self.kept.insert(stored.id.clone(), stored);
                 }
                 Output::Persist(Persist::Remove(id)) => {
@@ -104,6 +109,9 @@ impl Client {
                 Output::Event(event) => self.events.push(event),
                 Output::WaitUntil(at) => self.wake = Some(at.as_millis()),
             }
+        }
+        for id in saved {
+            self.input(Input::Saved(id));
         }
     }
 

@@ -119,3 +119,72 @@ fn closing_for_good_erases_what_was_kept() {
     client.advance(5_000);
     assert!(client.kept.is_empty() && client.positions.is_none());
 }
+
+#[test]
+fn an_entry_is_sent_only_when_it_would_outlive_the_page_and_then_in_order() {
+    let mut client = stored();
+    client.saves = false;
+    client.command(Command::Connect);
+    client.greet();
+    let first = client.send(chat("general", "1"));
+    let second = client.send(chat("general", "2"));
+    assert_eq!(client.contents(), Vec::<String>::new());
+    assert_eq!(client.states_of(&first), []);
+    client.input(Input::Saved(first.clone()));
+    assert_eq!(client.contents(), ["1"]);
+    assert_eq!(client.states_of(&first), [SendState::Queued, SendState::InFlight]);
+    client.input(Input::Saved(second));
+    assert_eq!(client.contents(), ["2"]);
+    client.input(Input::Saved(first));
+    assert_eq!(client.contents(), Vec::<String>::new(), "the same word twice changes nothing");
+}
+
+#[test]
+fn an_entry_that_cannot_be_kept_is_sent_all_the_same_and_the_app_is_told() {
+    let mut client = stored();
+    client.saves = false;
+    client.command(Command::Connect);
+    client.greet();
+    assert!(client.session.status().persistence);
+    let id = client.send(chat("general", "hi"));
+    client.input(Input::Kept(false));
+    client.input(Input::Saved(id));
+    assert!(!client.session.status().persistence);
+    assert_eq!(client.contents(), ["hi"]);
+}
+
+#[test]
+fn what_another_page_left_is_sent_behind_what_is_here() {
+    let mut other = stored();
+    let left: Vec<ClientId> = ["a", "b"].map(|c| other.send(chat("general", c))).into();
+
+    let mut client = Client::new(Config { storage: true, seed: [17, 19], ..config() });
+    client.load_storage();
+    client.command(Command::Connect);
+    client.greet();
+    let own = client.send(chat("general", "c"));
+    client.input(Input::Adopted(other.kept.into_values().collect()));
+    assert_eq!(ids(&client.sent_of("CHAT_MESSAGE")), [own.as_str()], "theirs may have been sent: carefully");
+    client.ack(&own, 1);
+    client.ack(&left[0], 2);
+    client.ack(&left[1], 3);
+    assert!(client.kept.is_empty());
+}
+
+#[test]
+fn what_another_page_took_over_after_the_close_is_not_sent_again() {
+    let mut client = stored();
+    let taken = client.send(chat("general", "taken"));
+    let left = client.send(chat("general", "left"));
+    client.command(Command::Close { forget: false });
+    let late = client.send(chat("general", "late"));
+    assert!(!client.kept.contains_key(&late), "a closed client keeps nothing");
+    client.kept.remove(&taken);
+    client.command(Command::Connect);
+    assert_eq!(client.connects.len(), 0, "first the storage is read");
+    client.load_storage();
+    client.greet();
+    client.ack(&left, 1);
+    client.ack(&late, 2);
+    assert_eq!(client.session.queued(), 0);
+}

@@ -166,6 +166,20 @@ fn where_the_server_is_down_the_client_stays_with_the_socket() {
 }
 
 #[test]
+fn below_the_socket_a_way_that_stays_closed_is_given_up_too_and_the_round_begins_again() {
+    let mut client = fallen();
+    let mut seen = Vec::new();
+    for _ in 0..9 {
+        seen.push(client.transport());
+        let conn = client.connects.last().unwrap().conn;
+        client.fail(conn, None, false);
+        client.until_next_attempt();
+    }
+    seen.dedup();
+    assert_eq!(seen, [Transport::Stream, Transport::Poll, Transport::WebSocket]);
+}
+
+#[test]
 fn a_socket_that_is_cut_soon_after_each_greeting_is_given_up() {
     let mut client = Client::new(config());
     client.command(Command::Connect);

@@ -19,6 +19,7 @@ export type StatusEvent = [
   boolean,
   string,
   CloseCause | undefined,
+  boolean,
 ];
 
 export type SentEvent = [typeof SENT, string, ...SentDetail];
@@ -47,7 +48,8 @@ export type StreamEvent =
 /** `[id, frame, code of the refusal]`. */
 export type StoredEntry = [string, string, string | undefined];
 
-export function toStatus([, state, nextRetryAt, attempts, online, transport, closedBy]: StatusEvent): ConnectionStatus {
+export function toStatus(event: StatusEvent): ConnectionStatus {
+  const [, state, nextRetryAt, attempts, online, transport, closedBy, persistence] = event;
   return Object.freeze({
     state,
     nextRetryAt: nextRetryAt ?? null,
@@ -55,6 +57,7 @@ export function toStatus([, state, nextRetryAt, attempts, online, transport, clo
     online,
     transport,
     closedBy: closedBy ?? null,
+    persistence,
   });
 }
 
@@ -65,4 +68,5 @@ export const IDLE: ConnectionStatus = Object.freeze({
   online: true,
   transport: 'websocket',
   closedBy: null,
+  persistence: true,
 });

@@ -45,6 +45,11 @@ export interface ConnectionStatus {
   readonly online: boolean;
   /** The transport in use, or the next to be tried. */
   readonly transport: string;
+  /**
+   * Whether what waits to be sent outlives the page. `false` where IndexedDB or Web Locks are missing (a page without
+   * HTTPS, Node), denied or full, where nobody knows who the user is, and with the option `persistence: false`.
+   */
+  readonly persistence: boolean;
   /** Why the client is closed for good; `null` while it is not. */
   readonly closedBy: CloseCause | null;
 }

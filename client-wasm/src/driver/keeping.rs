@@ -8,68 +8,142 @@ use tidings_protocol::ClientId;
 use wasm_bindgen_futures::spawn_local;
 
 use super::Driver;
-use crate::storage::Store;
+use crate::storage::{CursorStore, Outbox, OutboxEvent};
 
 /// Where the outbox is kept.
 pub(super) enum Storage {
     /// Nobody knows yet whose it is; this waits until that is known.
     Unknown(Vec<Persist>),
-    Open(Store),
+    Open(Outbox),
     /// Memory only.
     None,
 }
 
+impl Storage {
+    pub(super) const fn new(persistence: bool) -> Self {
+        if persistence { Self::Unknown(Vec::new()) } else { Self::None }
+    }
+}
+
 impl Driver {
-    /// Opens the store where it is known whose it is, and hands the session what an earlier page load left there.
-    ///
-    /// Without a user at hand the session begins with an empty outbox, so that it can connect at all. What it wants kept
-    /// then waits for the first token, and what is in the store waits for the next page load.
+    /// Opens the store where it is known whose it is. What earlier page loads left there comes later.
     pub(super) fn load_storage(self: &Rc<Self>) {
-        let is_unknown = matches!(*self.storage.borrow(), Storage::Unknown(_));
+        if !matches!(*self.storage.borrow(), Storage::Unknown(_)) {
+            return;
+        }
         let user = self.config.user_id.clone().or_else(|| self.http.auth().user_id());
-        if let Some(user) = user.filter(|_| is_unknown) {
-            let store = Store::open(self.http.base(), &user);
-            let outbox = store.as_ref().map(Store::outbox).unwrap_or_default();
-            let next = store.map_or(Storage::None, Storage::Open);
-            let waiting = self.storage.replace(next);
-            if let Storage::Unknown(waiting) = waiting {
-                waiting.into_iter().for_each(|persist| self.persist(persist));
+        let Some(user) = user else { return };
+        let weak = Rc::downgrade(self);
+        let outbox = Outbox::open(self.http.base(), &user, move |event| {
+            if let Some(driver) = weak.upgrade() {
+                driver.outbox_event(event);
             }
-            self.begin_with(outbox);
+        });
+        match outbox {
+            Some(outbox) => self.store_in(Storage::Open(outbox)),
+            None => self.keep_nothing(),
+        }
+    }
+
+    /// The token may say whose the store is. Without a token the session begins with an empty outbox, so that it can
+    /// connect at all, and what it wants kept waits for the first token.
+    pub(super) fn ask_whose(self: &Rc<Self>) {
+        self.load_storage();
+        if !matches!(*self.storage.borrow(), Storage::Unknown(_)) {
+            return;
+        }
+        let driver = Rc::clone(self);
+        spawn_local(async move {
+            // An error is met again by the attempt to connect, which deals with it.
+            let token = driver.http.auth().token(false).await;
+            driver.load_storage();
+            if matches!(*driver.storage.borrow(), Storage::Unknown(_)) {
+                if token.is_ok() {
+                    driver.keep_nothing();
+                }
+                driver.begin_with(Vec::new());
+            }
+        });
+    }
+
+    fn outbox_event(self: &Rc<Self>, event: OutboxEvent) {
+        match event {
+            OutboxEvent::Loaded(stored) => self.begin_with(stored),
+            OutboxEvent::Adopted(stored) => self.input(Input::Adopted(stored)),
+            OutboxEvent::Saved(ids) => ids.into_iter().for_each(|id| self.input(Input::Saved(id))),
+            OutboxEvent::Kept(kept) => self.input(Input::Kept(kept)),
         }
     }
 
     fn begin_with(self: &Rc<Self>, outbox: Vec<Stored>) {
-        if !self.has_begun.replace(true) {
-            self.input(Input::StorageLoaded(session::Storage { outbox, positions: None }));
-        }
-    }
-
-    /// The token may say whose the store is.
-    pub(super) fn ask_whose(self: &Rc<Self>) {
-        let driver = Rc::clone(self);
-        spawn_local(async move {
-            // An error is met again by the attempt to connect, which deals with it.
-            let _ = driver.http.auth().token(false).await;
-            driver.load_storage();
-            driver.begin_with(Vec::new());
+        self.input(if self.has_begun.replace(true) {
+            Input::Adopted(outbox)
+        } else {
+            Input::StorageLoaded(session::Storage { outbox, positions: None })
         });
     }
 
-    pub(super) fn persist(&self, persist: Persist) {
-        match (&mut *self.storage.borrow_mut(), persist) {
+    /// It stays unknown whose the store is, or the user has no name that one can be kept by.
+    fn keep_nothing(self: &Rc<Self>) {
+        self.input(Input::Kept(false));
+        self.store_in(Storage::None);
+        self.begin_with(Vec::new());
+    }
+
+    fn store_in(self: &Rc<Self>, storage: Storage) {
+        if let Storage::Unknown(waiting) = self.storage.replace(storage) {
+            waiting.into_iter().for_each(|persist| self.persist(persist));
+        }
+    }
+
+    /// The client is closed: what is kept is whoever's takes it over, until the next connect.
+    pub(super) fn close_storage(&self) {
+        if self.config.persistence {
+            self.has_begun.set(false);
+            let closed = self.storage.replace(Storage::new(true));
+            drop(closed);
+        }
+    }
+
+    pub(super) fn persist(self: &Rc<Self>, persist: Persist) {
+        let unkept = match (&mut *self.storage.borrow_mut(), persist) {
             // Positions are not kept: a page that is loaded anew reads its history anew.
-            (Storage::None, _) | (_, Persist::Positions(_)) => {}
+            (_, Persist::Positions(_)) | (Storage::None, Persist::Remove(_)) => None,
+            (storage, Persist::Forget) => {
+                self.forget(storage);
+                None
+            }
             (Storage::Unknown(waiting), persist) => {
                 // The newest word on an entry is the one that counts: what waits is bounded as the outbox is.
                 waiting.retain(|earlier| entry_of(earlier) != entry_of(&persist));
                 waiting.push(persist);
+                None
             }
-            (Storage::Open(store), Persist::Put(entry)) => {
-                store.put(&entry);
+            (Storage::Open(outbox), Persist::Put(entry)) => {
+                outbox.put(&entry);
+                None
             }
-            (Storage::Open(store), Persist::Remove(id)) => store.remove(&id),
-            (Storage::Open(store), Persist::Forget) => store.forget(),
+            (Storage::Open(outbox), Persist::Remove(id)) => {
+                outbox.remove(&id);
+                None
+            }
+            (Storage::None, Persist::Put(entry)) => Some(entry.id),
+        };
+        if let Some(id) = unkept {
+            self.input(Input::Saved(id));
+        }
+    }
+
+    /// Drops all that the user has in storage.
+    fn forget(&self, storage: &mut Storage) {
+        match storage {
+            Storage::Open(outbox) => outbox.forget(),
+            Storage::Unknown(waiting) => waiting.clear(),
+            Storage::None => {}
+        }
+        let cursor = self.user_id().and_then(|user| CursorStore::open(self.http.base(), &user));
+        if let Some(cursor) = cursor {
+            cursor.set(None);
         }
     }
 }

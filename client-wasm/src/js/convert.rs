@@ -59,7 +59,7 @@ pub(super) fn event(event: &Event) -> Array {
     }
 }
 
-/// `[STATUS, state, next retry in ms since the epoch, attempts, online, transport, why closed]`.
+/// `[STATUS, state, next retry in ms since the epoch, attempts, online, transport, why closed, persistence]`.
 pub(super) fn status(status: &Status) -> Array {
     let state = match status.state {
         State::Idle => "idle",
@@ -84,6 +84,7 @@ pub(super) fn status(status: &Status) -> Array {
         status.online.into(),
         status.transport.as_str().into(),
         closed_by.into(),
+        status.persistence.into(),
     ])
 }
 

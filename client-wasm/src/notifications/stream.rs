@@ -17,7 +17,7 @@ use crate::http::{Http, HttpError, escape};
 use crate::json;
 use crate::listeners::{Listeners, Subscription};
 use crate::page::{Page, PageEvent};
-use crate::storage::Store;
+use crate::storage::CursorStore;
 
 /// The stream's state. All of it is in cells that are borrowed for one statement at a time, since events come in from
 /// the browser and go out to callbacks that may call back.
@@ -27,7 +27,7 @@ pub(super) struct Stream {
     listeners: Rc<Listeners<NotificationEvent>>,
     status: Cell<StreamStatus>,
     cursor: RefCell<Option<String>>,
-    store: RefCell<Option<Store>>,
+    store: RefCell<Option<CursorStore>>,
     persistence: bool,
     /// Counts attempts, so that one that was overtaken says nothing any more.
     attempt: Cell<u32>,
@@ -186,9 +186,10 @@ impl Stream {
             self.user.replace(user);
         }
         if self.persistence && self.store.borrow().is_none() {
-            let store = self.user.borrow().as_deref().and_then(|user| Store::open(self.http.base(), user));
+            let store =
+                self.user.borrow().as_deref().and_then(|user| CursorStore::open(self.http.base(), user));
             if let Some(store) = store {
-                self.cursor.replace(store.cursor());
+                self.cursor.replace(store.get());
                 self.store.replace(Some(store));
             }
         }
@@ -236,7 +237,7 @@ impl Stream {
 
     fn keep_cursor(&self, cursor: Option<String>) {
         if let Some(store) = &*self.store.borrow() {
-            store.set_cursor(cursor.as_deref());
+            store.set(cursor.as_deref());
         }
         self.cursor.replace(cursor);
     }

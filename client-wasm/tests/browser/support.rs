@@ -126,6 +126,15 @@ impl Heard {
         self.next("the acknowledgement", of).await;
     }
 
+    /// The entry is in the outbox, and outlives the page.
+    pub(crate) async fn kept(&mut self, id: &ClientId) {
+        let of = |event| match event {
+            Event::Sent { id: kept, state: SendState::Queued } => (kept == *id).then_some(()),
+            _ => None,
+        };
+        self.next("the entry", of).await;
+    }
+
     pub(crate) async fn joined(&mut self) {
         let of = |event| {
             matches!(event, Event::Frame(frame) if frame.kind() == Kind::RoomParticipants).then_some(())

@@ -93,15 +93,24 @@ impl App {
     }
 
     pub(crate) fn handle(&mut self, input: Input, now: u64, logs: &Logs) -> Vec<Wish> {
-        self.session.handle(input, Instant::from_millis(now));
         let mut wishes = Vec::new();
-        while let Some(output) = self.session.poll_output() {
+        let mut saved = Vec::new();
+        self.session.handle(input, Instant::from_millis(now));
+        while let Some(output) = self.session.poll_output().or_else(|| {
+            self.session.handle(Input::Saved(saved.pop()?), Instant::from_millis(now));
+            self.session.poll_output()
+        }) {
             match output {
                 Output::Connect(connect) => wishes.push(Wish::Connect(connect)),
                 Output::Post(conn, body) => wishes.push(Wish::Post(conn.0, body)),
                 Output::Send(conn, text) => wishes.push(Wish::Send(conn.0, text)),
                 Output::Close(conn, _) => wishes.push(Wish::Close(conn.0)),
-                Output::Persist(what) => self.persist(what),
+                Output::Persist(what) => {
+                    if let Persist::Put(stored) = &what {
+                        saved.insert(0, stored.id.clone());
+                    }
+                    self.persist(what);
+                }
                 Output::RefreshToken => panic!("no token expires here"),
                 Output::Event(event) => self.hear(event, logs),
                 Output::WaitUntil(at) => self.wake = Some(at.as_millis()),

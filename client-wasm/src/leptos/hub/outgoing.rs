@@ -54,13 +54,16 @@ impl Hub {
         self.track(id, Outgoing::Message(view.place.clone()));
     }
 
-    /// Shows the messages that an earlier page load has left in the outbox.
+    /// Shows the messages that an earlier page load, or another page, has left in the outbox.
     #[allow(
         clippy::wildcard_enum_match_arm,
         reason = "only messages have a place in the list before they are sent"
     )]
     pub(super) fn restore(self: &Rc<Self>) {
         for stored in self.client.outbox() {
+            if self.outgoing.borrow().contains_key(&stored.id) {
+                continue;
+            }
             // An entry that is no message, or one of a later version, is sent all the same, and not shown before.
             let Ok(frame) = serde_json::from_str::<StoredMessage>(&stored.frame) else { continue };
             let place = match (frame.kind.as_str(), frame.room_id, frame.data) {
@@ -149,9 +152,14 @@ impl Hub {
     }
 
     pub(super) fn sent(self: &Rc<Self>, id: &ClientId, state: &SendState) {
+        // What is kept is told as queued later than its own call: then this is an entry that was left here.
+        let is_left = matches!(state, SendState::Queued | SendState::Failed(_));
+        if is_left && self.client.state().persistence && !self.outgoing.borrow().contains_key(id) {
+            self.restore();
+        }
         let known = self.outgoing.borrow().contains_key(id);
         if !known {
-            // Of entries from an earlier page load nothing is shown, and nothing will be asked.
+            // Of changes from an earlier page load nothing is shown, and nothing will be asked.
             let ends = matches!(state, SendState::Acked { .. } | SendState::Cancelled);
             let mut early = self.early.borrow_mut();
             early.retain(|_, state| matches!(state, SendState::Refused(_)));

@@ -1,0 +1,173 @@
+// The outbox of one user in IndexedDB: a row for each message, under [owner, page, id].
+//
+// A page owns its rows as long as it holds a Web Lock of its own name. Where that lock is free, the page is gone, and
+// whoever gets the lock first takes the rows over: so no message is sent by two pages.
+//
+// `tell(kind, list)` says what happened. The numbers are those of `storage/outbox.rs`.
+const LOADED = 0;
+const ADOPTED = 1;
+const SAVED = 2;
+const KEPT = 3;
+const LOST = 4;
+
+const NAME = 'outbox';
+
+const answer = (request) =>
+  new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+
+const under = (...key) => IDBKeyRange.bound(key, [...key, []]);
+
+export class OutboxStore {
+  #owner;
+  #tell;
+  #page;
+  #db;
+  #channel;
+  #release = () => {};
+  #closed = new AbortController();
+  /** Pages whose lock this one waits for. */
+  #watched = new Set();
+  /** Writes that wait for their transaction. */
+  #writes = [];
+  #isKept = true;
+  /** All transactions, one after the other. */
+  #last;
+
+  constructor(owner, tell) {
+    this.#owner = owner;
+    this.#tell = tell;
+    this.#last = this.#open().catch(() => {
+      this.#db = undefined;
+      this.#keeps(false);
+      this.#say(LOADED, []);
+    });
+  }
+
+  put(id, order, frame, failed) {
+    this.#write((rows) => rows.put({ id, order, frame, failed }, [this.#owner, this.#page, id]), id);
+  }
+
+  remove(id) {
+    this.#write((rows) => rows.delete([this.#owner, this.#page, id]));
+  }
+
+  /** Erases all of this user, other pages' rows too. */
+  forget() {
+    this.#write((rows) => rows.delete(under(this.#owner)));
+  }
+
+  /** Gives the rows to whoever takes them over. Nothing is told any more. */
+  close() {
+    this.#tell = () => {};
+    this.#closed.abort();
+    this.#last.then(() => {
+      this.#channel?.close();
+      this.#db?.close();
+      this.#release();
+    });
+  }
+
+  async #open() {
+    this.#page = crypto.randomUUID();
+    await new Promise((held, refused) => {
+      const hold = () => new Promise((release) => held((this.#release = release)));
+      navigator.locks.request(this.#lock(this.#page), hold).catch(refused);
+    });
+    const request = indexedDB.open('tidings', 1);
+    request.onupgradeneeded = () => request.result.createObjectStore(NAME);
+    this.#db = await answer(request);
+    this.#db.onversionchange = () => this.#db.close();
+    // Pages learn of each other, so that each waits for the other's end.
+    this.#channel = new BroadcastChannel(`tidings ${NAME} ${this.#owner}`);
+    this.#channel.onmessage = ({ data: [page, isNew] }) => {
+      if (isNew) this.#channel.postMessage([this.#page, false]);
+      this.#watch(page);
+    };
+    this.#channel.postMessage([this.#page, true]);
+    const keys = await answer(this.#db.transaction(NAME).objectStore(NAME).getAllKeys(under(this.#owner)));
+    const left = [];
+    for (const page of new Set(keys.map((key) => key[1]))) {
+      await navigator.locks.request(this.#lock(page), { ifAvailable: true }, async (lock) => {
+        if (lock) left.push(...(await this.#adopt(page)));
+        else this.#watch(page);
+      });
+    }
+    this.#say(LOADED, left);
+  }
+
+  #lock(page) {
+    return `tidings ${NAME} ${this.#owner} ${page}`;
+  }
+
+  #say(kind, list) {
+    this.#tell(kind, list);
+  }
+
+  #keeps(isKept) {
+    if (this.#isKept === isKept) return;
+    this.#isKept = isKept;
+    this.#say(isKept ? KEPT : LOST, []);
+  }
+
+  /** Takes a page's rows over when it is gone. */
+  #watch(page) {
+    if (page === this.#page || this.#watched.has(page)) return;
+    this.#watched.add(page);
+    const take = async () => {
+      if (this.#closed.signal.aborted) return;
+      const rows = await this.#adopt(page);
+      if (rows.length) this.#say(ADOPTED, rows);
+    };
+    navigator.locks
+      .request(this.#lock(page), { signal: this.#closed.signal }, take)
+      .catch(() => {})
+      .finally(() => this.#watched.delete(page));
+  }
+
+  /** Puts a page's rows under this one, all or none. Its lock is held. */
+  async #adopt(page) {
+    const range = under(this.#owner, page);
+    let rows;
+    await this.#transaction(async (store) => {
+      rows = await answer(store.getAll(range));
+      store.delete(range);
+      for (const row of rows) store.put(row, [this.#owner, this.#page, row.id]);
+    });
+    return rows.sort((a, b) => a.order - b.order).map(({ id, order, frame, failed }) => [id, order, frame, failed]);
+  }
+
+  #write(run, saves) {
+    if (this.#writes.push({ run, saves }) === 1) this.#last = this.#last.then(() => this.#flush());
+  }
+
+  async #flush() {
+    const writes = this.#writes.splice(0);
+    const run = (some) => this.#transaction((store) => some.forEach(({ run }) => run(store)));
+    let isKept = true;
+    // Together, or where that fails each for itself: one row too many must not keep others from being removed.
+    await run(writes).catch(async () => {
+      for (const write of writes) await run([write]).catch(() => (isKept &&= !write.saves));
+    });
+    if (writes.some((write) => write.saves)) this.#keeps(isKept);
+    this.#say(SAVED, writes.map((write) => write.saves).filter(Boolean));
+  }
+
+  async #transaction(run) {
+    const transaction = this.#db.transaction(NAME, 'readwrite', { durability: 'relaxed' });
+    const done = new Promise((resolve, reject) => {
+      transaction.oncomplete = resolve;
+      transaction.onabort = () => reject(transaction.error);
+    });
+    try {
+      await run(transaction.objectStore(NAME));
+    } catch (error) {
+      transaction.abort();
+      await done.catch(() => {});
+      throw error;
+    }
+    await done;
+  }
+}

@@ -1,0 +1,102 @@
+//! The outbox in IndexedDB, by server and user. `outbox.js` beside this file does the work: it is all promises.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use js_sys::Array;
+use tidings_client_core::Stored;
+use tidings_protocol::ClientId;
+use wasm_bindgen::prelude::*;
+
+use super::owner;
+
+#[wasm_bindgen(module = "/src/storage/outbox.js")]
+extern "C" {
+    type OutboxStore;
+
+    #[wasm_bindgen(constructor)]
+    fn new(owner: &str, tell: &Closure<dyn FnMut(u32, Array)>) -> OutboxStore;
+    #[wasm_bindgen(method)]
+    fn put(this: &OutboxStore, id: &str, order: f64, frame: &str, failed: Option<&str>);
+    #[wasm_bindgen(method)]
+    fn remove(this: &OutboxStore, id: &str);
+    #[wasm_bindgen(method)]
+    fn forget(this: &OutboxStore);
+    #[wasm_bindgen(method)]
+    fn close(this: &OutboxStore);
+}
+
+/// What an outbox in storage says, always later than the call that caused it.
+#[derive(Debug)]
+pub(crate) enum OutboxEvent {
+    /// What pages that are gone had left: the first word.
+    Loaded(Vec<Stored>),
+    /// What a page has left that is gone now.
+    Adopted(Vec<Stored>),
+    /// These are kept, or cannot be.
+    Saved(Vec<ClientId>),
+    /// Whether what is put here outlives the page.
+    Kept(bool),
+}
+
+/// One page's part of a user's outbox. Dropping it gives it to other pages of the user.
+pub(crate) struct Outbox {
+    store: OutboxStore,
+    _tell: Closure<dyn FnMut(u32, Array)>,
+}
+
+impl Outbox {
+    /// Opens it; `None` where the user's name is none.
+    pub(crate) fn open(server: &str, user: &str, tell: impl Fn(OutboxEvent) + 'static) -> Option<Self> {
+        let owner = owner(server, user)?;
+        let tell = Closure::new(move |kind: u32, list: Array| {
+            tell(match kind {
+                0 => OutboxEvent::Loaded(rows(&list)),
+                1 => OutboxEvent::Adopted(rows(&list)),
+                2 => OutboxEvent::Saved(list.iter().filter_map(|id| client_id(&id)).collect()),
+                kind => OutboxEvent::Kept(kind == 3),
+            });
+        });
+        Some(Self { store: OutboxStore::new(&owner, &tell), _tell: tell })
+    }
+
+    /// Keeps an entry, in place of one with the same id.
+    pub(crate) fn put(&self, entry: &Stored) {
+        self.store.put(entry.id.as_str(), entry.order as f64, &entry.frame, entry.failed.as_deref());
+    }
+
+    /// Drops an entry.
+    pub(crate) fn remove(&self, id: &ClientId) {
+        self.store.remove(id.as_str());
+    }
+
+    /// Drops all that the user has.
+    pub(crate) fn forget(&self) {
+        self.store.forget();
+    }
+}
+
+impl Drop for Outbox {
+    fn drop(&mut self) {
+        self.store.close();
+    }
+}
+
+fn rows(list: &Array) -> Vec<Stored> {
+    list.iter().filter_map(|row| read(&row.unchecked_into())).collect()
+}
+
+/// A row is an array of its parts; what something else left there is no entry.
+fn read(row: &Array) -> Option<Stored> {
+    Some(Stored {
+        id: client_id(&row.get(0))?,
+        order: row.get(1).as_f64()? as u64,
+        frame: row.get(2).as_string()?,
+        failed: row.get(3).as_string(),
+    })
+}
+
+fn client_id(value: &JsValue) -> Option<ClientId> {
+    let id: String = value.as_string()?;
+    ClientId::new(id).ok()
+}
