@@ -23,6 +23,8 @@ const READ_BUFFER: usize = 1024;
 const MAX_CONTROL: usize = 512;
 /// Frames that go into one system call.
 const MAX_FRAMES: usize = 32;
+/// Up to this length, in bytes, a frame and its head are joined first.
+const JOINED: usize = 1024;
 /// The longest head of a frame that is not masked (RFC 6455 §5.2).
 const MAX_HEAD: usize = 10;
 /// An unmasked ping without content.
@@ -152,6 +154,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             let Some(frame) = waiting.next() else { return Poll::Ready(Ok(0)) };
             let (head, length) = head(frame.len());
             let [head, content] = rest(&head[..length], frame.as_bytes(), self.written);
+            // Putting a short frame behind its head costs less than two slices cost the system.
+            let mut joined = [0; JOINED];
+            if let Some(joined) = joined.get_mut(..head.len() + content.len()) {
+                let (first, second) = joined.split_at_mut(head.len());
+                first.copy_from_slice(head);
+                second.copy_from_slice(content);
+                return stream.poll_write(cx, joined);
+            }
             return stream.poll_write_vectored(cx, &[IoSlice::new(head), IoSlice::new(content)]);
         }
         let mut heads = [([0; MAX_HEAD], 0); MAX_FRAMES];
