@@ -3,7 +3,12 @@
 //! - [`process`]: what all of them need: programs, ports, folders, and children that end with their parent.
 //! - [`postgres`]: PostgreSQL, and a database for each test.
 //! - [`redis`]: Redis, for each test its own.
+//! - [`nginx`]: nginx with the configuration that is shipped.
+//! - [`cluster`]: all of them, with some processes of a server ([`node`]) between.
 
+pub mod cluster;
+pub mod nginx;
+pub mod node;
 pub mod postgres;
 pub mod process;
 pub mod redis;

@@ -1,0 +1,157 @@
+//! One process of a server in a cluster, which can be killed, stopped, hung and started again on its port.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::cluster::status;
+use crate::process::{self, Error, Service, io};
+
+/// How often another port is tried.
+const STARTS: u32 = 5;
+/// Answers that it serves.
+const SERVES: u16 = 200;
+
+/// A process, killed when dropped.
+#[derive(Debug)]
+pub struct Node {
+    service: Mutex<Option<Service>>,
+    folder: TempDir,
+    program: PathBuf,
+    flags: Vec<String>,
+    variables: Vec<(String, String)>,
+    port: u16,
+    metrics: u16,
+}
+
+impl Node {
+    pub(crate) fn start(
+        program: &Path,
+        flags: &[String],
+        variables: &[(String, String)],
+    ) -> Result<Self, Error> {
+        let folder = tempfile::Builder::new().prefix("tidings-node-").tempdir().map_err(io("a folder"))?;
+        let mut node = Self {
+            service: Mutex::new(None),
+            folder,
+            program: program.canonicalize().map_err(io(program.display().to_string()))?,
+            flags: flags.to_vec(),
+            variables: variables.to_vec(),
+            port: 0,
+            metrics: 0,
+        };
+        for tried in 1.. {
+            (node.port, node.metrics) = (process::free_port()?, process::free_port()?);
+            match node.start_again() {
+                Ok(()) => break,
+                Err(error) if tried == STARTS => return Err(error),
+                Err(_) => {}
+            }
+        }
+        Ok(node)
+    }
+
+    /// Starts it after it was killed or has ended, and waits until it serves.
+    ///
+    /// # Errors
+    /// It does not come up.
+    pub fn start_again(&self) -> Result<(), Error> {
+        let mut running = self.service();
+        *running = None;
+        let mut command = process::command(&self.program, None, "KILL");
+        let at = |port: u16| format!("127.0.0.1:{port}");
+        command
+            .current_dir(self.folder.path())
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
+            .args(["serve", "--listen", &at(self.port), "--metrics-listen", &at(self.metrics)])
+            .args(&self.flags);
+        let mut service = Service::spawn(&mut command, &self.log())?;
+        service.until(|| self.readiness() == Some(SERVES))?;
+        *running = Some(service);
+        Ok(())
+    }
+
+    /// SIGKILL.
+    pub fn kill(&self) {
+        drop(self.service().take());
+    }
+
+    /// SIGTERM, and the wait for its end. Returns how it ended and how long that took.
+    ///
+    /// # Errors
+    /// It does not run, or does not end.
+    pub fn terminate(&self) -> Result<(ExitStatus, Duration), Error> {
+        let not_there = || Error::Failed { what: "the node does not run".into(), output: String::new() };
+        let mut service = self.service().take().ok_or_else(not_there)?;
+        let began = Instant::now();
+        service.signal("TERM")?;
+        Ok((service.ended()?, began.elapsed()))
+    }
+
+    /// Stops the process where it stands: connections stay open and nothing is answered.
+    ///
+    /// # Errors
+    /// It is not running.
+    pub fn hang(&self) -> Result<(), Error> {
+        self.signal("STOP")
+    }
+
+    /// Lets it go on after [`hang`](Self::hang).
+    ///
+    /// # Errors
+    /// It is not running.
+    pub fn go_on(&self) -> Result<(), Error> {
+        self.signal("CONT")
+    }
+
+    /// The status with which it says whether it serves, where it answers.
+    #[must_use]
+    pub fn readiness(&self) -> Option<u16> {
+        status(self.port, "/readyz")
+    }
+
+    /// Its process, while it runs.
+    #[must_use]
+    pub fn id(&self) -> Option<u32> {
+        self.service().as_ref().map(Service::id)
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Where it has its metrics and the admin API.
+    #[must_use]
+    pub const fn metrics_port(&self) -> u16 {
+        self.metrics
+    }
+
+    /// Its own address, past nginx.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Everything that it has logged, over all its starts.
+    #[must_use]
+    pub fn logged(&self) -> String {
+        std::fs::read_to_string(self.log()).unwrap_or_default()
+    }
+
+    fn log(&self) -> PathBuf {
+        self.folder.path().join("log")
+    }
+
+    fn signal(&self, name: &str) -> Result<(), Error> {
+        self.service().as_ref().map_or(Ok(()), |service| service.signal(name))
+    }
+
+    fn service(&self) -> MutexGuard<'_, Option<Service>> {
+        self.service.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
