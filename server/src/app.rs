@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
 use tokio::time::{Instant, timeout_at};
 
@@ -29,11 +28,12 @@ use crate::metrics::Metrics;
 use crate::node::{Node, NodeSettings};
 use crate::origin::Policy;
 use crate::store::Store;
-use crate::store::sqlite::{Options, Sqlite};
 
 pub mod command;
+mod log;
 
 pub use self::command::StartError;
+use self::log::Log;
 
 /// Publications on their way to this node's own sessions.
 const BROKER_CAPACITY: usize = 4096;
@@ -64,7 +64,7 @@ pub struct App {
     auth: Arc<Authenticator>,
     drain: Drain,
     drain_grace: Duration,
-    sqlite: Option<Arc<Sqlite>>,
+    log: Option<Log>,
 }
 
 impl App {
@@ -75,18 +75,10 @@ impl App {
     pub async fn build(config: &Config) -> Result<Self, StartError> {
         let clock = Clock::system();
         let auth = authenticator(config, &clock).await?;
-        if let Some(file) = config.store.sqlite_file() {
-            tracing::info!(file = %file.display(), "opening the log");
-        }
-        let url = config.store.database_url.expose_secret();
-        let sqlite = Arc::new(Sqlite::open(url, Options::default()).await?);
-        let parts = Parts {
-            store: Arc::clone(&sqlite) as Arc<dyn Store>,
-            broker: Arc::new(LocalBroker::new(BROKER_CAPACITY)),
-            clock,
-        };
+        let log = Log::open(&config.store).await?;
+        let parts = Parts { store: log.store(), broker: Arc::new(LocalBroker::new(BROKER_CAPACITY)), clock };
         let app = Self::assemble(config, parts, auth).await?;
-        Ok(Self { sqlite: Some(sqlite), ..app })
+        Ok(Self { log: Some(log), ..app })
     }
 
     /// Puts the parts together.
@@ -140,7 +132,7 @@ impl App {
             auth,
             drain,
             drain_grace: config.drain.drain_grace,
-            sqlite: None,
+            log: None,
         })
     }
 
@@ -191,8 +183,8 @@ impl App {
         let last_bytes = flushed_by.min(Instant::now() + LAST_BYTES);
         // Who has not taken its last bytes by then is closed with the process.
         let _ = timeout_at(last_bytes, self.gate.closed()).await;
-        if let Some(sqlite) = &self.sqlite
-            && timeout_at(flushed_by.max(Instant::now() + LAST_BYTES), sqlite.close()).await.is_err()
+        if let Some(log) = &self.log
+            && timeout_at(flushed_by.max(Instant::now() + LAST_BYTES), log.close()).await.is_err()
         {
             tracing::warn!("the log was not closed in time; it is whole all the same");
         }

@@ -3,22 +3,27 @@
 //! Whatever [`Store::commit`] has answered survives `kill -9` and a power cut. One call is one transaction, so
 //! the writer in [`crate::node`] puts everything that waits into one call and pays for one sync.
 //!
-//! Drivers: [`sqlite`] and, for tests and simulation, [`memory`]; each passes the one conformance suite.
+//! Drivers: [`sqlite`], [`postgres`] for a cluster and, for tests and simulation, [`memory`]; each passes the one conformance suite.
 
 use async_trait::async_trait;
 use tidings_protocol::entity::{Marker, Member, Message, Notification, Room};
 use tidings_protocol::{Epoch, RoomId, UserId};
 
 mod change;
+mod columns;
 #[cfg(test)]
 mod conformance;
+mod failure;
 mod fingerprint;
 mod heads;
 pub mod memory;
 mod merge;
 mod outcome;
+mod plan;
+pub mod postgres;
 mod record;
 mod revocation;
+mod runs;
 pub mod sqlite;
 mod words;
 

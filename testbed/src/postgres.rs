@@ -26,6 +26,8 @@ const IMMEDIATE: &str = "QUIT";
 const SETTINGS: &[&str] = &[
     "fsync=on",
     "synchronous_commit=on",
+    // After a crash, one sync for all files in place of one for each.
+    "recovery_init_sync_method=syncfs",
     "listen_addresses=127.0.0.1",
     "max_connections=200",
     "shared_buffers=64MB",
@@ -76,6 +78,14 @@ impl Postgres {
     /// # Errors
     /// It does not start.
     pub fn start_again(&self) -> Result<(), Error> {
+        self.start_with(&[])
+    }
+
+    /// The same with settings of this start alone: `fsync=off`.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub fn start_with(&self, settings: &[&str]) -> Result<(), Error> {
         let mut running = self.service();
         *running = None;
         let mut command = process::command(&program("postgres")?, self.run_as.as_ref(), IMMEDIATE);
@@ -85,7 +95,7 @@ impl Postgres {
             .arg(self.data())
             .arg("-p")
             .arg(self.port.to_string());
-        for setting in SETTINGS {
+        for setting in SETTINGS.iter().chain(settings) {
             command.args(["-c", setting]);
         }
         let mut service = Service::spawn(&mut command, &self.folder.path().join("log"))?;
@@ -104,16 +114,26 @@ impl Postgres {
     /// It does not stop.
     pub fn stop_immediate(&self) -> Result<(), Error> {
         let Some(mut service) = self.service().take() else { return Ok(()) };
+        // A stopped process takes no other signal.
+        let _ = signal_all(&service, "CONT");
         service.signal(IMMEDIATE)?;
         service.ended().map(drop)
     }
 
-    /// Sends a signal to the server's first process: `STOP` and `CONT` for a server that hangs.
+    /// Stops all its processes where they are: connections stand and nobody answers.
     ///
     /// # Errors
     /// It is not running.
-    pub fn signal(&self, name: &str) -> Result<(), Error> {
-        self.service().as_ref().map_or(Ok(()), |service| service.signal(name))
+    pub fn hang(&self) -> Result<(), Error> {
+        self.service().as_ref().map_or(Ok(()), |service| signal_all(service, "STOP"))
+    }
+
+    /// Lets them go on.
+    ///
+    /// # Errors
+    /// It is not running.
+    pub fn go_on(&self) -> Result<(), Error> {
+        self.service().as_ref().map_or(Ok(()), |service| signal_all(service, "CONT"))
     }
 
     /// Where it listens.
@@ -135,6 +155,18 @@ impl Postgres {
     fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }
+}
+
+/// The first process, so that it starts no others, and its children.
+fn signal_all(service: &Service, name: &str) -> Result<(), Error> {
+    service.signal(name)?;
+    let id = service.id();
+    let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
+    for child in children.split_whitespace() {
+        // One may have ended meanwhile.
+        let _ = process::run(Command::new("kill").args(["-s", name, child]));
+    }
+    Ok(())
 }
 
 impl Drop for Postgres {
@@ -192,6 +224,33 @@ impl Database {
     /// One fails.
     pub fn sql(&self, statements: &str) -> Result<String, Error> {
         sql(&self.url(), statements)
+    }
+
+    /// All of it as SQL, by `pg_dump`.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn dump(&self) -> Result<String, Error> {
+        process::run(Command::new(program("pg_dump")?).arg("--dbname").arg(self.url()))
+    }
+
+    /// Does what a dump says.
+    ///
+    /// # Errors
+    /// A statement fails.
+    pub fn restore(&self, dump: &str) -> Result<(), Error> {
+        let file = tempfile::NamedTempFile::new().map_err(io("a file"))?;
+        std::fs::write(file.path(), dump).map_err(io("a file"))?;
+        let mut psql = Command::new(program("psql")?);
+        psql.args([
+            "--no-psqlrc",
+            "--quiet",
+            "--set=ON_ERROR_STOP=1",
+            "--output=/dev/null",
+            "--dbname",
+            &self.url(),
+        ]);
+        process::run(psql.arg("--file").arg(file.path())).map(drop)
     }
 }
 

@@ -4,19 +4,18 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
-use secrecy::ExposeSecret as _;
 use tidings_protocol::Epoch;
 use tokio::net::TcpListener;
 
 use super::App;
+use super::log::Log;
 use crate::auth::{TokenError, make_token};
 use crate::cli::{Command, StoreArgs, TokenArgs};
 use crate::clock::Clock;
 use crate::config::value::MetricsListen;
 use crate::config::{Config, ConfigError, StoreConfig, check, file};
 use crate::node::new_uuid;
-use crate::store::sqlite::{OpenError, Options, Sqlite};
-use crate::store::{Store as _, StoreError, Write, Written};
+use crate::store::{StoreError, Write, Written, postgres, sqlite};
 use crate::telemetry;
 
 /// Why the server did not start, or a command was not done.
@@ -30,7 +29,10 @@ pub enum StartError {
     Token(#[from] TokenError),
     /// The store could not be opened.
     #[error("cannot open the database: {0}")]
-    Open(#[from] OpenError),
+    Open(#[from] sqlite::OpenError),
+    /// The same of PostgreSQL.
+    #[error("cannot open the database: {0}")]
+    OpenPostgres(#[from] postgres::OpenError),
     /// The store does not answer.
     #[error("the database does not answer: {0}")]
     Store(#[from] StoreError),
@@ -66,6 +68,7 @@ fn fail(error: StartError) -> ExitCode {
         StartError::Config(error) => say(&error, 2),
         StartError::Token(error) => say(&error, 2),
         StartError::Open(_)
+        | StartError::OpenPostgres(_)
         | StartError::Store(_)
         | StartError::Listen { .. }
         | StartError::Io(_)
@@ -159,20 +162,21 @@ fn stop_signal() -> Result<impl Future<Output = ()>, StartError> {
 
 /// Opening brings the tables up to date.
 async fn migrate(args: &StoreArgs) -> Result<(), StartError> {
-    let store = open(&args.store).await?;
-    let epoch = store.epoch().await?;
-    store.close().await;
+    let log = open(&args.store).await?;
+    let epoch = log.store().epoch().await?;
+    log.close().await;
     eprintln!("the tables are up to date; the log is {epoch}");
     Ok(())
 }
 
 async fn new_epoch(args: &StoreArgs) -> Result<(), StartError> {
-    let store = open(&args.store).await?;
+    let log = open(&args.store).await?;
+    let store = log.store();
     let epoch = Epoch::new(new_uuid()).map_err(|_| StartError::Refused)?;
     let written = store.commit(vec![Write::NewEpoch(epoch)]).await?;
     let done = matches!(written.as_slice(), [Ok(Written::Epoch(_))]);
     let epoch = store.epoch().await?;
-    store.close().await;
+    log.close().await;
     if !done {
         return Err(StartError::Refused);
     }
@@ -180,7 +184,7 @@ async fn new_epoch(args: &StoreArgs) -> Result<(), StartError> {
     Ok(())
 }
 
-async fn open(config: &StoreConfig) -> Result<Sqlite, StartError> {
+async fn open(config: &StoreConfig) -> Result<Log, StartError> {
     check::store(config)?;
-    Ok(Sqlite::open(config.database_url.expose_secret(), Options::default()).await?)
+    Log::open(config).await
 }

@@ -123,8 +123,8 @@ pub enum ConfigError {
         /// The least.
         least: usize,
     },
-    /// A database that is not served yet.
-    #[error("--database-url: this version keeps its log in SQLite; write sqlite://FILE")]
+    /// A database that is not served.
+    #[error("--database-url must be sqlite://FILE or postgres://USER:PASSWORD@HOST:PORT/DATABASE")]
     Database,
     /// A broker that is not served yet.
     #[error("--redis-url is not supported by this version, which runs as one node; leave it out")]
@@ -200,7 +200,10 @@ fn place(config: &Config) -> Result<(), ConfigError> {
 /// # Errors
 /// It is not.
 pub fn store(config: &StoreConfig) -> Result<(), ConfigError> {
-    if !config.database_url.expose_secret().starts_with("sqlite:") {
+    if config.database_timeout.is_zero() {
+        return Err(ConfigError::Zero("database-timeout"));
+    }
+    if !config.is_postgres() && !config.database_url.expose_secret().starts_with("sqlite:") {
         return Err(ConfigError::Database);
     }
     match config.sqlite_file() {

@@ -1,6 +1,8 @@
 //! Where the log is kept, and how nodes hear of each other.
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use secrecy::SecretString;
 
@@ -10,12 +12,29 @@ use super::value;
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Store and broker")]
 pub struct StoreConfig {
-    /// sqlite://FILE, created with mode 0600 where it does not exist
+    /// sqlite://FILE, created with mode 0600 where it does not exist, for one node;
+    /// postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=verify-full for a cluster
     #[arg(long, env = "TIDINGS_DATABASE_URL", value_name = "URL", hide_env_values = true, default_value = value::DEFAULT_DATABASE, value_parser = value::secret)]
     pub database_url: SecretString,
+
+    /// PostgreSQL: connections that read at the same time; one more writes
+    #[arg(long, env = "TIDINGS_DATABASE_CONNECTIONS", value_name = "N", default_value = "8")]
+    pub database_connections: NonZeroU32,
+
+    /// PostgreSQL: longest wait for an answer, a lock or a free connection; after it, frames are refused for now
+    #[arg(long, env = "TIDINGS_DATABASE_TIMEOUT", value_name = "TIME", default_value = "5s", value_parser = value::duration)]
+    pub database_timeout: Duration,
 }
 
 impl StoreConfig {
+    /// Whether the log is in PostgreSQL.
+    #[must_use]
+    pub fn is_postgres(&self) -> bool {
+        use secrecy::ExposeSecret as _;
+        let scheme = self.database_url.expose_secret().split("://").next().unwrap_or_default();
+        matches!(scheme, "postgres" | "postgresql")
+    }
+
     /// The file of a `sqlite://` URL; `None` for another store or one in memory.
     #[must_use]
     pub fn sqlite_file(&self) -> Option<PathBuf> {

@@ -1,5 +1,5 @@
 //! What every driver promises, one sentence a case: [`conformance_suite`] makes a test of each. Beside it, [`model`]
-//! holds SQLite against the in-memory store by random writes.
+//! holds SQLite and PostgreSQL against the in-memory store by random writes.
 
 pub(crate) mod append;
 pub(crate) mod changes;
@@ -168,4 +168,8 @@ mod on_memory {
 
 mod on_sqlite {
     super::conformance_suite!(crate::store::conformance::kit::Fixture::sqlite);
+}
+
+mod on_postgres {
+    super::conformance_suite!(crate::store::conformance::kit::Fixture::postgres);
 }

@@ -27,6 +27,7 @@ use sqlx::sqlite::SqlitePool;
 use tidings_protocol::entity::{Marker, Member, Message, Notification, Room};
 use tidings_protocol::{Epoch, RoomId, UserId};
 
+pub(super) use self::error::of_code;
 pub use self::open::{OpenError, Options};
 use self::writer::Writer;
 use super::{

@@ -6,13 +6,22 @@ const MAX_WORDS: usize = 64;
 /// The words of a text in lower case. Everything else in it separates words, so that no text is ever taken for
 /// a query language.
 pub(crate) fn search_words(text: &str) -> Vec<String> {
-    let words = text.split(|c| !is_word(c)).filter(|word| !word.is_empty());
-    words.take(MAX_WORDS).map(str::to_lowercase).collect()
+    all_words(text).take(MAX_WORDS).collect()
+}
+
+/// All of them, for an index.
+pub(crate) fn all_words(text: &str) -> impl Iterator<Item = String> {
+    text.split(|c| !is_word(c)).filter(|word| !word.is_empty()).map(str::to_lowercase)
 }
 
 /// Letters and digits, and the accents that may follow a letter as characters of their own.
 fn is_word(c: char) -> bool {
-    c.is_alphanumeric() || matches!(c, '\u{300}'..='\u{36f}')
+    c.is_alphanumeric() || is_accent(c)
+}
+
+/// An accent as a character of its own.
+pub(crate) const fn is_accent(c: char) -> bool {
+    matches!(c, '\u{300}'..='\u{36f}')
 }
 
 #[cfg(test)]

@@ -7,7 +7,10 @@ use tempfile::TempDir;
 use tidings_protocol::entity::RoomKind;
 use tidings_protocol::{ClientId, Epoch, MessageId, RoomId, Timestamp, UserId};
 
+use tidings_testbed::postgres::Database;
+
 use crate::store::memory::Memory;
+use crate::store::postgres::{self, Postgres};
 use crate::store::sqlite::{Options, Sqlite};
 use crate::store::{
     Append, Appended, Change, NewBroadcast, NewNotification, Refusal, Store, Target, Write, Written,
@@ -17,17 +20,25 @@ use crate::store::{
 pub(crate) struct Fixture {
     pub(crate) store: Box<dyn Store>,
     _folder: Option<TempDir>,
+    _database: Option<Database>,
 }
 
 impl Fixture {
     pub(crate) async fn memory() -> Self {
-        Self { store: Box::new(Memory::new(Epoch::new("first").unwrap())), _folder: None }
+        let store = Box::new(Memory::new(Epoch::new("first").unwrap()));
+        Self { store, _folder: None, _database: None }
     }
 
     pub(crate) async fn sqlite() -> Self {
         let folder = TempDir::new().unwrap();
         let store = Sqlite::open(&url(&folder), Options::default()).await.unwrap();
-        Self { store: Box::new(store), _folder: Some(folder) }
+        Self { store: Box::new(store), _folder: Some(folder), _database: None }
+    }
+
+    pub(crate) async fn postgres() -> Self {
+        let database = Database::create().unwrap();
+        let store = Postgres::open(&database.url(), postgres::Options::default()).await.unwrap();
+        Self { store: Box::new(store), _folder: None, _database: Some(database) }
     }
 }
 

@@ -1,11 +1,9 @@
 //! The bulk path: any number of appends by a constant number of statements.
 //!
-//! [`load`] reads every row that the appends touch, [`plan`] works out in memory what becomes of each of them,
-//! in order, and [`save`] writes each table once.
+//! [`load`] reads every row that the appends touch, the plan works out in memory what becomes of each of them, in order, and
+//! [`save`] writes each table once.
 
-mod decide;
 mod load;
-mod plan;
 mod save;
 
 use sqlx::sqlite::SqliteConnection;

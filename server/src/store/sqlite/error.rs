@@ -13,35 +13,13 @@ const NOT_A_DATABASE: i64 = 26;
 /// The WAL index could not grow: of all I/O errors the one that means a full disk.
 const IOERR_SHMSIZE: i64 = 10 | (19 << 8);
 
-impl From<sqlx::Error> for StoreError {
-    fn from(error: sqlx::Error) -> Self {
-        if let Some(code) = error.as_database_error().and_then(|error| error.code()) {
-            return of_code(code.parse().unwrap_or_default(), error.to_string());
-        }
-        #[expect(clippy::wildcard_enum_match_arm, reason = "sqlx adds kinds of errors; each may pass")]
-        match error {
-            sqlx::Error::RowNotFound
-            | sqlx::Error::ColumnDecode { .. }
-            | sqlx::Error::ColumnNotFound(_)
-            | sqlx::Error::ColumnIndexOutOfBounds { .. }
-            | sqlx::Error::Decode(_)
-            | sqlx::Error::TypeNotFound { .. } => Self::Corrupt(error.to_string()),
-            _ => Self::Unavailable(error.to_string()),
-        }
-    }
-}
-
-fn of_code(code: i64, text: String) -> StoreError {
+/// The error that SQLite has answered with.
+pub(in super::super) fn of_code(code: i64, text: String) -> StoreError {
     match (code, code & PRIMARY) {
         (IOERR_SHMSIZE, _) | (_, FULL) => StoreError::DiskFull,
         (_, CORRUPT | NOT_A_DATABASE | CONSTRAINT | MISMATCH | ERROR) => StoreError::Corrupt(text),
         _ => StoreError::Unavailable(text),
     }
-}
-
-/// A value in the database that cannot be.
-pub(super) fn corrupt(error: impl std::fmt::Display) -> StoreError {
-    StoreError::Corrupt(error.to_string())
 }
 
 #[cfg(test)]
@@ -55,11 +33,5 @@ mod tests {
         assert!(matches!(of_code(10, String::new()), StoreError::Unavailable(_)));
         assert!(matches!(of_code(5 | (2 << 8), String::new()), StoreError::Unavailable(_)));
         assert!(matches!(of_code(26, String::new()), StoreError::Corrupt(_)));
-    }
-
-    #[test]
-    fn a_closed_pool_is_unavailable_and_not_damage() {
-        assert!(matches!(StoreError::from(sqlx::Error::PoolClosed), StoreError::Unavailable(_)));
-        assert!(matches!(StoreError::from(sqlx::Error::RowNotFound), StoreError::Corrupt(_)));
     }
 }

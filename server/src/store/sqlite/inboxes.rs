@@ -1,34 +1,16 @@
 //! Delivered markers that are moved by inbox position: for all of a user's direct rooms, and for many users together.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use sqlx::FromRow;
 use sqlx::sqlite::SqliteConnection;
 use tidings_protocol::UserId;
 
+use super::super::runs::Reaches;
 use super::super::{StoreError, Written};
 use super::markers::{delivered, listed};
 use super::row::{json, number, user_id};
 use super::writer::Outcome;
-
-/// Parts of inboxes that have been delivered, no user twice: above one position and up to another.
-#[derive(Default)]
-pub(super) struct Reaches {
-    users: BTreeSet<UserId>,
-    reaches: Vec<(UserId, u64, u64)>,
-}
-
-impl Reaches {
-    /// Takes one more; gives it back where the user is here already, and so what this one passes depends on the
-    /// other.
-    pub(super) fn add(&mut self, user: UserId, after: u64, upto: u64) -> Result<(), (UserId, u64, u64)> {
-        if !self.users.insert(user.clone()) {
-            return Err((user, after, upto));
-        }
-        self.reaches.push((user, after, upto));
-        Ok(())
-    }
-}
 
 // Up to where each part reaches into each direct room, without what is known to be delivered.
 const REACHED: &str = "
@@ -76,7 +58,7 @@ pub(super) async fn deliver(
     reaches: Reaches,
 ) -> Result<Vec<Outcome>, StoreError> {
     let wanted: Vec<(&UserId, i64, i64)> =
-        reaches.reaches.iter().map(|(user, after, upto)| (user, number(*after), number(*upto))).collect();
+        reaches.parts().iter().map(|(user, after, upto)| (user, number(*after), number(*upto))).collect();
     let wanted = json(&wanted)?;
     let reached: Vec<(String, String, i64)> =
         sqlx::query_as(REACHED).bind(&wanted).fetch_all(&mut *conn).await?;
@@ -89,8 +71,6 @@ pub(super) async fn deliver(
         }
         sqlx::query(MOVE).bind(json(&reached)?).bind(&wanted).execute(conn).await?;
     }
-    let outcomes = reaches.reaches.into_iter();
-    Ok(outcomes
-        .map(|(user, _, _)| Ok(Written::Delivered(passed.remove(&user).unwrap_or_default())))
-        .collect())
+    let outcomes = reaches.parts().iter();
+    Ok(outcomes.map(|(user, _, _)| Ok(Written::Delivered(passed.remove(user).unwrap_or_default()))).collect())
 }

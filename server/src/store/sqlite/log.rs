@@ -6,7 +6,7 @@ use tidings_protocol::entity::Message;
 use tidings_protocol::{Epoch, RoomId, Timestamp, UserId};
 
 use super::super::{Entry, EntryBody, InboxEntry, StoreError};
-use super::error::corrupt;
+use super::row::corrupt;
 use super::row::{MessageRow, change, client_id, number, peers, position, room_id, user_id};
 
 pub(super) async fn epoch(pool: &SqlitePool) -> Result<Epoch, StoreError> {

@@ -6,18 +6,10 @@ use sqlx::FromRow;
 use sqlx::sqlite::SqliteConnection;
 use tidings_protocol::{RoomId, UserId};
 
+use super::super::runs::Move;
 use super::super::{DELIVERED_LISTED, DeliveredMessage, Refusal, StoreError, Written};
 use super::row::{client_id, json, message_id, number, position, room_id, user_id};
 use super::writer::Outcome;
-
-/// A marker that is to move.
-pub(super) struct Move {
-    pub(super) room_id: RoomId,
-    pub(super) user_id: UserId,
-    pub(super) seq: u64,
-    /// The read marker; else the delivered one.
-    pub(super) read: bool,
-}
 
 const STANDING: &str = "
 SELECT me.room_id, me.user_id, me.read_seq, me.delivered_seq, r.head_seq, r.member_count,

@@ -6,7 +6,7 @@ use tidings_protocol::entity::{Broadcast, Notification};
 use tidings_protocol::{Timestamp, UserId};
 
 use super::super::{Notice, NotificationHeads, NotificationPosition, Page, StoreError, merge_notices};
-use super::error::corrupt;
+use super::row::corrupt;
 use super::row::{number, page, position, user_id};
 
 // A user who was never seen starts at the newest broadcast.

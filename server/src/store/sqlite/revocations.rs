@@ -7,7 +7,7 @@ use tidings_protocol::{Timestamp, UserId};
 use super::super::{
     MAX_REVOCATIONS, Refusal, Revocation, RevocationRecord, StoreError, Subject, TokenId, Written,
 };
-use super::error::corrupt;
+use super::row::corrupt;
 use super::row::{number, position, user_id};
 use super::writer::Outcome;
 

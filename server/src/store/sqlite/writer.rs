@@ -6,9 +6,8 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection};
 use tokio::sync::Mutex;
 
-use super::super::{Append, Refusal, StoreError, Write, Written};
-use super::inboxes::Reaches;
-use super::markers::Move;
+use super::super::runs::{Run, runs};
+use super::super::{Refusal, StoreError, Write, Written};
 use super::{append, inboxes, markers, notifications, prune, revocations, rooms, users};
 
 pub(super) type Outcome = Result<Written, Refusal>;
@@ -88,14 +87,6 @@ async fn execute(conn: &mut SqliteConnection, statement: &'static str) -> Result
     Ok(())
 }
 
-/// Writes of one kind that stand beside each other are done together.
-enum Run {
-    Appends(Vec<Append>),
-    Moves(Vec<Move>),
-    Inboxes(Reaches),
-    Single(Write),
-}
-
 async fn run(
     conn: &mut SqliteConnection,
     batch: Vec<Write>,
@@ -111,55 +102,6 @@ async fn run(
         }
     }
     Ok(outcomes)
-}
-
-fn runs(batch: Vec<Write>) -> Vec<Run> {
-    let mut runs: Vec<Run> = Vec::new();
-    for write in batch {
-        let rest = match runs.last_mut() {
-            Some(run) => run.take(write),
-            None => Some(write),
-        };
-        runs.extend(rest.map(Run::begin));
-    }
-    runs
-}
-
-impl Run {
-    fn begin(write: Write) -> Self {
-        let empty = [Self::Appends(Vec::new()), Self::Moves(Vec::new()), Self::Inboxes(Reaches::default())];
-        let mut write = write;
-        for mut run in empty {
-            match run.take(write) {
-                None => return run,
-                Some(back) => write = back,
-            }
-        }
-        Self::Single(write)
-    }
-
-    /// Takes one more write, or gives it back where it begins another run.
-    fn take(&mut self, write: Write) -> Option<Write> {
-        match (self, write) {
-            (Self::Appends(appends), Write::Append(append)) => appends.push(append),
-            (Self::Moves(moves), Write::Read { room_id, user_id, seq }) => {
-                moves.push(Move { room_id, user_id, seq, read: true });
-            }
-            (Self::Moves(moves), Write::Delivered { room_id, user_id, seq }) => {
-                moves.push(Move { room_id, user_id, seq, read: false });
-            }
-            (Self::Inboxes(reaches), Write::InboxDelivered { user_id, after, inbox_seq }) => {
-                let back = reaches.add(user_id, after, inbox_seq).err();
-                return back.map(|(user_id, after, inbox_seq)| Write::InboxDelivered {
-                    user_id,
-                    after,
-                    inbox_seq,
-                });
-            }
-            (_, write) => return Some(write),
-        }
-        None
-    }
 }
 
 async fn single(conn: &mut SqliteConnection, write: Write) -> Result<Outcome, StoreError> {

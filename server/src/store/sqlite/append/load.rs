@@ -7,9 +7,9 @@ use sqlx::FromRow;
 use sqlx::sqlite::SqliteConnection;
 use tidings_protocol::UserId;
 
+use super::super::super::plan::{MessageNow, Plan, RoomNow, Used};
 use super::super::super::{Append, Change, StoreError, Target, pair};
 use super::super::row::{client_id, json, message_id, peers, position, room_id, user_id};
-use super::plan::{MessageNow, Plan, RoomNow, Used};
 
 pub(super) async fn load(
     conn: &mut SqliteConnection,

@@ -5,8 +5,8 @@ use sqlx::sqlite::SqliteConnection;
 use tidings_protocol::entity::{Role, RoomKind};
 
 use super::super::super::StoreError;
+use super::super::super::plan::{Made, Plan};
 use super::super::row::{json, kind_number, role_number};
-use super::plan::{Made, Plan};
 
 pub(super) async fn save(conn: &mut SqliteConnection, plan: &Plan) -> Result<(), StoreError> {
     let made = &plan.made;

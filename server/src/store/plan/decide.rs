@@ -4,11 +4,11 @@ use tidings_protocol::entity::Message;
 use tidings_protocol::limits::MAX_REACTIONS_PER_USER;
 use tidings_protocol::{MessageId, RoomId, UserId};
 
-use super::super::super::{
+use super::super::columns::change;
+use super::super::{
     Append, Appended, Change, DIRECT_PREFIX, Entry, EntryBody, Refusal, Target, fingerprint, pair,
 };
-use super::super::row::change;
-use super::plan::{MessageNow, NewChange, NewKey, NewMessage, NewRoom, Plan, RoomNow, Used};
+use super::{MessageNow, NewChange, NewKey, NewMessage, NewRoom, Plan, RoomNow, Used};
 
 /// What an append does to its room.
 enum Effect {
@@ -19,7 +19,7 @@ enum Effect {
 }
 
 impl Plan {
-    pub(super) fn append(&mut self, append: Append) -> Result<Appended, Refusal> {
+    pub(in super::super) fn append(&mut self, append: Append) -> Result<Appended, Refusal> {
         let fingerprint = append.client_id.as_ref().map(|_| fingerprint::of_append(&append));
         let key = append.client_id.clone().map(|id| (append.sender.clone(), id));
         if let Some(used) = key.as_ref().and_then(|key| self.keys.get(key)) {

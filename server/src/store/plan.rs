@@ -1,4 +1,7 @@
-//! What a run of appends has found in the database and what it leaves there.
+//! What a run of appends has found in the database and what it leaves there. [`decide`] works out in memory what becomes of
+//! each of them, in order; a driver loads the rows before and saves each table once after it.
+
+mod decide;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 

@@ -1,0 +1,185 @@
+//! Rooms and memberships, one write at a time. What is refused is refused before anything is written.
+
+use sqlx::postgres::PgConnection;
+use tidings_protocol::entity::{Role, RoomKind};
+use tidings_protocol::{RoomId, UserId};
+
+use super::super::columns::{RoomRow, kind_number, member, role_number};
+use super::super::{DIRECT_PREFIX, MemberRecord, Refusal, RoomRecord, StoreError, Written};
+use super::Outcome;
+use super::error::Failure;
+use super::row;
+use super::text::stored;
+
+pub(super) async fn create(
+    conn: &mut PgConnection,
+    room: &RoomId,
+    name: Option<String>,
+    kind: RoomKind,
+    owner: &UserId,
+    members: &[UserId],
+) -> Result<Outcome, Failure> {
+    if kind == RoomKind::Direct || is_direct(room) {
+        return Ok(Err(Refusal::Forbidden));
+    }
+    if load(conn, room).await?.is_some() {
+        return Ok(Err(Refusal::Conflict));
+    }
+    insert(conn, room, name, kind, owner).await?;
+    let all: Vec<&str> = std::iter::once(owner).chain(members).map(UserId::as_str).collect();
+    admit(conn, room, &all).await?;
+    Ok(Ok(Written::Room(reload(conn, room).await?)))
+}
+
+pub(super) async fn update(
+    conn: &mut PgConnection,
+    room: &RoomId,
+    name: Option<String>,
+    kind: Option<RoomKind>,
+) -> Result<Outcome, Failure> {
+    if let Err(refusal) = shared(conn, room).await? {
+        return Ok(Err(refusal));
+    }
+    if kind == Some(RoomKind::Direct) {
+        return Ok(Err(Refusal::Forbidden));
+    }
+    let statement = sqlx::query(
+        "UPDATE rooms SET name = coalesce($2, name), kind = coalesce($3::bigint, kind) WHERE room_id = $1",
+    );
+    let statement =
+        statement.bind(room.as_str()).bind(name.as_deref().map(stored)).bind(kind.map(kind_number));
+    statement.execute(&mut *conn).await?;
+    Ok(Ok(Written::Room(reload(conn, room).await?)))
+}
+
+pub(super) async fn join(
+    conn: &mut PgConnection,
+    room: &RoomId,
+    user: &UserId,
+    admitted: bool,
+) -> Result<Outcome, Failure> {
+    let found = load(conn, room).await?;
+    let created = found.is_none();
+    let open = match found.as_ref().map(|found| found.kind) {
+        None if is_direct(room) => return Ok(Err(Refusal::Forbidden)),
+        None => {
+            insert(conn, room, None, RoomKind::Public, user).await?;
+            true
+        }
+        Some(RoomKind::Public) => true,
+        Some(RoomKind::Private) => admitted,
+        Some(RoomKind::Direct) => false,
+    };
+    let new_member = open && admit(conn, room, &[user.as_str()]).await?;
+    let Some(member) = membership(conn, room, user).await? else { return Ok(Err(Refusal::Forbidden)) };
+    let room = match found {
+        Some(room) if !new_member => room,
+        Some(_) | None => reload(conn, room).await?,
+    };
+    Ok(Ok(Written::Joined { room, member, created, new_member }))
+}
+
+pub(super) async fn put_member(
+    conn: &mut PgConnection,
+    room: &RoomId,
+    user: &UserId,
+) -> Result<Outcome, Failure> {
+    if let Err(refusal) = shared(conn, room).await? {
+        return Ok(Err(refusal));
+    }
+    let changed = admit(conn, room, &[user.as_str()]).await?;
+    Ok(Ok(Written::Membership { room: reload(conn, room).await?, changed }))
+}
+
+pub(super) async fn remove_member(
+    conn: &mut PgConnection,
+    room: &RoomId,
+    user: &UserId,
+) -> Result<Outcome, Failure> {
+    if let Err(refusal) = shared(conn, room).await? {
+        return Ok(Err(refusal));
+    }
+    let remove = sqlx::query("DELETE FROM members WHERE room_id = $1 AND user_id = $2");
+    let removed = remove.bind(room.as_str()).bind(user.as_str()).execute(&mut *conn).await?.rows_affected();
+    if removed > 0 {
+        let count = sqlx::query("UPDATE rooms SET member_count = member_count - 1 WHERE room_id = $1");
+        count.bind(room.as_str()).execute(&mut *conn).await?;
+    }
+    Ok(Ok(Written::Membership { room: reload(conn, room).await?, changed: removed > 0 }))
+}
+
+fn is_direct(room: &RoomId) -> bool {
+    room.as_str().starts_with(DIRECT_PREFIX)
+}
+
+async fn load(conn: &mut PgConnection, room: &RoomId) -> Result<Option<RoomRecord>, Failure> {
+    let query = sqlx::query_as::<_, RoomRow>("SELECT * FROM rooms WHERE room_id = $1").bind(room.as_str());
+    query.fetch_optional(conn).await?.map(row::room).transpose().map_err(Failure::from)
+}
+
+async fn reload(conn: &mut PgConnection, room: &RoomId) -> Result<RoomRecord, Failure> {
+    let went = || StoreError::Corrupt("a room went while it was written".into());
+    Ok(load(conn, room).await?.ok_or_else(went)?)
+}
+
+/// Whether there is such a room, and one whose members and name can be changed: not a direct one.
+async fn shared(conn: &mut PgConnection, room: &RoomId) -> Result<Result<(), Refusal>, Failure> {
+    Ok(match load(conn, room).await?.map(|room| room.kind) {
+        None => Err(Refusal::NotFound),
+        Some(RoomKind::Direct) => Err(Refusal::Forbidden),
+        Some(RoomKind::Public | RoomKind::Private) => Ok(()),
+    })
+}
+
+async fn membership(
+    conn: &mut PgConnection,
+    room: &RoomId,
+    user: &UserId,
+) -> Result<Option<MemberRecord>, Failure> {
+    let query = sqlx::query_as(
+        "SELECT role, read_seq, delivered_seq FROM members WHERE room_id = $1 AND user_id = $2",
+    );
+    query
+        .bind(room.as_str())
+        .bind(user.as_str())
+        .fetch_optional(conn)
+        .await?
+        .map(member)
+        .transpose()
+        .map_err(Failure::from)
+}
+
+async fn insert(
+    conn: &mut PgConnection,
+    room: &RoomId,
+    name: Option<String>,
+    kind: RoomKind,
+    owner: &UserId,
+) -> Result<(), Failure> {
+    let insert = sqlx::query("INSERT INTO rooms (room_id, kind, name, owner) VALUES ($1, $2, $3, $4)");
+    let insert = insert
+        .bind(room.as_str())
+        .bind(kind_number(kind))
+        .bind(name.as_deref().map(stored))
+        .bind(owner.as_str());
+    insert.execute(conn).await?;
+    Ok(())
+}
+
+const ADMIT: &str = "
+INSERT INTO members (room_id, user_id, role, read_seq, delivered_seq)
+SELECT r.room_id, j.user_id, CASE WHEN j.user_id = r.owner THEN $3::bigint ELSE $4::bigint END, r.head_seq, r.head_seq
+FROM (SELECT DISTINCT user_id FROM unnest($2::text[]) user_id) j JOIN rooms r ON r.room_id = $1
+ON CONFLICT (room_id, user_id) DO NOTHING";
+
+/// Makes memberships that start at the head; says whether any is new.
+async fn admit(conn: &mut PgConnection, room: &RoomId, users: &[&str]) -> Result<bool, Failure> {
+    let admit = sqlx::query(ADMIT).bind(room.as_str()).bind(users);
+    let admit = admit.bind(role_number(Role::Owner)).bind(role_number(Role::Member));
+    let new = admit.execute(&mut *conn).await?.rows_affected();
+    if new > 0 {
+        let count = sqlx::query("UPDATE rooms SET member_count = member_count + $2 WHERE room_id = $1");
+        count.bind(room.as_str()).bind(new.cast_signed()).execute(conn).await?;
+    }
+    Ok(new > 0)
+}

@@ -1,0 +1,88 @@
+//! People: seen, looked up and found by the beginning of their id or name.
+
+use sqlx::FromRow;
+use sqlx::postgres::{PgConnection, PgPool};
+use tidings_protocol::{Timestamp, UserId};
+
+use super::super::columns::{page, position, user_id};
+use super::super::{Page, StoreError, UserRecord, Written};
+use super::Outcome;
+use super::error::Failure;
+use super::text::{plain_option, stored};
+
+#[derive(FromRow)]
+struct UserRow {
+    user_id: String,
+    name: Option<String>,
+    last_seen: i64,
+    inbox_head: i64,
+}
+
+impl UserRow {
+    fn record(self) -> Result<UserRecord, StoreError> {
+        Ok(UserRecord {
+            user_id: user_id(self.user_id)?,
+            name: plain_option(self.name),
+            last_seen: Timestamp::from_millis(self.last_seen),
+            inbox_seq: position(self.inbox_head)?,
+        })
+    }
+}
+
+// Broadcasts begin for a user when it is first seen.
+const SEE: &str = "
+INSERT INTO users (user_id, id_folded, name, name_folded, last_seen, handed_broadcast, broadcast_start)
+SELECT $1, $2, $3, $4, $5::bigint, broadcast_head, broadcast_head FROM log_state
+ON CONFLICT (user_id) DO UPDATE SET
+    name = coalesce(excluded.name, users.name),
+    name_folded = coalesce(excluded.name_folded, users.name_folded),
+    handed_broadcast = CASE WHEN users.last_seen IS NULL THEN excluded.handed_broadcast ELSE users.handed_broadcast END,
+    broadcast_start = CASE WHEN users.last_seen IS NULL THEN excluded.broadcast_start ELSE users.broadcast_start END,
+    last_seen = greatest(users.last_seen, excluded.last_seen)
+RETURNING user_id, name, last_seen, inbox_head";
+
+pub(super) async fn see(
+    conn: &mut PgConnection,
+    user: &UserId,
+    name: Option<String>,
+    at: Timestamp,
+) -> Result<Outcome, Failure> {
+    let name = name.as_deref().map(stored);
+    let name_folded = name.as_deref().map(str::to_lowercase);
+    let statement = sqlx::query_as::<_, UserRow>(SEE).bind(user.as_str()).bind(user.as_str().to_lowercase());
+    let statement = statement.bind(name).bind(name_folded).bind(at.as_millis());
+    Ok(Ok(Written::User(statement.fetch_one(conn).await?.record()?)))
+}
+
+const USER: &str = "
+SELECT user_id, name, last_seen, inbox_head FROM users WHERE user_id = $1 AND last_seen IS NOT NULL";
+
+pub(super) async fn user(pool: &PgPool, user: &UserId) -> Result<Option<UserRecord>, StoreError> {
+    let row = sqlx::query_as::<_, UserRow>(USER).bind(user.as_str()).fetch_optional(pool).await?;
+    row.map(UserRow::record).transpose()
+}
+
+const ALL: &str = "
+SELECT user_id, name, last_seen, inbox_head FROM users WHERE last_seen IS NOT NULL
+ORDER BY user_id LIMIT $1";
+
+const BEGINNING: &str = "
+SELECT user_id, name, last_seen, inbox_head FROM users
+WHERE user_id IN (
+    SELECT user_id FROM users WHERE last_seen IS NOT NULL AND id_folded >= $1 AND id_folded < $2
+    UNION
+    SELECT user_id FROM users WHERE last_seen IS NOT NULL AND name_folded >= $1 AND name_folded < $2
+)
+ORDER BY user_id LIMIT $3";
+
+pub(super) async fn users(pool: &PgPool, prefix: &str, limit: u32) -> Result<Page<UserRecord>, StoreError> {
+    let more = i64::from(limit) + 1;
+    let rows: Vec<UserRow> = if prefix.is_empty() {
+        sqlx::query_as(ALL).bind(more).fetch_all(pool).await?
+    } else {
+        let prefix = stored(&prefix.to_lowercase());
+        let beyond = format!("{prefix}{}", char::MAX);
+        sqlx::query_as(BEGINNING).bind(prefix).bind(beyond).bind(more).fetch_all(pool).await?
+    };
+    page(rows, limit, UserRow::record)
+}

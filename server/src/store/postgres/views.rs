@@ -1,0 +1,223 @@
+//! Rooms and members as a user sees them: one statement for each page.
+
+use sqlx::FromRow;
+use sqlx::postgres::{PgPool, PgRow};
+use tidings_protocol::entity::{Marker, Member, Room, RoomKind};
+use tidings_protocol::{RoomId, UserId};
+
+use super::super::columns::{self, MessageRow, RoomRow, page, position, room_id, room_kind, user_id};
+use super::super::{MemberRecord, Page, Reach, RoomRecord, StoreError, pair};
+use super::row::{self, reach};
+use super::text::{plain, plain_option};
+
+const ROOM: &str = "
+SELECT r.room_id, r.kind, r.name, r.head_seq, r.member_count, r.peer_a, r.peer_b,
+       me.role, me.read_seq, me.delivered_seq
+FROM rooms r LEFT JOIN members me ON me.room_id = r.room_id AND me.user_id = $2
+WHERE r.room_id = $1";
+
+#[derive(FromRow)]
+struct RoomAndMember {
+    #[sqlx(flatten)]
+    room: RoomRow,
+    role: Option<i64>,
+    read_seq: Option<i64>,
+    delivered_seq: Option<i64>,
+}
+
+pub(super) async fn room(
+    pool: &PgPool,
+    room: &RoomId,
+    user: &UserId,
+) -> Result<Option<(RoomRecord, Option<MemberRecord>)>, StoreError> {
+    let query = sqlx::query_as::<_, RoomAndMember>(ROOM).bind(room.as_str()).bind(user.as_str());
+    let Some(found) = query.fetch_optional(pool).await? else { return Ok(None) };
+    let member = match (found.role, found.read_seq, found.delivered_seq) {
+        (Some(role), Some(read), Some(delivered)) => Some(columns::member((role, read, delivered))?),
+        _ => None,
+    };
+    Ok(Some((row::room(found.room)?, member)))
+}
+
+pub(super) async fn direct_room(pool: &PgPool, a: &UserId, b: &UserId) -> Result<Option<RoomId>, StoreError> {
+    let [a, b] = pair(a, b);
+    let query =
+        sqlx::query_scalar::<_, String>("SELECT room_id FROM rooms WHERE peer_a = $1 AND peer_b = $2");
+    query.bind(a.as_str()).bind(b.as_str()).fetch_optional(pool).await?.map(room_id).transpose()
+}
+
+const PARTNERS: &str = "
+SELECT peer_b FROM rooms WHERE peer_a = $1 AND peer_b <> $1
+UNION ALL
+SELECT peer_a FROM rooms WHERE peer_b = $1 AND peer_a <> $1
+ORDER BY 1 LIMIT $2";
+
+pub(super) async fn direct_partners(
+    pool: &PgPool,
+    user: &UserId,
+    limit: u32,
+) -> Result<Vec<UserId>, StoreError> {
+    let query = sqlx::query_scalar::<_, String>(PARTNERS).bind(user.as_str()).bind(i64::from(limit));
+    query.fetch_all(pool).await?.into_iter().map(user_id).collect()
+}
+
+/// Rooms as the user `$1` sees them: `$from` names the room `r` and its membership `me`, if any.
+macro_rules! room_for_user {
+    ($from:literal, $which:literal) => {
+        concat!(
+            "SELECT r.room_id AS view_room, r.kind, r.name AS room_name, r.head_seq, r.member_count,
+                    coalesce(me.read_seq, r.head_seq) AS read_seq,
+                    (SELECT count(*) FROM messages u
+                     WHERE u.room_id = r.room_id AND u.seq > coalesce(me.read_seq, r.head_seq)
+                       AND u.sender <> $1 AND NOT u.deleted) AS unread,
+                    peer.user_id AS peer_id, person.name AS peer_name, peer.read_seq AS peer_read,
+                    peer.delivered_seq AS peer_delivered, m.*, NULL::text AS reactions ",
+            $from,
+            " LEFT JOIN members peer ON r.kind = 2 AND peer.room_id = r.room_id
+                  AND peer.user_id = CASE WHEN r.peer_a = $1 THEN r.peer_b ELSE r.peer_a END
+              LEFT JOIN users person ON person.user_id = peer.user_id
+              LEFT JOIN LATERAL (
+                  SELECT * FROM messages WHERE room_id = r.room_id ORDER BY seq DESC LIMIT 1
+              ) m ON true ",
+            $which
+        )
+    };
+}
+
+const ROOM_VIEW: &str = room_for_user!(
+    "FROM rooms r LEFT JOIN members me ON me.room_id = r.room_id AND me.user_id = $1",
+    "WHERE r.room_id = $2 AND (r.kind = 0 OR me.user_id IS NOT NULL)"
+);
+const ROOMS_OF: &str = room_for_user!(
+    "FROM members me JOIN rooms r ON r.room_id = me.room_id",
+    "WHERE me.user_id = $1 AND me.room_id > $2 AND ($4::text[] IS NULL OR r.kind = 2 OR r.room_id = ANY($4)
+         OR EXISTS (SELECT 1 FROM unnest($5::text[]) p WHERE starts_with(r.room_id, p)))
+     ORDER BY me.room_id LIMIT $3"
+);
+const PUBLIC_ROOMS: &str = room_for_user!(
+    "FROM rooms r LEFT JOIN members me ON me.room_id = r.room_id AND me.user_id = $1",
+    "WHERE r.kind = 0 AND r.room_id > $2 AND ($4::text[] IS NULL OR r.room_id = ANY($4)
+         OR EXISTS (SELECT 1 FROM unnest($5::text[]) p WHERE starts_with(r.room_id, p)))
+     ORDER BY r.room_id LIMIT $3"
+);
+
+#[derive(FromRow)]
+struct ViewRow {
+    view_room: String,
+    kind: i64,
+    room_name: Option<String>,
+    head_seq: i64,
+    member_count: i64,
+    read_seq: i64,
+    unread: i64,
+    peer_id: Option<String>,
+    peer_name: Option<String>,
+    peer_read: Option<i64>,
+    peer_delivered: Option<i64>,
+    /// Of the last message, whose other columns are NULL where this is.
+    message_id: Option<String>,
+}
+
+pub(super) async fn room_view(
+    pool: &PgPool,
+    room: &RoomId,
+    user: &UserId,
+) -> Result<Option<Room>, StoreError> {
+    let query = sqlx::query(ROOM_VIEW).bind(user.as_str()).bind(room.as_str());
+    query.fetch_optional(pool).await?.map(view).transpose()
+}
+
+pub(super) async fn rooms_of(
+    pool: &PgPool,
+    user: &UserId,
+    within: &Reach,
+    after: Option<&RoomId>,
+    limit: u32,
+) -> Result<Page<Room>, StoreError> {
+    rooms(pool, ROOMS_OF, user, within, after, limit).await
+}
+
+pub(super) async fn public_rooms(
+    pool: &PgPool,
+    user: &UserId,
+    within: &Reach,
+    after: Option<&RoomId>,
+    limit: u32,
+) -> Result<Page<Room>, StoreError> {
+    rooms(pool, PUBLIC_ROOMS, user, within, after, limit).await
+}
+
+async fn rooms(
+    pool: &PgPool,
+    statement: &'static str,
+    user: &UserId,
+    within: &Reach,
+    after: Option<&RoomId>,
+    limit: u32,
+) -> Result<Page<Room>, StoreError> {
+    let after = after.map_or("", RoomId::as_str);
+    let query = sqlx::query(statement).bind(user.as_str()).bind(after).bind(i64::from(limit) + 1);
+    let (ids, prefixes) = reach(within);
+    let query = query.bind(ids).bind(prefixes);
+    page(query.fetch_all(pool).await?, limit, view)
+}
+
+fn view(columns: PgRow) -> Result<Room, StoreError> {
+    let view = ViewRow::from_row(&columns)?;
+    let last_message = match view.message_id {
+        Some(_) => Some(row::message(MessageRow::from_row(&columns)?)?),
+        None => None,
+    };
+    let kind = room_kind(view.kind)?;
+    let name = plain_option(match kind {
+        RoomKind::Direct => view.peer_name.or_else(|| view.peer_id.clone()),
+        RoomKind::Public | RoomKind::Private => view.room_name,
+    });
+    Ok(Room {
+        name: name.unwrap_or_else(|| view.view_room.clone()),
+        room_id: room_id(view.view_room)?,
+        kind,
+        head_seq: position(view.head_seq)?,
+        read_seq: position(view.read_seq)?,
+        unread: position(view.unread)?,
+        last_message,
+        members: Some(position(view.member_count)?),
+        peer_id: view.peer_id.map(user_id).transpose()?,
+        peer_read_seq: view.peer_read.map(position).transpose()?,
+        peer_delivered_seq: view.peer_delivered.map(position).transpose()?,
+    })
+}
+
+const MEMBERS: &str = "
+SELECT me.user_id, coalesce(u.name, me.user_id), me.role
+FROM members me LEFT JOIN users u ON u.user_id = me.user_id
+WHERE me.room_id = $1 AND me.user_id > $2 ORDER BY me.user_id LIMIT $3";
+
+pub(super) async fn members(
+    pool: &PgPool,
+    room: &RoomId,
+    after: Option<&UserId>,
+    limit: u32,
+) -> Result<Page<Member>, StoreError> {
+    let query = sqlx::query_as::<_, (String, String, i64)>(MEMBERS).bind(room.as_str());
+    let query = query.bind(after.map_or("", UserId::as_str)).bind(i64::from(limit) + 1);
+    page(query.fetch_all(pool).await?, limit, |(user, name, role)| {
+        Ok(Member { user_id: user_id(user)?, name: plain(name), role: columns::role(role)? })
+    })
+}
+
+const MARKERS: &str = "
+SELECT user_id, read_seq, delivered_seq FROM members WHERE room_id = $1 ORDER BY user_id LIMIT $2";
+
+pub(super) async fn markers(pool: &PgPool, room: &RoomId, limit: u32) -> Result<Vec<Marker>, StoreError> {
+    let query = sqlx::query_as::<_, (String, i64, i64)>(MARKERS).bind(room.as_str()).bind(i64::from(limit));
+    let rows = query.fetch_all(pool).await?.into_iter();
+    let markers = rows.map(|(user, read, delivered)| {
+        Ok(Marker {
+            user_id: user_id(user)?,
+            read_seq: position(read)?,
+            delivered_seq: Some(position(delivered)?),
+        })
+    });
+    markers.collect()
+}
