@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tidings_server::app::{App, Parts};
+use tidings_server::broker::Broker;
 use tidings_server::broker::local::LocalBroker;
 use tidings_server::clock::Clock;
 use tidings_server::config::Config;
@@ -41,6 +42,13 @@ impl Server {
             clock: Clock::system(),
         };
         let app = App::with(&Self::config(flags), parts).await.unwrap();
+        Self::run(app).await
+    }
+
+    /// Starts one node over a store and a broker that it shares with others.
+    pub(crate) async fn start_node(name: &str, store: Arc<Memory>, broker: Arc<dyn Broker>) -> Self {
+        let parts = Parts { store, broker, clock: Clock::system() };
+        let app = App::with(&Self::config(&["--node-id", name]), parts).await.unwrap();
         Self::run(app).await
     }
 

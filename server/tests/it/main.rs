@@ -6,7 +6,9 @@ mod harness;
 mod support;
 
 mod chat;
+mod clients;
 mod commands;
+mod deploy;
 mod process;
 mod rest;
 mod security;

@@ -9,7 +9,7 @@ use axum::extract::ws::Utf8Bytes;
 use axum::response::Response;
 use tidings_protocol::http::RealtimeSubscribe;
 use tidings_protocol::limits::MAX_POLL_WAIT_MS;
-use tidings_protocol::{CloseCode, Code};
+use tidings_protocol::{CloseCode, Code, Epoch};
 use tokio::time::{Instant, timeout_at};
 
 use super::super::state::HttpState;
@@ -48,7 +48,7 @@ pub async fn post(
         .admit_session(&caller.principal.user_id, &caller.client)
         .inspect_err(|refused| state.metrics.refused(*refused))?;
     let counted = (permit, state.drain.session(), state.metrics.polling.open());
-    let known = Known::of(&body);
+    let known = Known::of(&body, state.node.epoch());
     let session = super::resumed(&state, &caller, body, Transport::Polling).await?;
     if state.drain.stage() == Stage::Draining {
         state.node.say_goodbye_to(session.outbox(), state.drain.turn());
@@ -65,9 +65,14 @@ struct Known {
 }
 
 impl Known {
-    fn of(body: &RealtimeSubscribe) -> Self {
-        let known = body.rooms.iter().filter(|room| room.after_seq.is_some());
-        Self { epoch: body.epoch.is_some(), rooms: known.map(|room| room.room_id.to_string()).collect() }
+    /// Positions of another epoch say nothing of this one.
+    fn of(body: &RealtimeSubscribe, epoch: &Epoch) -> Self {
+        let same_epoch = body.epoch.as_ref().is_none_or(|named| named == epoch);
+        let known = body.rooms.iter().filter(|room| same_epoch && room.after_seq.is_some());
+        Self {
+            epoch: same_epoch && body.epoch.is_some(),
+            rooms: known.map(|room| room.room_id.to_string()).collect(),
+        }
     }
 
     fn is_news(&self, frame: &str) -> bool {

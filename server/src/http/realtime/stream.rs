@@ -43,7 +43,7 @@ pub async fn post(
     if state.drain.stage() == Stage::Draining {
         state.node.say_goodbye_to(session.outbox(), state.drain.turn());
     }
-    let opened = Opened { session, first: true };
+    let opened = Opened { session, first: true, is_over: false };
     let events = stream::unfold((opened, counted), |(mut opened, counted)| async move {
         let event = opened.next().await?;
         Some((Ok::<_, Infallible>(event), (opened, counted)))
@@ -55,11 +55,15 @@ pub async fn post(
 struct Opened {
     session: Session,
     first: bool,
+    is_over: bool,
 }
 
 impl Opened {
     async fn next(&mut self) -> Option<Event> {
         let session = &mut self.session;
+        if self.is_over {
+            return None;
+        }
         loop {
             if session.outbox().is_cut() {
                 return None;
@@ -77,7 +81,12 @@ impl Opened {
                 // A stream cannot be asked; a comment that cannot be written ends it.
                 Flow::Ping => session.heard(),
                 Flow::Close(_) if session.has_frames() => {}
-                Flow::Close(_) => return None,
+                // A stream has no close frame: its last event says why it ends.
+                Flow::Close(code) => {
+                    self.is_over = true;
+                    let code = code.as_u16();
+                    return Some(Event::default().event("close").data(format!("{{\"code\":{code}}}")));
+                }
             }
         }
     }

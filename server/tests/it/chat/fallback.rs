@@ -152,6 +152,34 @@ async fn a_newer_request_of_the_same_client_session_takes_over() {
 }
 
 #[tokio::test]
+async fn a_poll_that_names_another_epoch_is_greeted_and_told_what_it_lost() {
+    let server = Server::start(&[]).await;
+    let mut ann = server.connect("ann").await;
+    ann.join("general").await;
+    ann.say("general", "1", "hello").await;
+    let body = json!({
+        "clientSession": "s", "epoch": "another-epoch", "rooms": [{ "roomId": "general", "afterSeq": 7 }],
+        "inboxAfter": 3, "waitMs": 0
+    });
+    let response = request(&server, "bob", "poll", body).await;
+    let body: Value = serde_json::from_str(&response.text().await.unwrap()).unwrap();
+    let frames = body["frames"].as_array().unwrap();
+    assert_eq!(frames[0]["data"]["epoch"], "test-epoch", "{frames:?}");
+    let kinds: Vec<_> = frames.iter().map(|f| f["type"].as_str().unwrap()).collect();
+    assert!(kinds.contains(&"ROOM_PARTICIPANTS") && kinds.contains(&"GAP"), "{kinds:?}");
+}
+
+#[tokio::test]
+async fn a_stream_says_why_it_ends() {
+    let server = Server::start(&[]).await;
+    let body = json!({ "clientSession": "s", "epoch": "test-epoch", "rooms": [], "inboxAfter": 0 });
+    let old = request(&server, "bob", "stream", body.clone()).await;
+    let _new = request(&server, "bob", "stream", body).await;
+    let text = tokio::time::timeout(PATIENCE, old.text()).await.unwrap().unwrap();
+    assert!(text.ends_with("event: close\ndata: {\"code\":4009}\n\n"), "{text}");
+}
+
+#[tokio::test]
 async fn leaving_by_a_request_ends_the_membership() {
     let server = Server::start(&[]).await;
     let leave = json!([
