@@ -10,7 +10,7 @@ use tokio_tungstenite::tungstenite::http::{HeaderValue, Request};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{Connector, connect_async_tls_with_config};
 
-use super::refusal::{refusal, refused};
+use super::refusal::{broken_off, refusal, refused};
 use super::socket::Socket;
 use crate::config::{Config, Tokens};
 
@@ -42,7 +42,10 @@ pub(super) fn connect(
         match connect_async_tls_with_config(request, Some(settings), true, connector).await {
             Ok((stream, _)) => Ok(Box::new(Socket::new(stream))),
             Err(Error::Http(response)) => Err(refusal(&response)),
-            Err(error) => Err(refused(None, error.to_string())),
+            Err(Error::Protocol(error)) => {
+                Err(Closed { is_reachable: true, ..refused(None, error.to_string()) })
+            }
+            Err(error) => Err(broken_off(&error)),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! A refused upgrade or request as the close that means the same.
 
+use std::io::ErrorKind;
+
 use hyper::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use hyper::{Response, StatusCode};
 use tidings_client_core::Closed;
@@ -27,6 +29,27 @@ pub(super) fn refusal<B>(response: &Response<B>) -> Closed {
 /// A connection that did not come about.
 pub(super) fn refused(code: Option<CloseCode>, reason: String) -> Closed {
     Closed { code: code.map(CloseCode::as_u16), reason, ..Closed::default() }
+}
+
+/// What went wrong on the way. Where somebody took the connection and then broke it off, another transport may get
+/// through.
+pub(super) fn broken_off(error: &(dyn std::error::Error + 'static)) -> Closed {
+    let mut source = Some(error);
+    let mut kind = None;
+    while let Some(error) = source {
+        kind = error.downcast_ref::<std::io::Error>().map(std::io::Error::kind).or(kind);
+        source = error.source();
+    }
+    let is_reachable = matches!(
+        kind,
+        Some(
+            ErrorKind::ConnectionReset
+                | ErrorKind::ConnectionAborted
+                | ErrorKind::UnexpectedEof
+                | ErrorKind::BrokenPipe
+        )
+    );
+    Closed { is_reachable, ..refused(None, error.to_string()) }
 }
 
 fn is_problem(headers: &HeaderMap) -> bool {

@@ -88,7 +88,10 @@ impl Requests {
             .header(ACCEPT, accept)
             .body(Full::new(Bytes::from(body)));
         let request = request.map_err(|e| refused(None, e.to_string()))?;
-        let response = self.client.request(request).await.map_err(|e| refused(None, e.to_string()))?;
+        let response = self.client.request(request).await.map_err(|e| {
+            // Who took the connection and then broke it off may let another transport through.
+            Closed { is_reachable: !e.is_connect(), ..refused(None, e.to_string()) }
+        })?;
         if response.status() == StatusCode::OK { Ok(response) } else { Err(refusal(&response)) }
     }
 }
