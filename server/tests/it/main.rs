@@ -12,3 +12,4 @@ mod deploy;
 mod process;
 mod rest;
 mod security;
+mod storage;

@@ -57,8 +57,8 @@ pub enum OpenError {
     /// The URL names no file.
     #[error("{0:?} is not sqlite://PATH")]
     Url(String),
-    /// The file or its folder could not be made.
-    #[error("{path}: {source}")]
+    /// The file or its folder could not be made, or not be written to.
+    #[error("{path}: {source}; {}", advice(source.kind()))]
     File {
         /// Which one.
         path: String,
@@ -74,9 +74,46 @@ pub enum OpenError {
     /// The schema could not be brought up to date.
     #[error("the schema of the database: {0}")]
     Schema(#[from] MigrateError),
+    /// There is no room for the file.
+    #[error("the disk is full; make room on it, or name another place by --database-url")]
+    Full,
+    /// The file is no database, or a damaged one.
+    #[error(
+        "{0}; put a backup in its place and run `tidings-server new-epoch`, or move it and its -wal away to begin anew"
+    )]
+    Damaged(StoreError),
     /// The file could not be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl OpenError {
+    /// Says of an error at the start what is to be done about it.
+    fn at_start(self) -> Self {
+        match self {
+            Self::Store(StoreError::DiskFull) => Self::Full,
+            Self::Store(error @ StoreError::Corrupt(_)) => Self::Damaged(error),
+            Self::Schema(MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) => {
+                match StoreError::from(error) {
+                    StoreError::DiskFull => Self::Full,
+                    error @ StoreError::Corrupt(_) => Self::Damaged(error),
+                    error @ StoreError::Unavailable(_) => Self::Store(error),
+                }
+            }
+            other => other,
+        }
+    }
+}
+
+fn advice(kind: io::ErrorKind) -> &'static str {
+    match kind {
+        io::ErrorKind::PermissionDenied => {
+            "the server's user must be able to read and write it and its folder"
+        }
+        io::ErrorKind::ReadOnlyFilesystem => "name a place that can be written to by --database-url",
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room on the disk",
+        _ => "name a file that can be made and written to by --database-url",
+    }
 }
 
 pub(super) async fn open(url: &str, options: Options) -> Result<(Writer, SqlitePool), OpenError> {
@@ -121,7 +158,7 @@ async fn first_connection(
             Err(OpenError::Store(StoreError::Unavailable(_))) if Instant::now() < until => {
                 sleep(BUSY_RETRY).await;
             }
-            done => return done,
+            done => return done.map_err(OpenError::at_start),
         }
     }
 }
@@ -161,8 +198,25 @@ fn make_file(path: &Path) -> Result<(), OpenError> {
     }
     match file.write(true).create_new(true).open(path) {
         Ok(_) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            std::fs::File::options().read(true).write(true).open(path).map_err(failed(path))?;
+            try_beside(path)
+        }
         Err(error) => Err(failed(path)(error)),
+    }
+}
+
+/// SQLite keeps its log beside the file, and says of a folder that it may not write to no more than that it failed.
+fn try_beside(path: &Path) -> Result<(), OpenError> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(format!("-try-{}", std::process::id()));
+    match std::fs::File::create(&beside).and_then(|_| std::fs::remove_file(&beside)) {
+        // Whether there is room is found out by what needs it.
+        Err(source) if source.kind() != io::ErrorKind::StorageFull => {
+            let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+            Err(OpenError::File { path: folder.unwrap_or(Path::new(".")).display().to_string(), source })
+        }
+        Ok(()) | Err(_) => Ok(()),
     }
 }
 

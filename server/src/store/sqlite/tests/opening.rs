@@ -81,7 +81,7 @@ async fn a_file_that_is_no_database_is_damage() {
     let folder = TempDir::new().unwrap();
     std::fs::write(folder.path().join("tidings.db"), "not a database, ".repeat(1_000)).unwrap();
     let opened = Sqlite::open(&url(&folder), Options::default()).await;
-    assert!(matches!(opened, Err(OpenError::Store(StoreError::Corrupt(_)))), "{opened:?}");
+    assert!(matches!(opened, Err(OpenError::Damaged(StoreError::Corrupt(_)))), "{opened:?}");
 }
 
 #[tokio::test]
