@@ -188,6 +188,8 @@ pub enum Run {
     Sse,
     /// The same promises by stream and by poll, and when the transport changes
     Fallback,
+    /// One client far behind is sent what it missed; the others' waits do not grow
+    Replay,
     /// The server's system calls: no ACK before its message has been synced (needs strace)
     Sync,
     /// Delay, throttle, fragments, cuts, half-closes, stalls, black holes

@@ -13,6 +13,7 @@ mod kill;
 mod network;
 mod order;
 pub mod outcome;
+mod replay;
 mod resume;
 mod retry;
 mod sse;
@@ -77,6 +78,7 @@ async fn start(run: Run, context: &Context) -> Result<Outcome, Error> {
         Run::Retry => retry::run(context).await,
         Run::Order => order::run(context).await,
         Run::Resume => resume::run(context).await,
+        Run::Replay => replay::run(context).await,
         Run::Sync => sync::run(context).await,
         Run::Network => network::run(context).await,
         Run::Jitter => jitter::run(context).await,

@@ -115,7 +115,41 @@ impl Drain {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// A tenth of a second.
+    const TENTH: u128 = 100;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+        #[test]
+        fn no_tenth_of_a_second_is_told_to_more_than_twice_the_mean(
+            sessions in prop_oneof![1..300_usize, Just(10_000)],
+            seconds in 1..30_u64,
+            late in 0..3_usize,
+        ) {
+            let drain = Drain::new(Duration::from_secs(seconds));
+            drain.ready();
+            let mut open: Vec<_> = (0..sessions).map(|_| drain.session()).collect();
+            drain.begin();
+            let turns: Vec<u128> = (0..sessions).map(|_| drain.turn().as_millis()).collect();
+            let tenths = u128::from(seconds) * 1_000 / TENTH;
+            let mean = (sessions as u128).div_ceil(tenths);
+            let most = (0..tenths)
+                .map(|n| turns.iter().filter(|turn| **turn / TENTH == n).count() as u128)
+                .max();
+            prop_assert!(most <= Some(2 * mean), "{:?} of {} in {} s", most, sessions, seconds);
+            prop_assert!(turns.iter().all(|turn| *turn < u128::from(seconds) * 1_000));
+            // Who comes in while the server drains is told a turn within the spread too.
+            for _ in 0..late {
+                open.push(drain.session());
+                prop_assert!(drain.turn() < Duration::from_secs(seconds));
+            }
+        }
+    }
 
     #[tokio::test]
     async fn turns_are_spread_evenly_and_the_last_one_out_ends_it() {

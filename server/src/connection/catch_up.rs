@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
 use axum::extract::ws::Utf8Bytes;
 use parking_lot::Mutex;
@@ -23,6 +24,11 @@ use crate::store::{Entry, InboxEntry, Notice, StoreError};
 
 /// Entries read at once: with the longest messages one page is a MiB.
 pub const PAGE: u32 = 64;
+/// Pages that a session is given as fast as they can be read: what a replay holds by default. Past that it rests after
+/// each page for as long as the page took, so that a long replay leaves others half of what it could take.
+const PAGES_AT_ONCE: u32 = 16;
+/// The shortest and the longest rest.
+const REST: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(50));
 
 type PageFuture = Pin<Box<dyn Future<Output = Result<Page, StoreError>> + Send>>;
 
@@ -45,6 +51,10 @@ pub struct CatchUp {
     to_read: VecDeque<LogId>,
     /// Never locked: the mutex only makes a session `Sync`, which its futures need.
     reading: Mutex<Option<(LogId, PageFuture)>>,
+    /// When the present page was begun.
+    begun: Option<Instant>,
+    /// Pages since there was last nothing to read.
+    pages: u32,
 }
 
 impl std::fmt::Debug for CatchUp {
@@ -99,6 +109,7 @@ impl CatchUp {
             let Some(log) = self.next_log(reader.logs) else { return Poll::Pending };
             let Some(future) = page_of(reader, log) else { return Poll::Pending };
             *self.reading.get_mut() = Some((log, future));
+            self.begun = Some(Instant::now());
         }
         let Some((log, future)) = self.reading.get_mut() else { return Poll::Pending };
         let log = *log;
@@ -174,6 +185,17 @@ impl CatchUp {
             (Some(Phase::Closing), false) => self.to_read.push_front(log),
             (Some(Phase::Live | Phase::Paused) | None, _) => {}
         }
+    }
+
+    /// How long the session is to rest before the next page, when this one has been turned into frames.
+    pub fn rest(&mut self) -> Option<Duration> {
+        let took = self.begun.take()?.elapsed();
+        if self.is_done() {
+            self.pages = 0;
+            return None;
+        }
+        self.pages = self.pages.saturating_add(1);
+        (self.pages > PAGES_AT_ONCE).then(|| took.clamp(REST.0, REST.1))
     }
 
     /// A page could not be read: the log is read again later.

@@ -34,7 +34,7 @@ pub enum Due {
     TypingOver(RoomId),
     /// Tell how far rooms were delivered.
     Delivered,
-    /// Read a log that could not be read before.
+    /// Read on, after a log could not be read or a long replay has rested.
     Read,
 }
 
@@ -123,6 +123,12 @@ impl Deadlines {
             self.delivered = Some(Instant::now() + DELIVERED_INTERVAL);
             self.is_stale = true;
         }
+    }
+
+    /// Logs are left alone for a time, so that others come to read.
+    pub fn rest(&mut self, pause: Duration) {
+        self.read = Some(Instant::now() + pause);
+        self.is_stale = true;
     }
 
     /// A log could not be read.

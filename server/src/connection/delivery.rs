@@ -27,6 +27,9 @@ impl Session {
                 self.services.node.metrics().replayed(out.len() as u64);
                 out.into_iter().for_each(|frame| self.send(frame));
                 self.deadlines.delivered();
+                if let Some(pause) = self.catch_up.rest() {
+                    self.deadlines.rest(pause);
+                }
             }
             Err(error) => {
                 tracing::warn!(%error, "a log could not be read, it is tried again");

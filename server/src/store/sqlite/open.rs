@@ -100,11 +100,19 @@ impl OpenError {
                     error @ StoreError::Unavailable(_) => Self::Store(error),
                 }
             }
-            other => other,
+            other @ (Self::Url(_)
+            | Self::File { .. }
+            | Self::TooOld(_)
+            | Self::NotDurable(_)
+            | Self::Schema(_)
+            | Self::Full
+            | Self::Damaged(_)
+            | Self::Store(_)) => other,
         }
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "the standard library adds kinds")]
 fn advice(kind: io::ErrorKind) -> &'static str {
     match kind {
         io::ErrorKind::PermissionDenied => {
