@@ -125,6 +125,17 @@ deny:
     @{{ setup }} cargo_tools
     cargo deny --locked --log-level error check --hide-inclusion-graph bans licenses sources
 
+# Known weaknesses of all dependencies, by the RustSec database (needs GitHub; note the result in docs/security.md)
+[group('check')]
+audit:
+    @{{ setup }} cargo_tools
+    cargo deny --locked --log-level error check --hide-inclusion-graph advisories
+
+# What the server is built from, as CycloneDX: target/sbom/tidings-server.cdx.json
+[group('work')]
+sbom:
+    @python3 {{ root }}/xtask/sbom.py {{ target }}/sbom/tidings-server.cdx.json
+
 # Which crate and which module may use which
 [group('check')]
 import-rule: _xtask

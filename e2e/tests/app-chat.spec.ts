@@ -26,7 +26,7 @@ test('two people chat: make a room, join it, type, write, read', async ({ browse
 
   const received = bob.message('Hello Bob');
   await expect(received.locator('strong')).toHaveText('Bob');
-  await expect(received.getByRole('link')).toHaveAttribute('rel', 'noopener noreferrer nofollow');
+  await expect(received.getByRole('link')).toHaveAttribute('rel', 'noopener noreferrer nofollow ugc');
   await expect(received.getByRole('link')).toHaveAttribute('href', 'https://example.org/plan');
 
   await bob.composer.pressSequentially('On my w');

@@ -45,7 +45,7 @@ fn inline(inline: Inline) -> AnyView {
         Inline::Strike(inner) => view! { <s>{inlines(inner)}</s> }.into_any(),
         Inline::Code(text) => view! { <code>{text}</code> }.into_any(),
         Inline::Link { href, inner } => {
-            view! { <a href=href target="_blank" rel="noopener noreferrer nofollow">{inlines(inner)}</a> }
+            view! { <a href=href target="_blank" rel="noopener noreferrer nofollow ugc">{inlines(inner)}</a> }
                 .into_any()
         }
         Inline::Break => view! { <br /> }.into_any(),
