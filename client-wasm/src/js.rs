@@ -74,12 +74,24 @@ impl JsClient {
         with_room(room, |room| self.0.leave(&room))
     }
 
-    /// Puts an entry into the outbox, under a fresh UUID. `place` is a room's id or, for a private message, a user's;
+    /// Puts an entry into the outbox, under a fresh UUID or in the place of one that was refused or never sent. `place` is a room's id or, for a private message, a user's;
     /// `message` is the message that is changed or answered; `text` its text or the emoji.
-    pub fn enqueue(&self, id: &str, kind: u8, place: &str, message: Option<String>, text: String) -> bool {
+    pub fn enqueue(
+        &self,
+        id: &str,
+        kind: u8,
+        place: &str,
+        message: Option<String>,
+        text: String,
+        revises: bool,
+    ) -> bool {
         let entry = entry(kind, place, message, text);
         if let (Ok(id), Some(entry)) = (ClientId::new(id), entry) {
-            self.0.enqueue_as(id, entry);
+            if revises {
+                self.0.revise(&id, entry);
+            } else {
+                self.0.enqueue_as(id, entry);
+            }
             return true;
         }
         false

@@ -192,3 +192,24 @@ test('where the browser forbids storage, a client connects and sends all the sam
   await page.evaluate("client.sendChatMessage('general', 'message 0').done");
   expect(await history(page)).toEqual(numbered(1));
 });
+
+test('a refused message of an earlier page load is edited and sent', async ({ open, server }) => {
+  const [ann, bob] = [await open(), await open()];
+  await signIn(ann, server, 'ann');
+  await expect.poll(() => state(ann)).toBe('connected');
+  // Nobody has made the room yet.
+  await ann.evaluate("client.sendChatMessage('general', 'to nobody').done.catch(() => undefined)");
+  await ann.reload();
+  await signIn(ann, server, 'ann');
+  const shown = () =>
+    ann.evaluate("client.room('general').messages.get().map(({ content, state, error }) => [content, state, error?.code])");
+  await expect.poll(shown).toEqual([['to nobody', 'failed', 'NOT_A_MEMBER']]);
+  await signIn(bob, server, 'bob');
+  await bob.evaluate("client.room('general').open()");
+  await expect.poll(() => bob.evaluate("client.room('general').members.get().length")).toBe(1);
+  await ann.evaluate("client.room('general').open()");
+  await expect.poll(() => ann.evaluate("client.room('general').members.get().length")).toBe(2);
+  await ann.evaluate("client.revise(client.room('general').messages.get()[0].key, 'to everybody')");
+  await expect.poll(shown).toEqual([['to everybody', 'sent', undefined]]);
+  expect(await history(bob)).toEqual(['to everybody']);
+});

@@ -1,18 +1,17 @@
 /** The chat client. */
-import { CHAT, Connection, DELETE, EDIT, PRIVATE, REACT, UNREACT, type ConnectionOptions, type Method } from './connection.js';
-import { DISCONNECTED, FRAME, GAP, IDLE, MALFORMED, MAX_ATTEMPTS, ROOM, SENT, STATUS, toStatus } from './core-events.js';
-import type { CoreEvent, StoredEntry } from './core-events.js';
+import { Connection, type ConnectionOptions, type Method } from './connection.js';
+import { IDLE } from './core-events.js';
 import type { Core } from './core.js';
-import { EVENT_OF, TOLD_OTHERWISE } from './dispatch.js';
 import { Emitter } from './emitter.js';
 import { TidingsError, type TidingsErrorCode } from './errors.js';
-import type { ClientEvents, ConnectionStatus, SendChange, State } from './events.js';
-import type { Ack, ClientFrame, ErrorMessage, Message, ServerFrame } from './generated/protocol.js';
-import { uuid } from './ids.js';
+import type { ClientEvents, ConnectionStatus, State } from './events.js';
+import type { Ack, Message } from './generated/protocol.js';
+import { Incoming } from './incoming.js';
 import { BaseNotificationClient } from './notifications.js';
-import { OutgoingMessages, type Draft, type Outgoing, type Sending } from './outgoing.js';
+import type { Sending } from './outgoing.js';
 import { Room } from './room.js';
 import { RoomList } from './rooms.js';
+import { Sends } from './sends.js';
 import { Value, type Store } from './store.js';
 import type { WasmLoader } from './wasm.js';
 
@@ -30,10 +29,10 @@ export class BaseClient extends Emitter<ClientEvents> {
   readonly #status = new Value<ConnectionStatus>(IDLE);
   readonly #rooms = new Map<string, Room>();
   readonly #list: RoomList;
-  readonly #outgoing: OutgoingMessages;
+  readonly #sends: Sends;
+  readonly #incoming: Incoming;
   #notifications: BaseNotificationClient | undefined;
   #connecting: Promise<void> | undefined;
-  #serverTime = '';
   #isWanted = false;
 
   /** @internal */
@@ -44,17 +43,41 @@ export class BaseClient extends Emitter<ClientEvents> {
       loader,
       options,
       { notifications, maxQueued },
-      (core) => this.#restore(core),
-      (batch, core) => this.#events(batch, core),
+      (core) => this.#sends.restore(core),
+      (batch, core) => this.#incoming.events(batch, core),
     );
-    this.#outgoing = new OutgoingMessages((outgoing, change, ack) => this.#sendChanged(outgoing, change, ack));
     const client = this;
+    this.#sends = new Sends(this.#connection, {
+      get userId() {
+        return client.userId;
+      },
+      get serverTime() {
+        return client.#incoming.serverTime;
+      },
+      changed: (outgoing, change, ack, message) => {
+        const room = outgoing.roomId === undefined ? undefined : this.#rooms.get(outgoing.roomId);
+        // Shown as sent until the log brings it; where this session is not subscribed, that is the last word.
+        if (message) room?.frame({ category: 'CHAT', type: 'MESSAGE', data: message, timestamp: message.timestamp });
+        room?.touch();
+        if (change.state === 'saving' || change.state === 'failed') room?.flush();
+        if (ack) this.emit('messageAcked', ack);
+        this.emit('sendChange', change);
+      },
+      restored: () => this.#incoming.flush(),
+    });
     this.#list = new RoomList({
       get userId() {
         return client.userId;
       },
       request: (method, path, body) => client.request(method, path, body),
       report: (error) => client.#report(error),
+    });
+    this.#incoming = new Incoming({
+      status: this.#status,
+      rooms: this.#rooms,
+      list: this.#list,
+      sends: this.#sends,
+      to: this,
     });
   }
 
@@ -146,7 +169,7 @@ export class BaseClient extends Emitter<ClientEvents> {
           return client.userId;
         },
         request: (method, path, body) => client.request(method, path, body),
-        outgoing: (id) => client.#outgoing.toRoom(id),
+        outgoing: (id) => client.#sends.toRoom(id),
         join: (id) => client.joinRoom(id),
         leave: (id) => client.leaveRoom(id),
         send: (id, content, replyTo) => client.sendChatMessage(id, content, replyTo === undefined ? {} : { replyTo }),
@@ -186,8 +209,7 @@ export class BaseClient extends Emitter<ClientEvents> {
    * @returns its id, and a promise of the message as the server has it
    */
   sendChatMessage(roomId: string, content: string, options: { replyTo?: string } = {}): Sending<Message> {
-    const draft = { roomId, recipientId: undefined, content, replyTo: options.replyTo };
-    return this.#sendMessage(draft, CHAT, roomId, options.replyTo, content);
+    return this.#sends.chat(roomId, content, options.replyTo);
   }
 
   /**
@@ -199,8 +221,36 @@ export class BaseClient extends Emitter<ClientEvents> {
    * @returns its id, and a promise of the message as the server has it
    */
   sendPrivateMessage(recipientId: string, content: string, options: { replyTo?: string } = {}): Sending<Message> {
-    const draft = { roomId: undefined, recipientId, content, replyTo: options.replyTo };
-    return this.#sendMessage(draft, PRIVATE, recipientId, options.replyTo, content);
+    return this.#sends.private(recipientId, content, options.replyTo);
+  }
+
+  /**
+   * Sends a refused message again, behind those that wait. For a message of an earlier page load, too.
+   *
+   * @param id the id that the call gave which sent it: the message's `key` in a room's list
+   */
+  retry(id: string): void {
+    this.#sends.retry(id);
+  }
+
+  /**
+   * Replaces the text of a message that was refused or never sent, and sends it. One that is on its way stays as it is;
+   * {@link editMessage} changes it when the server has it.
+   *
+   * @param id as in {@link retry}
+   * @param content the new text, 1 byte to 16 KiB
+   */
+  revise(id: string, content: string): void {
+    this.#sends.revise(id, content);
+  }
+
+  /**
+   * Drops a message that was refused or never sent. One that is on its way stays.
+   *
+   * @param id as in {@link retry}
+   */
+  cancel(id: string): void {
+    this.#sends.cancel(id);
   }
 
   /**
@@ -211,7 +261,7 @@ export class BaseClient extends Emitter<ClientEvents> {
    * @param content its new text, 1 byte to 16 KiB
    */
   editMessage(roomId: string, messageId: string, content: string): Sending<Ack> {
-    return this.#send(change(roomId), EDIT, roomId, messageId, content);
+    return this.#sends.edit(roomId, messageId, content);
   }
 
   /**
@@ -221,7 +271,7 @@ export class BaseClient extends Emitter<ClientEvents> {
    * @param messageId the message
    */
   deleteMessage(roomId: string, messageId: string): Sending<Ack> {
-    return this.#send(change(roomId), DELETE, roomId, messageId, '');
+    return this.#sends.delete(roomId, messageId);
   }
 
   /**
@@ -233,7 +283,7 @@ export class BaseClient extends Emitter<ClientEvents> {
    * @param options `remove: true` unsets it
    */
   react(roomId: string, messageId: string, emoji: string, options: { remove?: boolean } = {}): Sending<Ack> {
-    return this.#send(change(roomId), options.remove ? UNREACT : REACT, roomId, messageId, emoji);
+    return this.#sends.react(roomId, messageId, emoji, options.remove ?? false);
   }
 
   /**
@@ -313,189 +363,10 @@ export class BaseClient extends Emitter<ClientEvents> {
     if (!taken) throw new TidingsError('QUEUE_FULL', 'Too many calls before connect().');
   }
 
-  #sendMessage(draft: Draft, kind: number, place: string, replyTo: string | undefined, text: string): Sending<Message> {
-    const sending = this.#send(draft, kind, place, replyTo, text);
-    const message = async (done: Promise<Ack>): Promise<Message> => this.#messageOf(await done, draft);
-    let [acked, made] = [sending.done, message(sending.done)];
-    made.catch(() => undefined);
-    const current = () => {
-      if (sending.done !== acked) {
-        [acked, made] = [sending.done, message(sending.done)];
-        made.catch(() => undefined);
-      }
-      return made;
-    };
-    return {
-      id: sending.id,
-      get done() {
-        return current();
-      },
-      retry: () => {
-        void sending.retry();
-        return current();
-      },
-      cancel: () => sending.cancel(),
-    };
-  }
-
-  #send(draft: Draft, kind: number, place: string, message: string | undefined, text: string): Sending<Ack> {
-    const id = uuid();
-    const outgoing = this.#outgoing.add(id, draft);
-    const refuse = (code: TidingsErrorCode, sentence: string) => {
-      this.#outgoing.drop(id);
-      this.#outgoing.fail(outgoing, new TidingsError(code, sentence));
-    };
-    const taken = this.#connection.run((core) => {
-      if (!core.enqueue(id, kind, place, message, text)) refuse('INVALID_FRAME', 'A room, user or message has no such id.');
-    });
-    if (!taken) refuse('QUEUE_FULL', 'Too many messages before connect().');
-    return {
-      id,
-      get done() {
-        return outgoing.done;
-      },
-      retry: () => {
-        const done = outgoing.retry();
-        this.#connection.core?.retry(id);
-        return done;
-      },
-      cancel: () => this.#connection.core?.cancel(id),
-    };
-  }
-
-  #messageOf(ack: Ack, draft: Draft): Message {
-    const message: Message = {
-      messageId: ack.messageId ?? '',
-      roomId: ack.roomId ?? draft.roomId ?? '',
-      seq: ack.seq ?? 0,
-      senderId: this.userId ?? '',
-      content: draft.content ?? '',
-      timestamp: this.#serverTime,
-      clientId: ack.id,
-    };
-    if (draft.replyTo !== undefined) message.replyTo = draft.replyTo;
-    return message;
-  }
-
-  #events(batch: CoreEvent[], core: Core): void {
-    for (const event of batch) this.#event(event, core);
-    for (const room of this.#rooms.values()) room.flush();
-  }
-
-  #event(event: CoreEvent, core: Core): void {
-    switch (event[0]) {
-      case STATUS: {
-        const before = this.state;
-        this.#status.set(toStatus(event));
-        const { state, closedBy } = this.#status.get();
-        this.emit('stateChange', this.#status.get());
-        // The socket's own end is told by its close frame; this one was closed from here.
-        if (before === 'connected' && state === 'closed' && closedBy === 'client') {
-          this.emit('disconnected', { code: 1000, reason: 'Client disconnecting' });
-        }
-        break;
-      }
-      case DISCONNECTED:
-        this.emit('disconnected', { code: event[1], reason: event[2] });
-        break;
-      case MAX_ATTEMPTS:
-        this.emit('maxReconnectAttemptsReached');
-        break;
-      case FRAME:
-        this.#frame(JSON.parse(event[1]) as ServerFrame);
-        break;
-      case SENT: {
-        const [, id, ...detail] = event;
-        if (!this.#outgoing.get(id)) this.#restore(core);
-        this.#outgoing.sent(id, ...detail);
-        break;
-      }
-      case ROOM:
-        if (event[2] === 'refused') {
-          const code = (event[3] ?? 'FORBIDDEN') as TidingsErrorCode;
-          this.emit('roomRefused', { roomId: event[1], error: new TidingsError(code, 'The room cannot be joined.') });
-        }
-        break;
-      case GAP: {
-        const [, roomId, from, to, reason] = event;
-        if (roomId !== undefined && to >= from) this.#rooms.get(roomId)?.gap(from);
-        this.emit('gap', { roomId: roomId ?? null, from, to, reason });
-        break;
-      }
-      case MALFORMED:
-        this.emit('error', new TidingsError('BAD_RESPONSE', 'The server sent something that is no frame.'));
-        break;
-      default:
-    }
-  }
-
-  #frame(frame: ServerFrame): void {
-    const kind = `${frame.category}/${frame.type}`;
-    this.#serverTime = frame.timestamp;
-    this.emit('frame', frame);
-    this.#list.frame(frame);
-    const { roomId } = frame.data as { roomId?: string };
-    if (frame.type === 'PRESENCE') for (const room of this.#rooms.values()) room.frame(frame);
-    else if (roomId !== undefined) this.#rooms.get(roomId)?.frame(frame);
-    const name = EVENT_OF[kind];
-    if (name) this.emit(name, frame.data as never);
-    else if (kind === 'ERROR/MESSAGE') this.#refused(frame.data as ErrorMessage);
-    else if (frame.category === 'SYSTEM' && !TOLD_OTHERWISE.includes(kind)) {
-      this.emit('systemMessage', { type: frame.type, data: frame.data });
-    }
-    if (kind === 'SYSTEM/CONNECTION_ESTABLISHED') this.emit('connected', frame.data as never);
-  }
-
-  #refused(data: ErrorMessage): void {
-    const error = new TidingsError(data.code, data.error, { retryAfterMs: data.retryAfterMs });
-    const { roomId, id } = data;
-    this.emit('error', Object.assign(error, { error: data.error }, roomId && { roomId }, id && { id }));
-  }
-
-  /** An earlier page load left messages in the outbox: they are shown as this one's own. */
-  #restore(core: Core): void {
-    for (const [id, text, refusal] of core.outbox() as StoredEntry[]) {
-      if (this.#outgoing.get(id)) continue;
-      const frame = JSON.parse(text) as ClientFrame;
-      const draft: Draft = {
-        roomId: 'roomId' in frame ? frame.roomId : undefined,
-        recipientId: frame.type === 'PRIVATE_MESSAGE' ? frame.data.recipientId : undefined,
-        content: frame.type === 'CHAT_MESSAGE' || frame.type === 'PRIVATE_MESSAGE' ? frame.content : undefined,
-        replyTo: 'replyTo' in frame ? frame.replyTo : undefined,
-      };
-      this.#outgoing.add(id, draft);
-      if (refusal === undefined) this.#outgoing.sent(id, 'queued');
-      else this.#outgoing.sent(id, 'failed', refusal);
-    }
-    for (const room of this.#rooms.values()) room.flush();
-  }
-
-  #sendChanged(outgoing: Outgoing, sent: SendChange, ack: Ack | undefined): void {
-    if (outgoing.roomId !== undefined) {
-      const room = this.#rooms.get(outgoing.roomId);
-      // Shown as sent until the log brings it; where this session is not subscribed, that is the last word.
-      if (room && ack && outgoing.content !== undefined) room.frame(this.#echo(outgoing, ack));
-      room?.touch();
-      if (sent.state === 'saving' || sent.state === 'failed') room?.flush();
-    }
-    if (ack) this.emit('messageAcked', ack);
-    this.emit('sendChange', sent);
-  }
-
-  #echo(outgoing: Outgoing, ack: Ack): ServerFrame {
-    const data = this.#messageOf(ack, outgoing);
-    return { category: 'CHAT', type: 'MESSAGE', data, timestamp: this.#serverTime };
-  }
-
   #report(error: unknown): void {
     if (error instanceof TidingsError) this.emit('error', error);
     else throw error;
   }
-}
-
-/** A change of a message is not shown as a message. */
-function change(roomId: string): Draft {
-  return { roomId, recipientId: undefined, content: undefined, replyTo: undefined };
 }
 
 function closeCode(closedBy: ConnectionStatus['closedBy']): TidingsErrorCode {

@@ -28,9 +28,17 @@ export interface ConnectionOptions {
   userId?: string;
   /** Whether unsent messages and the notification cursor are kept across page loads. Default: `true`. */
   persistence?: boolean;
+  /**
+   * The transports that may be used. They are tried from the best to the least: WebSocket, event stream, long polls.
+   * Default: all of them.
+   */
+  transports?: readonly Transport[];
   /** Attempts to connect in a row without success after which the client closes. Default: no limit. */
   maxAttempts?: number;
 }
+
+/** A way to the server. */
+export type Transport = 'websocket' | 'stream' | 'poll';
 
 /** A method of a request. */
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -43,6 +51,7 @@ export interface CoreOptions {
   userId: string | undefined;
   notifications: boolean;
   persistence: boolean;
+  transports: readonly Transport[] | undefined;
   maxAttempts: number | undefined;
   maxQueued: number | undefined;
 }
@@ -84,6 +93,7 @@ export class Connection {
       getToken: getToken && (async (fresh) => getToken(fresh)),
       userId: options.userId,
       persistence: options.persistence ?? true,
+      transports: options.transports,
       maxAttempts: options.maxAttempts,
       notifications: more.notifications,
       maxQueued: more.maxQueued,

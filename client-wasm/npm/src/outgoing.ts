@@ -25,6 +25,13 @@ export interface Sending<T> {
   readonly done: Promise<T>;
   /** Sends a refused message again, behind those that wait. @returns the new {@link done} */
   retry(): Promise<T>;
+  /**
+   * Replaces the text of a message that was refused or never sent, and sends it; one that is on its way stays as it is.
+   *
+   * @param content the new text
+   * @returns the new {@link done}
+   */
+  revise(content: string): Promise<T>;
   /** Drops a message that was refused or never sent; one that is on its way stays. */
   cancel(): void;
 }
@@ -43,8 +50,10 @@ export class Outgoing implements Draft {
   readonly id: string;
   readonly roomId: string | undefined;
   readonly recipientId: string | undefined;
-  readonly content: string | undefined;
+  content: string | undefined;
   readonly replyTo: string | undefined;
+  /** The text before a revision that the outbox has not yet taken. */
+  before: string | undefined;
   /** When it was sent, as an RFC 3339 time. */
   readonly since = new Date().toISOString();
   state: SendState = 'saving';
@@ -61,13 +70,19 @@ export class Outgoing implements Draft {
     this.#promise();
   }
 
-  retry(): Promise<Ack> {
-    if (this.state === 'failed') {
-      this.error = undefined;
-      this.state = 'queued';
-      this.#promise();
-    }
-    return this.done;
+  /** Begins anew where it failed. */
+  retry(): void {
+    if (this.state !== 'failed') return;
+    this.error = undefined;
+    this.state = 'saving';
+    this.#promise();
+  }
+
+  /** Another text, until the outbox says that it is too late. */
+  revise(content: string): void {
+    this.before = this.content;
+    this.content = content;
+    this.retry();
   }
 
   acked(ack: Ack): void {
@@ -120,6 +135,7 @@ export class OutgoingMessages {
   sent(id: string, ...[state, ...detail]: SentDetail): void {
     const outgoing = this.#all.get(id);
     if (!outgoing) return;
+    if (state !== 'refused') outgoing.before = undefined;
     if (state === 'queued' || state === 'inFlight') {
       outgoing.state = state;
       this.#report(outgoing, state);
@@ -138,9 +154,11 @@ export class OutgoingMessages {
       this.#report(outgoing, 'cancelled');
     } else {
       const code = detail[0] as TidingsErrorCode;
+      const { before } = outgoing;
       // A refusal by the outbox itself changes nothing of a message that it holds.
+      if (before !== undefined) [outgoing.content, outgoing.before] = [before, undefined];
+      else if (state === 'refused' && code !== 'BUSY') this.#all.delete(id);
       if (state === 'refused' && code === 'BUSY') return;
-      if (state === 'refused') this.#all.delete(id);
       this.fail(outgoing, new TidingsError(code, SENTENCES[code] ?? `The server refused the message (${code}).`));
     }
   }

@@ -2,7 +2,7 @@
 export { TidingsError, type TidingsErrorCode } from './errors.js';
 export { Emitter, type ListenerOptions } from './emitter.js';
 export type { Store } from './store.js';
-export type { ConnectionOptions, Method } from './connection.js';
+export type { ConnectionOptions, Method, Transport } from './connection.js';
 export type { TidingsClientOptions } from './client.js';
 export type {
   ClientEvents,

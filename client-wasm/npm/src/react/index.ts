@@ -91,6 +91,12 @@ export interface UseRoom {
   firstUnreadId: string | undefined;
   /** Sends a message. */
   send: (content: string, options?: { replyTo?: string }) => Sending<Message>;
+  /** Sends a refused message again. @param key the message's `key` */
+  retry: (key: string) => void;
+  /** Replaces the text of a message that was refused or never sent, and sends it. */
+  revise: (key: string, content: string) => void;
+  /** Drops a message that was refused or never sent. */
+  cancel: (key: string) => void;
   /** Says that the user types, or has stopped. */
   setTyping: (isTyping: boolean) => void;
   /** Loads one more page of history. */
@@ -118,6 +124,9 @@ export function useRoom(roomId: string): UseRoom {
   const actions = useMemo(
     () => ({
       send: (content: string, options?: { replyTo?: string }) => room.send(content, options),
+      retry: (key: string) => client.retry(key),
+      revise: (key: string, content: string) => client.revise(key, content),
+      cancel: (key: string) => client.cancel(key),
       setTyping: (isTyping: boolean) => client.sendTypingIndicator(roomId, isTyping),
       loadOlder: () => room.loadOlder(),
       markRead: (seq?: number) => room.markRead(seq),
