@@ -94,9 +94,9 @@ chaos *options:
 test:
     @{{ root }}/xtask/steps.sh check test-native test-sync test-wasm test-browser test-e2e
 
-# Format, lints, documentation, dependencies, imports, types, sizes and the package (about 8 min the first time)
+# Format, lints, documentation, dependencies, imports, types, sizes, the package and deploy/ (about 8 min the first time)
 [group('test')]
-check: fmt-check lint docs deny import-rule types sizes package
+check: fmt-check lint docs deny import-rule types sizes package deploy-check
 
 # Say which files are not formatted
 [group('check')]
@@ -155,6 +155,19 @@ sizes: app sdk
 [group('check')]
 package: sdk
     cd {{ npm_package }} && npm run --silent lint:package
+
+# The files of deploy/: nginx's and Prometheus' own checks, schemas of compose and Kubernetes, linters (about 10 s)
+[group('check')]
+deploy-check:
+    @{{ setup }} cargo_tools services deploy_tools
+    promtool check config deploy/prometheus/prometheus.yml
+    promtool test rules deploy/prometheus/alerts.test.yml
+    check-jsonschema --builtin-schema vendor.compose-spec deploy/compose.yaml
+    kubernetes-validate --quiet deploy/kubernetes/*.yaml
+    # Versions of Debian's packages are those of the image's date.
+    hadolint --ignore DL3008 deploy/Dockerfile
+    @{{ root }}/xtask/unit-check.sh deploy/systemd/tidings.service
+    cargo nextest run --package tidings-testbed takes_both_forms
 
 # Native tests, documentation examples included
 [group('test')]

