@@ -11,9 +11,8 @@ use tokio::net::TcpListener;
 use tokio::time::{Instant, timeout_at};
 
 use crate::accept::Gate;
-use crate::auth::{Authenticator, LocalUsedTickets};
+use crate::auth::Authenticator;
 use crate::broker::Broker;
-use crate::broker::local::LocalBroker;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::connection::SessionSettings;
@@ -29,14 +28,13 @@ use crate::node::{Node, NodeSettings};
 use crate::origin::Policy;
 use crate::store::Store;
 
+mod cluster;
 pub mod command;
 mod log;
 
 pub use self::command::StartError;
 use self::log::Log;
 
-/// Publications on their way to this node's own sessions.
-const BROKER_CAPACITY: usize = 4096;
 /// Connections to the metrics listener, which is for a scraper or two.
 const PRIVATE_CONNECTIONS: u32 = 64;
 /// Of the drain's time, this much is kept for closing the store and leaving.
@@ -76,7 +74,9 @@ impl App {
         let clock = Clock::system();
         let auth = authenticator(config, &clock).await?;
         let log = Log::open(&config.store).await?;
-        let parts = Parts { store: log.store(), broker: Arc::new(LocalBroker::new(BROKER_CAPACITY)), clock };
+        let store = log.store();
+        let broker = cluster::broker(&config.broker, &store.epoch().await?).await?;
+        let parts = Parts { store, broker, clock };
         let app = Self::assemble(config, parts, auth).await?;
         Ok(Self { log: Some(log), ..app })
     }
@@ -194,7 +194,7 @@ impl App {
 
 /// Keys come first: without them nothing else is worth opening.
 async fn authenticator(config: &Config, clock: &Clock) -> Result<Authenticator, StartError> {
-    let used = Arc::new(LocalUsedTickets::default());
+    let used = cluster::used_tickets(&config.broker)?;
     Ok(Authenticator::new(&config.auth, clock.clone(), used).await?)
 }
 
@@ -202,6 +202,8 @@ fn node_settings(config: &Config) -> NodeSettings {
     NodeSettings {
         node_id: config.broker.node_id.clone().unwrap_or_else(crate::node::new_uuid),
         presence_grace: config.session.presence_grace,
+        presence_lease: config.broker.presence_lease,
+        position_tick: config.broker.position_tick,
         max_content_bytes: config.limits.max_content_bytes,
         replay_limit: config.limits.replay_limit,
         notification_retention: config.notifications.notification_retention,

@@ -11,6 +11,8 @@ use axum::extract::ws::Utf8Bytes;
 use tidings_protocol::{ClientSession, RoomId, SessionId, Timestamp, UserId};
 use tokio::sync::mpsc;
 
+pub use crate::metrics::BrokerStats;
+
 pub mod codec;
 #[cfg(test)]
 mod conformance;
@@ -137,21 +139,6 @@ pub enum Except {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the broker is not available: {0}")]
 pub struct BrokerError(pub String);
-
-/// What a broker has done since it was made, and whether it works.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct BrokerStats {
-    /// Publications that other nodes could hear.
-    pub published: u64,
-    /// Publications that other nodes did not hear.
-    pub dropped: u64,
-    /// Connections that were lost.
-    pub disconnects: u64,
-    /// Topics that were subscribed again after that.
-    pub resubscribed: u64,
-    /// Publications that came while the way to the fan-out was full.
-    pub overflowed: u64,
-}
 
 /// Carries publications to every node that wants their topic, this one included.
 #[async_trait]

@@ -8,7 +8,7 @@ use tidings_protocol::{ClientSession, CloseCode, RoomId, SessionId, Timestamp, U
 
 use crate::broker::{Except, Payload, Publication, Topic};
 use crate::metrics::Transport;
-use crate::outbox::{Item, Outbox, Slot};
+use crate::outbox::{Head, Item, Outbox, Slot};
 
 /// A session's place in the hub.
 #[derive(Clone, Debug)]
@@ -97,6 +97,15 @@ impl Hub {
         last
     }
 
+    /// Closes a session that a newer one on another node replaces.
+    pub fn replace(&self, user: &UserId, session: &SessionId) {
+        let users = self.users.read();
+        let found = users.get(user).into_iter().flatten().find(|s| s.outbox.session_id() == session);
+        if let Some(found) = found {
+            found.outbox.close(CloseCode::Replaced);
+        }
+    }
+
     /// Users with a registered session on this node.
     #[must_use]
     pub fn connected_users(&self) -> Vec<UserId> {
@@ -146,6 +155,49 @@ impl Hub {
         let subscribers = self.room(room)?;
         let last = subscribers.lock().last_seq?;
         (seq > last + 1).then_some(Missing { after: last, before: seq })
+    }
+
+    /// Rooms with a subscribed session.
+    #[must_use]
+    pub fn rooms(&self) -> Vec<RoomId> {
+        self.rooms.read().keys().cloned().collect()
+    }
+
+    /// Whether a session of this node wants the topic.
+    #[must_use]
+    pub fn wants(&self, topic: &Topic) -> bool {
+        match topic {
+            Topic::Room(room) => self.rooms.read().contains_key(room),
+            Topic::User(user) => self.users.read().contains_key(user),
+            Topic::All => true,
+        }
+    }
+
+    /// The room's log is known to reach as far as `head`, where nothing of it was handed over yet: each session
+    /// that stands before it reads on.
+    pub fn tell_room_head(&self, room: &RoomId, head: u64) {
+        let Some(subscribers) = self.room(room) else { return };
+        let mut subscribers = subscribers.lock();
+        if head == 0 || subscribers.last_seq.is_some_and(|last| head <= last) {
+            return;
+        }
+        subscribers.last_seq = Some(head);
+        for (outbox, slot) in &subscribers.sessions {
+            outbox.push(Item::Head(Head::Room(*slot, head)));
+        }
+    }
+
+    /// The user's logs are known to reach as far as this.
+    pub fn tell_user_heads(&self, user: &UserId, inbox: u64, own: u64, broadcast: u64) {
+        let users = self.users.read();
+        for session in users.get(user).into_iter().flatten() {
+            if session.inbox {
+                session.outbox.push(Item::Head(Head::Inbox(inbox)));
+            }
+            if session.notices {
+                session.outbox.push(Item::Head(Head::Notices { own, broadcast }));
+            }
+        }
     }
 
     /// Hands a publication to every session that it concerns.

@@ -11,7 +11,11 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
+use self::broker::BrokerMetrics;
+pub use self::broker::BrokerStats;
 use crate::limits::connections::Refused;
+
+mod broker;
 
 /// The media type of [`Metrics::encode`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -40,6 +44,7 @@ pub struct Metrics {
     store_batch: Histogram,
     store_failures: Counter,
     broker_lag: Histogram,
+    broker: BrokerMetrics,
     replay_entries: Histogram,
     outbox_bytes: Gauge<i64, AtomicI64>,
     dropped: ByLabel,
@@ -103,9 +108,11 @@ impl Metrics {
             Unit::Bytes,
             outbox_bytes.clone(),
         );
+        let broker = BrokerMetrics::new(&mut r);
         Self {
             websocket,
             sse,
+            broker,
             polling,
             refused,
             http_requests,
@@ -170,6 +177,11 @@ impl Metrics {
     /// A publication that came through the broker, and how long it took.
     pub fn broker_lag(&self, took: Duration) {
         self.broker_lag.observe(took.as_secs_f64());
+    }
+
+    /// What the broker has done in all, whether it is connected, and how many nodes there are.
+    pub fn broker(&self, stats: BrokerStats, connected: bool, nodes: usize) {
+        self.broker.set(stats, connected, nodes);
     }
 
     /// What one join or resume replayed.

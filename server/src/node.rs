@@ -4,6 +4,7 @@
 //! - [`events`]: what the others are told of a write.
 //! - [`rooms`]: joining, leaving, members, markers.
 //! - [`people`]: sessions, presence, typing.
+//! - `gossip`: what nodes tell each other of who is where.
 //! - [`notices`]: notifications and broadcasts.
 //! - [`parts`]: which positions of an inbox have been handed over.
 //! - [`revocations`]: whose word counts no more.
@@ -26,9 +27,10 @@ use crate::outbox::{Item, Outbox};
 use crate::presence::Presence;
 use crate::revocation::Revocations;
 use crate::store::{Store, StoreError};
-use crate::typing::TypingLimit;
+use crate::typing::{TypingLimit, TypingOver};
 
 pub mod events;
+mod gossip;
 pub mod markers;
 pub mod notices;
 pub mod parts;
@@ -50,6 +52,10 @@ pub struct NodeSettings {
     pub max_content_bytes: usize,
     /// Most entries that a join or resume replays.
     pub replay_limit: u64,
+    /// How often what was handed over is compared with the logs, where other nodes write too.
+    pub position_tick: Duration,
+    /// A node of which nothing was heard for this long is taken for dead.
+    pub presence_lease: Duration,
     /// How long notifications are kept.
     pub notification_retention: Duration,
 }
@@ -68,6 +74,7 @@ pub struct Node {
     writer: writer::Writer,
     markers: markers::Markers,
     typing: TypingLimit,
+    typing_over: TypingOver,
     metrics: Arc<Metrics>,
     tasks: TaskTracker,
 }
@@ -108,15 +115,19 @@ impl Node {
         revocations.read(&*store).await?;
         let hub = Arc::new(Hub::default());
         let tasks = TaskTracker::new();
+        let lease = broker.spans_nodes().then_some(settings.presence_lease);
+        let (gossip, heard) = tokio::sync::mpsc::channel(gossip::HEARD);
         if let Some(stream) = broker.take_stream() {
-            tasks.spawn(crate::fanout::run(
-                stream,
-                Arc::clone(&hub),
-                Arc::clone(&store),
-                clock.clone(),
-                Arc::clone(&revocations),
-                Arc::clone(&metrics),
-            ));
+            let parts = crate::fanout::Parts {
+                hub: Arc::clone(&hub),
+                store: Arc::clone(&store),
+                clock: clock.clone(),
+                revocations: Arc::clone(&revocations),
+                metrics: Arc::clone(&metrics),
+                gossip,
+                recheck_every: broker.spans_nodes().then_some(settings.position_tick),
+            };
+            tasks.spawn(crate::fanout::run(stream, parts));
         }
         let (writer, jobs) = writer::channel();
         tasks.spawn(writer::run(
@@ -130,7 +141,7 @@ impl Node {
             store: StoreHandle(store),
             broker: BrokerHandle(broker),
             hub,
-            presence: Presence::new(settings.presence_grace),
+            presence: Presence::new(settings.presence_grace, &settings.node_id, lease),
             revocations,
             clock,
             epoch,
@@ -138,9 +149,13 @@ impl Node {
             writer,
             markers: markers::Markers::default(),
             typing: TypingLimit::default(),
+            typing_over: TypingOver::default(),
             metrics,
             tasks,
         });
+        if let Some(lease) = lease {
+            tokio::spawn(gossip::run(Arc::downgrade(&node), heard, lease));
+        }
         tokio::spawn(markers::run(Arc::downgrade(&node)));
         tokio::spawn(people::run_counts(Arc::downgrade(&node)));
         tokio::spawn(notices::run_retention(Arc::downgrade(&node)));
@@ -234,6 +249,7 @@ impl Node {
     pub async fn flush(&self) {
         markers::flush(self).await;
         self.writer.idle().await;
+        self.broker().flush().await;
     }
 
     /// Closes older connections of the same client session, on whatever node.
@@ -248,6 +264,13 @@ impl Node {
     /// Hands an event to the broker. With the broker away nothing is lost: logs are read, signals may drop.
     async fn publish(&self, topic: Topic, payload: Payload) {
         if let Err(error) = self.broker().publish(Publication { topic, payload, at: self.now() }).await {
+            tracing::warn!(%error, "an event was not published");
+        }
+    }
+
+    /// Hands an event to this node's own sessions alone.
+    async fn publish_here(&self, topic: Topic, payload: Payload) {
+        if let Err(error) = self.broker().publish_here(Publication { topic, payload, at: self.now() }).await {
             tracing::warn!(%error, "an event was not published");
         }
     }

@@ -9,6 +9,7 @@ use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
 use tidings_protocol::{CloseCode, RoomId, SessionId, UserId};
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use crate::store::TokenId;
 
@@ -67,6 +68,24 @@ pub enum Item {
     },
     /// The user is no longer let into this room.
     Evict(RoomId),
+    /// A log is known to reach as far as this; the session may not have been told of all of it.
+    Head(Head),
+}
+
+/// How far a log reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Head {
+    /// A room's, as the session numbers it.
+    Room(Slot, u64),
+    /// The inbox.
+    Inbox(u64),
+    /// The user's own notifications, and the broadcasts.
+    Notices {
+        /// The user's own.
+        own: u64,
+        /// All users'.
+        broadcast: u64,
+    },
 }
 
 impl Item {
@@ -75,7 +94,7 @@ impl Item {
             Self::Entry { frame, .. } | Self::Signal { frame, .. } | Self::NoticeState(frame) => frame.len(),
             Self::Inbox { frame, .. } => frame.as_ref().map_or(0, |f| f.len()),
             Self::Notice { json, .. } => json.len(),
-            Self::Evict(_) => 0,
+            Self::Evict(_) | Self::Head(_) => 0,
         };
         frame + ITEM_OVERHEAD
     }
@@ -106,6 +125,7 @@ struct Inner {
     notices_catching_up: bool,
     dropped: u64,
     close: Option<CloseCode>,
+    lease: Option<Instant>,
     /// The token that the session stands on.
     token: Option<TokenId>,
 }
@@ -154,6 +174,19 @@ impl Outbox {
         if wakes {
             self.waker.wake();
         }
+    }
+
+    /// The session is one of many short ones, between which its client counts as connected until then.
+    pub fn set_lease(&self, until: Instant) {
+        self.inner.lock().lease = Some(until);
+    }
+
+    /// Until when the client of a session that is one of many short ones counts as connected.
+    #[must_use]
+    pub fn lease(&self) -> Option<Instant> {
+        let inner = self.inner.lock();
+        // A newer one of the client stands already.
+        inner.lease.filter(|_| inner.close != Some(CloseCode::Replaced))
     }
 
     /// Asks the session to close. What waits is still written first, unless the code says that the session is cut.
@@ -289,7 +322,7 @@ impl Inner {
             Item::Entry { slot, .. } => self.catching_up.contains(slot),
             Item::Inbox { .. } => self.inbox_catching_up,
             Item::Notice { .. } => self.notices_catching_up,
-            Item::NoticeState(_) | Item::Signal { .. } | Item::Evict(_) => false,
+            Item::NoticeState(_) | Item::Signal { .. } | Item::Evict(_) | Item::Head(_) => false,
         }
     }
 

@@ -1,49 +1,121 @@
-//! Who is where: sessions of users, users in rooms, and what they show. A lost session keeps its place for a
-//! grace time, so that a reload is no coming and going.
+//! Who is where, on all nodes: sessions of users, users in rooms, and what they show. A lost session keeps its place for
+//! a grace time, so that a reload is no coming and going.
+//!
+//! Each node knows its own sessions, tells the others what it knows, and holds all nodes' word together in memory.
+//! Nothing of it is stored: a node that has missed something asks for all of it. What participants are told follows
+//! from changes of that view, so every node tells its own sessions, each once.
+//!
+//! - [`claim`]: what one node knows of one user. `here`: this node's sessions.
+//! - `view`: all nodes' claims together. `gossip`: how nodes come to know each other's.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::HashMap;
 use std::time::Duration;
 
 use parking_lot::Mutex;
 use tidings_protocol::command::OnlineStatus;
 use tidings_protocol::entity::{Person, Status};
-use tidings_protocol::limits::LARGE_ROOM;
-use tidings_protocol::{RoomId, SessionId, UserId};
+use tidings_protocol::{ClientSession, RoomId, SessionId, UserId};
 use tokio::time::Instant;
 
-/// Sessions, users and rooms of this node.
+mod claim;
+mod gossip;
+mod here;
+mod view;
+
+use self::claim::Claim;
+use self::gossip::{Gossip, Heard, Message, News, Said};
+use self::here::{Here, Sitting, Until};
+use self::view::View;
+
+/// Client sessions whose wish to be shown as away is remembered between two requests.
+const MAX_REMEMBERED: usize = 100_000;
+/// For how long.
+const REMEMBERED_FOR: Duration = Duration::from_secs(120);
+/// Sessions of one client session that were opened closer to each other than this are told apart by their ids.
+const TOGETHER: Duration = Duration::from_secs(2);
+
+/// Sessions, users and rooms of all nodes, as far as this one knows.
 #[derive(Debug)]
 pub struct Presence {
     grace: Duration,
     inner: Mutex<Inner>,
 }
 
-#[derive(Debug, Default)]
-struct Inner {
-    users: HashMap<UserId, Here>,
-    rooms: HashMap<RoomId, Occupants>,
-    /// Rooms above [`LARGE_ROOM`] whose count has changed since it was last told.
-    recount: HashSet<RoomId>,
-}
-
 #[derive(Debug)]
-struct Here {
-    name: String,
-    sessions: HashMap<SessionId, OnlineStatus>,
-    rooms: HashSet<RoomId>,
-    shown: Status,
-    lost_at: Option<Instant>,
+struct Inner {
+    here: HashMap<UserId, Here>,
+    view: View,
+    gossip: Gossip,
+    /// What fallback clients want to be shown as: it outlasts a poll.
+    remembered: HashMap<(UserId, ClientSession), (OnlineStatus, Instant)>,
 }
 
-#[derive(Debug, Default)]
-struct Occupants {
-    users: BTreeMap<UserId, Occupant>,
+/// A session that comes.
+#[derive(Clone, Copy, Debug)]
+pub struct Arrival<'a> {
+    /// Whose it is.
+    pub user: &'a UserId,
+    /// The display name.
+    pub name: &'a str,
+    /// The session.
+    pub session: &'a SessionId,
+    /// Its client session.
+    pub client: Option<&'a ClientSession>,
 }
 
-#[derive(Debug, Default)]
-struct Occupant {
-    sessions: u32,
-    lost_at: Option<Instant>,
+/// What the participants of this node are told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// The user's first session came into the room.
+    Joined {
+        /// The room.
+        room: RoomId,
+        /// The user.
+        user: UserId,
+        /// The display name.
+        name: String,
+    },
+    /// The user's last session left the room.
+    Left {
+        /// The room.
+        room: RoomId,
+        /// The user.
+        user: UserId,
+        /// The display name.
+        name: String,
+    },
+    /// The user's last session in the room was lost and has not come back.
+    Lost {
+        /// The room.
+        room: RoomId,
+        /// The user.
+        user: UserId,
+        /// The display name.
+        name: String,
+    },
+    /// The user shows something else.
+    Status {
+        /// The user.
+        user: UserId,
+        /// What, and to which rooms.
+        change: StatusChange,
+        /// The user's direct partners, where they are known already.
+        partners: Option<Vec<UserId>>,
+    },
+    /// A newer connection of the same client session stands on another node.
+    Fenced {
+        /// The user.
+        user: UserId,
+        /// The older one.
+        session: SessionId,
+    },
+    /// A user types on another node: what is known of it here is out of date.
+    Types {
+        /// The user.
+        user: UserId,
+        /// The room.
+        room: RoomId,
+    },
 }
 
 /// A user's status changed, and these small rooms may see it.
@@ -51,35 +123,109 @@ struct Occupant {
 pub struct StatusChange {
     /// What is shown now.
     pub status: Status,
-    /// Rooms of at most [`LARGE_ROOM`] participants that the user is in.
+    /// Rooms with few enough participants that the user is in.
     pub rooms: Vec<RoomId>,
-}
-
-/// What a room's participants are told of a coming or going.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Notice {
-    /// Nothing: it was not the user's first or last session, or the room is large (its count is told later).
-    Nobody,
-    /// The others are told.
-    Others,
-}
-
-/// What is left of a user after the grace time.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Gone {
-    /// The display name.
-    pub name: String,
-    /// Rooms whose others are told that the user is gone.
-    pub rooms: Vec<RoomId>,
-    /// The user is offline, where no session came back.
-    pub offline: Option<StatusChange>,
 }
 
 impl Presence {
-    /// Nobody is here yet. A lost session keeps its place for `grace`.
+    /// Nobody is here yet. A lost session keeps its place for `grace`; a node that is silent for `lease` is dead.
+    /// Without a lease there are no other nodes.
     #[must_use]
-    pub fn new(grace: Duration) -> Self {
-        Self { grace, inner: Mutex::default() }
+    pub fn new(grace: Duration, node: &str, lease: Option<Duration>) -> Self {
+        // Clients of a dead node have at least the grace time to come back.
+        let lease = lease.map(|lease| lease.max(grace));
+        let gossip = Gossip::new(run_mark(), node.to_owned(), lease);
+        let (here, view, remembered) = (HashMap::new(), View::default(), HashMap::new());
+        Self { grace, inner: Mutex::new(Inner { here, view, gossip, remembered }) }
+    }
+
+    /// A session came.
+    pub fn connect(&self, arrival: Arrival<'_>) -> Vec<Change> {
+        let Arrival { user, name, session, client } = arrival;
+        let now = Instant::now();
+        let mut inner = self.inner.lock();
+        let remembered = client.and_then(|client| inner.remembered_status(user, client, now));
+        let here = inner.here.entry(user.clone()).or_default();
+        name.clone_into(&mut here.name);
+        if let Some(client) = client {
+            here.replace_lease(client, now + self.grace);
+        }
+        let away = remembered == Some(OnlineStatus::Away);
+        let sitting = Sitting { client: client.cloned(), away, opened: now, until: Until::Open };
+        here.sessions.insert(session.clone(), sitting);
+        inner.refresh(user, None, now)
+    }
+
+    /// A stream of notifications came, which shows nothing to others.
+    pub fn open_stream(&self, user: &UserId, name: &str) -> Vec<Change> {
+        let mut inner = self.inner.lock();
+        let here = inner.here.entry(user.clone()).or_default();
+        name.clone_into(&mut here.name);
+        here.streams += 1;
+        inner.refresh(user, None, Instant::now())
+    }
+
+    /// A session says what the others see.
+    pub fn set_status(&self, user: &UserId, session: &SessionId, status: OnlineStatus) -> Vec<Change> {
+        let mut inner = self.inner.lock();
+        let sitting = inner.here.get_mut(user).and_then(|here| here.sessions.get_mut(session));
+        let Some(sitting) = sitting else { return Vec::new() };
+        sitting.away = status == OnlineStatus::Away;
+        inner.refresh(user, None, Instant::now())
+    }
+
+    /// A client session without a connection of its own says what the others see: on whatever node its stream is,
+    /// and in its next polls too.
+    pub fn set_client_status(
+        &self,
+        user: &UserId,
+        client: &ClientSession,
+        status: OnlineStatus,
+    ) -> Vec<Change> {
+        let mut inner = self.inner.lock();
+        let away = status == OnlineStatus::Away;
+        inner.gossip.say(Said::Show { user: user.clone(), client: client.clone(), away });
+        inner.show_client(user, client, status, Instant::now())
+    }
+
+    /// A session of the user subscribed to a room.
+    pub fn enter(&self, room: &RoomId, user: &UserId, session: &SessionId) -> Vec<Change> {
+        let mut inner = self.inner.lock();
+        let here = inner.here.entry(user.clone()).or_default();
+        let place = here.rooms.entry(room.clone()).or_default();
+        place.sessions.insert(session.clone());
+        place.held_until = None;
+        inner.refresh(user, None, Instant::now())
+    }
+
+    /// A session of the user unsubscribed from a room. The second value is whether it was the user's last there.
+    pub fn leave(&self, room: &RoomId, user: &UserId, session: &SessionId) -> (Vec<Change>, bool) {
+        let now = Instant::now();
+        let mut inner = self.inner.lock();
+        if let Some(here) = inner.here.get_mut(user)
+            && let Some(place) = here.rooms.get_mut(room)
+        {
+            place.sessions.remove(session);
+            place.held_until = None;
+        }
+        let changes = inner.refresh(user, Some(room), now);
+        let last = inner.view.sessions_in(room, user, None) == 0;
+        (changes, last)
+    }
+
+    /// A client session leaves a room by a request: what it has left there between two polls goes, on every node.
+    /// The second value is whether no other session of the user is there.
+    pub fn leave_by_request(
+        &self,
+        room: &RoomId,
+        user: &UserId,
+        client: &ClientSession,
+    ) -> (Vec<Change>, bool) {
+        let mut inner = self.inner.lock();
+        let last = inner.view.sessions_in(room, user, Some(client)) == 0;
+        let said = Said::Leave { user: user.clone(), client: client.clone(), room: room.clone() };
+        inner.gossip.say(said);
+        (inner.end_lease(room, user, client, Instant::now()), last)
     }
 
     /// How long a lost session keeps its place.
@@ -88,205 +234,282 @@ impl Presence {
         self.grace
     }
 
-    /// A session came.
-    pub fn connect(&self, user: &UserId, name: &str, session: &SessionId) -> Option<StatusChange> {
-        let mut inner = self.inner.lock();
-        let here = inner.users.entry(user.clone()).or_insert_with(|| Here {
-            name: name.to_owned(),
-            sessions: HashMap::new(),
-            rooms: HashSet::new(),
-            shown: Status::Offline,
-            lost_at: None,
-        });
-        name.clone_into(&mut here.name);
-        here.lost_at = None;
-        here.sessions.insert(session.clone(), OnlineStatus::Online);
-        inner.changed_status(user)
+    /// How many sessions of the user are in the room, on all nodes.
+    #[must_use]
+    pub fn sessions_in(&self, room: &RoomId, user: &UserId) -> usize {
+        self.inner.lock().view.sessions_in(room, user, None)
     }
 
-    /// A session says what the others see.
-    pub fn set_status(
+    /// A session is lost. Its place is held for the grace time; that of a poll until `lease`, as if it were open.
+    /// Returns when [`Presence::expire`] is to be asked, and what has changed already.
+    pub fn lose(
         &self,
         user: &UserId,
         session: &SessionId,
-        status: OnlineStatus,
-    ) -> Option<StatusChange> {
-        let mut inner = self.inner.lock();
-        *inner.users.get_mut(user)?.sessions.get_mut(session)? = status;
-        inner.changed_status(user)
-    }
-
-    /// A session of the user subscribed to a room.
-    pub fn enter(&self, room: &RoomId, user: &UserId) -> Notice {
-        let mut inner = self.inner.lock();
-        if let Some(here) = inner.users.get_mut(user) {
-            here.rooms.insert(room.clone());
-        }
-        let occupants = inner.rooms.entry(room.clone()).or_default();
-        let first = !occupants.users.contains_key(user);
-        let occupant = occupants.users.entry(user.clone()).or_default();
-        occupant.sessions += 1;
-        occupant.lost_at = None;
-        if first { inner.told(room) } else { Notice::Nobody }
-    }
-
-    /// A session of the user unsubscribed from a room. The second value is whether it was the user's last there.
-    pub fn leave(&self, room: &RoomId, user: &UserId) -> (Notice, bool) {
-        let mut inner = self.inner.lock();
-        let Some(occupant) = inner.rooms.get_mut(room).and_then(|o| o.users.get_mut(user)) else {
-            return (Notice::Nobody, true);
-        };
-        occupant.sessions = occupant.sessions.saturating_sub(1);
-        if occupant.sessions > 0 {
-            return (Notice::Nobody, false);
-        }
-        (inner.remove(room, user), true)
-    }
-
-    /// How many sessions of the user are in the room.
-    #[must_use]
-    pub fn sessions_in(&self, room: &RoomId, user: &UserId) -> u32 {
-        self.inner.lock().rooms.get(room).and_then(|o| o.users.get(user)).map_or(0, |o| o.sessions)
-    }
-
-    /// A session is lost. Returns whether [`Presence::expire`] is to be asked after the grace time.
-    pub fn lose(&self, user: &UserId, session: &SessionId, rooms: &[RoomId]) -> bool {
+        lease: Option<Instant>,
+    ) -> (Option<Instant>, Vec<Change>) {
         let now = Instant::now();
         let mut inner = self.inner.lock();
-        for room in rooms {
-            if let Some(occupant) = inner.rooms.get_mut(room).and_then(|o| o.users.get_mut(user)) {
-                occupant.sessions = occupant.sessions.saturating_sub(1);
-                if occupant.sessions == 0 {
-                    occupant.lost_at = Some(now);
+        let Some(here) = inner.here.get_mut(user) else { return (None, Vec::new()) };
+        let Some(sitting) = here.sessions.get_mut(session) else {
+            here.streams = here.streams.saturating_sub(1);
+            return (None, inner.refresh(user, None, now));
+        };
+        let until = lease.unwrap_or(now + self.grace);
+        sitting.until = if lease.is_some() { Until::Leased(until) } else { Until::Held(until) };
+        if lease.is_none() {
+            for place in here.rooms.values_mut() {
+                if place.sessions.remove(session) && place.sessions.is_empty() {
+                    place.held_until = Some(until);
                 }
             }
         }
-        let Some(here) = inner.users.get_mut(user) else { return false };
-        here.sessions.remove(session);
-        if here.sessions.is_empty() {
-            here.lost_at = Some(now);
-        }
-        true
+        (Some(until), inner.refresh(user, None, now))
     }
 
-    /// Takes out what was lost and has not come back within the grace time.
-    pub fn expire(&self, user: &UserId) -> Option<Gone> {
-        let now = Instant::now();
-        let is_over = |lost_at: Option<Instant>| lost_at.is_some_and(|at| now >= at + self.grace);
-        let mut inner = self.inner.lock();
-        let here = inner.users.get(user)?;
-        let name = here.name.clone();
-        let gone_from: Vec<RoomId> = here
-            .rooms
-            .iter()
-            .filter(|room| {
-                let occupant = inner.rooms.get(*room).and_then(|o| o.users.get(user));
-                occupant.is_some_and(|o| o.sessions == 0 && is_over(o.lost_at))
-            })
-            .cloned()
-            .collect();
-        let user_is_gone = here.sessions.is_empty() && is_over(here.lost_at);
-        let offline = if user_is_gone { inner.changed_status(user) } else { None };
-        let rooms = gone_from.into_iter().filter(|room| inner.remove(room, user) == Notice::Others).collect();
-        if user_is_gone {
-            inner.users.remove(user);
-        }
-        Some(Gone { name, rooms, offline })
+    /// Takes out what was lost and has not come back in time.
+    pub fn expire(&self, user: &UserId) -> Vec<Change> {
+        self.inner.lock().refresh(user, None, Instant::now())
     }
 
     /// What others see of a user.
     #[must_use]
     pub fn status(&self, user: &UserId) -> Status {
-        self.inner.lock().users.get(user).map_or(Status::Offline, |h| h.shown)
+        self.inner.lock().view.status(user)
     }
 
     /// Participants of a room by id, above `after`, at most `limit`; and how many there are.
     #[must_use]
     pub fn participants(&self, room: &RoomId, after: Option<&UserId>, limit: usize) -> (Vec<Person>, usize) {
-        use std::ops::Bound;
-        let inner = self.inner.lock();
-        let Some(occupants) = inner.rooms.get(room) else { return (Vec::new(), 0) };
-        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let people = occupants
-            .users
-            .range::<UserId, _>((from, Bound::Unbounded))
-            .take(limit)
-            .map(|(user, _)| {
-                let here = inner.users.get(user);
-                Person {
-                    user_id: user.clone(),
-                    name: here.map_or_else(|| user.to_string(), |h| h.name.clone()),
-                    status: here.map_or(Status::Offline, |h| h.shown),
-                }
-            })
-            .collect();
-        (people, occupants.users.len())
+        self.inner.lock().view.participants(room, after, limit)
+    }
+
+    /// Users who are connected to some node: the first `limit` by id, and how many.
+    #[must_use]
+    pub fn connected(&self, limit: usize) -> (Vec<UserId>, usize) {
+        self.inner.lock().view.connected(limit)
+    }
+
+    /// The names of all nodes, this one's too, in order.
+    #[must_use]
+    pub fn nodes(&self) -> Vec<String> {
+        let mut names = self.inner.lock().gossip.names();
+        names.sort_unstable();
+        names
     }
 
     /// Whether single comings and goings, and presence, are told in the room.
     #[must_use]
     pub fn is_large(&self, room: &RoomId) -> bool {
-        self.inner.lock().rooms.get(room).is_some_and(Occupants::is_large)
+        self.inner.lock().view.is_large(room)
     }
 
     /// Large rooms whose count has changed since this was last asked, with the count.
     pub fn take_recounts(&self) -> Vec<(RoomId, usize)> {
-        let mut inner = self.inner.lock();
-        let rooms = std::mem::take(&mut inner.recount);
-        rooms
-            .into_iter()
-            .map(|room| {
-                let count = inner.rooms.get(&room).map_or(0, |o| o.users.len());
-                (room, count)
-            })
-            .collect()
+        self.inner.lock().view.take_recounts()
     }
 }
 
-impl Occupants {
-    fn is_large(&self) -> bool {
-        self.users.len() > LARGE_ROOM
+/// What nodes tell each other.
+impl Presence {
+    /// The user's direct partners, whom the other nodes tell too.
+    pub fn know_partners(&self, user: &UserId, partners: Vec<UserId>) {
+        self.inner.lock().gossip.partners(user, partners);
+    }
+
+    /// A user types by a request to this node.
+    pub fn say_typing(&self, user: &UserId, room: &RoomId) {
+        self.inner.lock().gossip.say(Said::Typing { user: user.clone(), room: room.clone() });
+    }
+
+    /// Everything that is to be told to the others now, as JSON texts.
+    pub fn take_gossip(&self) -> Vec<String> {
+        let now = Instant::now();
+        let mut inner = self.inner.lock();
+        let Inner { here, gossip, .. } = &mut *inner;
+        let claim = |user: &UserId| here.get(user).map(|here| here.claim(now)).unwrap_or_default();
+        let messages = gossip.take(claim, || here.keys().cloned().collect());
+        messages.iter().filter_map(|message| serde_json::to_string(message).ok()).collect()
+    }
+
+    /// Now and then: this node lives, and who was silent for too long does not. While nothing `can_be_heard`, that
+    /// says nothing.
+    pub fn beat(&self, can_be_heard: bool) -> Vec<Change> {
+        let now = Instant::now();
+        let mut inner = self.inner.lock();
+        inner.gossip.beat();
+        inner.remembered.retain(|_, (_, until)| *until > now);
+        if !can_be_heard {
+            inner.gossip.excuse_all(now);
+            return Vec::new();
+        }
+        let dead = inner.gossip.take_dead(now);
+        dead.into_iter().flat_map(|node| inner.forget_node(node)).collect()
+    }
+
+    /// Takes in what a node says. What cannot be read comes from a later version, and is left out.
+    pub fn hear(&self, json: &str) -> Vec<Change> {
+        let Ok(Message { from, name, said }) = serde_json::from_str::<Message>(json) else {
+            return Vec::new();
+        };
+        let now = Instant::now();
+        let mut inner = self.inner.lock();
+        if from == inner.gossip.own {
+            return Vec::new();
+        }
+        match &said {
+            Said::Show { user, client, away } => {
+                let status = if *away { OnlineStatus::Away } else { OnlineStatus::Online };
+                return inner.show_client(user, client, status, now);
+            }
+            Said::Leave { user, client, room } => return inner.end_lease(room, user, client, now),
+            Said::Typing { user, room } => {
+                return vec![Change::Types { user: user.clone(), room: room.clone() }];
+            }
+            Said::Alive { .. } | Said::Delta { .. } | Said::All { .. } | Said::Ask { .. } | Said::Unknown => {
+            }
+        }
+        match inner.gossip.hear(from, name, said, now) {
+            Heard::Nothing => Vec::new(),
+            Heard::Changed(news) => news.into_iter().flat_map(|news| inner.learn(from, news, now)).collect(),
+            Heard::Everything(news) => {
+                let known: std::collections::HashSet<&UserId> = news.iter().map(|n| &n.user).collect();
+                let mut gone = inner.view.users_of(from);
+                gone.retain(|user| !known.contains(user));
+                let mut changes: Vec<Change> = Vec::new();
+                for user in gone {
+                    changes.extend(inner.view.set(from, &user, Claim::default(), &[]));
+                }
+                for news in news {
+                    changes.extend(inner.learn(from, news, now));
+                }
+                changes
+            }
+        }
     }
 }
 
 impl Inner {
-    /// Recomputes what a user shows.
-    fn changed_status(&mut self, user: &UserId) -> Option<StatusChange> {
-        let here = self.users.get_mut(user)?;
-        let status = if here.sessions.is_empty() {
-            Status::Offline
-        } else if here.sessions.values().all(|s| *s == OnlineStatus::Away) {
-            Status::Away
-        } else {
-            Status::Online
-        };
-        if std::mem::replace(&mut here.shown, status) == status {
-            return None;
+    /// Brings the view to what this node's own sessions are now.
+    fn refresh(&mut self, user: &UserId, left: Option<&RoomId>, now: Instant) -> Vec<Change> {
+        let Some(here) = self.here.get_mut(user) else { return Vec::new() };
+        here.expire(now);
+        let claim = here.claim(now);
+        if claim.is_empty() {
+            self.here.remove(user);
         }
-        let small = |room: &&RoomId| !self.rooms.get(*room).is_some_and(Occupants::is_large);
-        Some(StatusChange { status, rooms: here.rooms.iter().filter(small).cloned().collect() })
+        let left: Vec<RoomId> = left.into_iter().cloned().collect();
+        self.gossip.mark(user, left.first());
+        self.view.set(self.gossip.own, user, claim, &left)
     }
 
-    fn remove(&mut self, room: &RoomId, user: &UserId) -> Notice {
-        let notice = self.told(room);
-        if let Some(here) = self.users.get_mut(user) {
-            here.rooms.remove(room);
+    fn remembered_status(
+        &mut self,
+        user: &UserId,
+        client: &ClientSession,
+        now: Instant,
+    ) -> Option<OnlineStatus> {
+        let (status, until) = self.remembered.get_mut(&(user.clone(), client.clone()))?;
+        *until = now + REMEMBERED_FOR;
+        Some(*status)
+    }
+
+    fn show_client(
+        &mut self,
+        user: &UserId,
+        client: &ClientSession,
+        status: OnlineStatus,
+        now: Instant,
+    ) -> Vec<Change> {
+        let key = (user.clone(), client.clone());
+        if self.remembered.len() < MAX_REMEMBERED || self.remembered.contains_key(&key) {
+            self.remembered.insert(key, (status, now + REMEMBERED_FOR));
         }
-        if let Some(occupants) = self.rooms.get_mut(room) {
-            occupants.users.remove(user);
-            if occupants.users.is_empty() {
-                self.rooms.remove(room);
+        let Some(here) = self.here.get_mut(user) else { return Vec::new() };
+        for sitting in here.sessions.values_mut().filter(|s| s.client.as_ref() == Some(client)) {
+            sitting.away = status == OnlineStatus::Away;
+        }
+        self.refresh(user, None, now)
+    }
+
+    fn end_lease(
+        &mut self,
+        room: &RoomId,
+        user: &UserId,
+        client: &ClientSession,
+        now: Instant,
+    ) -> Vec<Change> {
+        let Some(here) = self.here.get_mut(user) else { return Vec::new() };
+        if !here.end_lease_in(room, client) {
+            return Vec::new();
+        }
+        if let Some(place) = here.rooms.get_mut(room)
+            && place.sessions.is_empty()
+        {
+            place.held_until = None;
+        }
+        self.refresh(user, Some(room), now)
+    }
+
+    fn learn(&mut self, from: u64, news: News, now: Instant) -> Vec<Change> {
+        let News { user, claim, left, partners } = news;
+        let mut changes = self.fenced_by(&user, &claim, now);
+        changes.extend(self.view.set(from, &user, claim, &left));
+        for change in &mut changes {
+            if let Change::Status { partners: known, .. } = change {
+                known.clone_from(&partners);
             }
         }
-        notice
+        // A place that is held here for a room that was left elsewhere goes too.
+        let own = self.here.get_mut(&user);
+        let mut dropped = false;
+        if let Some(here) = own {
+            for room in &left {
+                if self.view.sessions_in(room, &user, None) == 0 {
+                    dropped |= here.rooms.remove(room).is_some();
+                }
+            }
+        }
+        if dropped {
+            changes.extend(self.refresh(&user, None, now));
+        }
+        changes
     }
 
-    fn told(&mut self, room: &RoomId) -> Notice {
-        if self.rooms.get(room).is_some_and(Occupants::is_large) {
-            self.recount.insert(room.clone());
-            Notice::Nobody
-        } else {
-            Notice::Others
+    /// This node's sessions that are older than another node's of the same client session: its fence did not arrive.
+    fn fenced_by(&self, user: &UserId, claim: &Claim, now: Instant) -> Vec<Change> {
+        let Some(here) = self.here.get(user) else { return Vec::new() };
+        let mut fenced = Vec::new();
+        for seat in claim.seats.iter().filter(|seat| seat.client.is_some() && !seat.held && !seat.leased) {
+            let theirs = Duration::from_millis(seat.opened_ago);
+            for (session, own) in &here.sessions {
+                let ours = now.saturating_duration_since(own.opened);
+                let is_older =
+                    if ours.abs_diff(theirs) <= TOGETHER { *session < seat.session } else { ours > theirs };
+                if own.until == Until::Open && own.client == seat.client && is_older {
+                    fenced.push(Change::Fenced { user: user.clone(), session: session.clone() });
+                }
+            }
         }
+        fenced
+    }
+
+    fn forget_node(&mut self, node: u64) -> Vec<Change> {
+        let users = self.view.users_of(node);
+        users.iter().flat_map(|user| self.view.set(node, user, Claim::default(), &[])).collect()
     }
 }
+
+/// A number that no other run of a node has.
+fn run_mark() -> u64 {
+    let mut bytes = [0; 8];
+    // Without random numbers two runs still differ by their time.
+    if getrandom::fill(&mut bytes).is_err() {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        return u64::try_from(now.as_nanos()).unwrap_or(u64::MAX);
+    }
+    u64::from_le_bytes(bytes)
+}
+
+#[cfg(test)]
+mod tests;

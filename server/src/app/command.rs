@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 use super::App;
 use super::log::Log;
 use crate::auth::{TokenError, make_token};
+use crate::broker::redis::{AddressError, ClusterError};
 use crate::cli::{Command, StoreArgs, TokenArgs};
 use crate::clock::Clock;
 use crate::config::value::MetricsListen;
@@ -36,6 +37,12 @@ pub enum StartError {
     /// The store does not answer.
     #[error("the database does not answer: {0}")]
     Store(#[from] StoreError),
+    /// The broker's address does not do.
+    #[error(transparent)]
+    Broker(#[from] AddressError),
+    /// The broker is of a kind that is not supported.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
     /// A socket could not be bound.
     #[error("cannot listen on {addr}: {source}")]
     Listen {
@@ -67,6 +74,8 @@ fn fail(error: StartError) -> ExitCode {
         StartError::Config(ConfigError::Line(line)) => line.exit(),
         StartError::Config(error) => say(&error, 2),
         StartError::Token(error) => say(&error, 2),
+        StartError::Broker(error) => say(&error, 2),
+        StartError::Cluster(error) => say(&error, 2),
         StartError::Open(_)
         | StartError::OpenPostgres(_)
         | StartError::Store(_)

@@ -9,6 +9,9 @@ use crate::node::Outcome;
 pub(super) async fn run(session: &mut Session, leave: LeaveRoom) -> Outcome<Answer> {
     let subscribed = session.forget_room(&leave.room_id).await;
     session.deadlines.stopped_typing(&leave.room_id);
-    session.node().leave(session.principal(), &leave.room_id, subscribed).await?;
+    session
+        .node()
+        .leave(session.principal(), &leave.room_id, session.outbox().session_id(), subscribed)
+        .await?;
     Ok(Answer::Done)
 }

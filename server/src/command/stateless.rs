@@ -42,16 +42,14 @@ impl Stateless<'_> {
             Command::React(react) => react::run(&caller, id, react).await,
             Command::Typing(typing) => {
                 node.membership(self.principal, &typing.room_id).await?;
-                node.typing(user, &typing.room_id, typing.data.is_typing).await?;
+                node.typing_by_request(user, &typing.room_id, typing.data.is_typing).await?;
                 Ok(Answer::Done)
             }
             Command::Read(read) => {
                 node.read(self.principal, None, &read.room_id, read.seq).await.map(|()| Answer::Done)
             }
             Command::SetPresence(show) => {
-                if let Some(session) = node.hub().session_of(user, self.client_session) {
-                    node.show(user, &session, show.status).await;
-                }
+                node.show_by_request(user, self.client_session, show.status).await;
                 Ok(Answer::Done)
             }
             Command::Authenticate(token) => {

@@ -126,9 +126,6 @@ pub enum ConfigError {
     /// A database that is not served.
     #[error("--database-url must be sqlite://FILE or postgres://USER:PASSWORD@HOST:PORT/DATABASE")]
     Database,
-    /// A broker that is not served yet.
-    #[error("--redis-url is not supported by this version, which runs as one node; leave it out")]
-    Redis,
 }
 
 /// Checks everything that can be checked before a socket is bound.
@@ -189,9 +186,6 @@ pub fn secret(flag: &'static str, secret: &SecretString) -> Result<(), ConfigErr
 }
 
 fn place(config: &Config) -> Result<(), ConfigError> {
-    if config.broker.redis_url.is_some() {
-        return Err(ConfigError::Redis);
-    }
     store(&config.store)
 }
 
@@ -220,6 +214,8 @@ fn bounds(config: &Config) -> Result<(), ConfigError> {
         ("heartbeat", config.session.heartbeat),
         ("drain-grace", config.drain.drain_grace),
         ("notification-retention", config.notifications.notification_retention),
+        ("position-tick", config.broker.position_tick),
+        ("presence-lease", config.broker.presence_lease),
     ];
     if let Some((flag, _)) = spans.iter().find(|(_, span)| span.is_zero()) {
         return Err(ConfigError::Zero(flag));
@@ -230,6 +226,8 @@ fn bounds(config: &Config) -> Result<(), ConfigError> {
         ("max-frame-bytes", limits.max_frame_bytes, 256),
         ("max-body-bytes", limits.max_body_bytes, 1),
         ("outbox-bytes", limits.outbox_bytes, 1024),
+        ("redis-queue", config.broker.redis_queue, 1),
+        ("redis-arrivals", config.broker.redis_arrivals, 16),
     ];
     match least.iter().find(|(_, value, least)| value < least) {
         Some(&(flag, _, least)) => Err(ConfigError::TooSmall { flag, least }),

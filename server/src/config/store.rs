@@ -57,4 +57,20 @@ pub struct BrokerConfig {
     /// This node's name in a cluster, of letters, digits and . _ - [default: random]
     #[arg(long, env = "TIDINGS_NODE_ID", value_name = "NAME", value_parser = value::node_id)]
     pub node_id: Option<String>,
+
+    /// With Redis: publications that may wait to be sent to it; past that, others read them from the log
+    #[arg(long, env = "TIDINGS_REDIS_QUEUE", value_name = "COUNT", default_value_t = 16_384)]
+    pub redis_queue: usize,
+
+    /// With Redis: publications that may wait for this node's own sessions
+    #[arg(long, env = "TIDINGS_REDIS_ARRIVALS", value_name = "COUNT", default_value_t = 8_192)]
+    pub redis_arrivals: usize,
+
+    /// With Redis: how often everything that was delivered is compared with the log
+    #[arg(long, env = "TIDINGS_POSITION_TICK", value_name = "TIME", default_value = "15s", value_parser = value::duration)]
+    pub position_tick: Duration,
+
+    /// With Redis: a node that is silent for this long counts as dead, its sessions as lost
+    #[arg(long, env = "TIDINGS_PRESENCE_LEASE", value_name = "TIME", default_value = "15s", value_parser = value::duration)]
+    pub presence_lease: Duration,
 }

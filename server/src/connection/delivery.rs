@@ -7,11 +7,12 @@ use tidings_protocol::RoomId;
 
 use super::catch_up::{CatchUp, Page, Reader};
 use super::logs::{LogId, Phase, Step};
+use super::notices::NoticeLog;
 use super::session::Session;
 use crate::auth::Admission;
 use crate::frames;
 use crate::metrics::Dropped;
-use crate::outbox::Item;
+use crate::outbox::{Head, Item};
 use crate::store::StoreError;
 
 /// Bytes taken from the outbox at a time.
@@ -61,7 +62,7 @@ impl Session {
         for room_id in rooms {
             if self.forget_room(&room_id).await {
                 let node = Arc::clone(&self.services.node);
-                node.evicted(&self.principal, &room_id).await;
+                node.evicted(&self.principal, &room_id, self.outbox.session_id()).await;
             }
         }
     }
@@ -117,6 +118,31 @@ impl Session {
             }
             Item::Signal { frame, .. } => self.send(frame),
             Item::Evict(_) => {}
+            Item::Head(head) => self.on_head(head),
+        }
+    }
+
+    /// Reads on where a live log is known to reach further than the session was sent.
+    fn on_head(&mut self, head: Head) {
+        let behind = |phase, last: u64, head: u64| phase == Phase::Live && last < head;
+        match head {
+            Head::Room(slot, head) => {
+                let Some(room) = self.logs.slot(slot) else { return };
+                if behind(room.position.phase, room.position.last, head) {
+                    self.read_log(LogId::Room(slot));
+                }
+            }
+            Head::Inbox(head) => {
+                if behind(self.logs.inbox.phase, self.logs.inbox.last, head) {
+                    self.read_log(LogId::Inbox);
+                }
+            }
+            Head::Notices { own, broadcast } => {
+                let Some(NoticeLog { last, phase }) = self.notices else { return };
+                if behind(phase, last.own, own) || behind(phase, last.broadcast, broadcast) {
+                    self.read_log(LogId::Notices);
+                }
+            }
         }
     }
 

@@ -203,7 +203,7 @@ impl Session {
                 self.read_log(LogId::Inbox);
             }
         }
-        node.entered(&self.principal, room_id).await;
+        node.entered(&self.principal, room_id, self.outbox.session_id()).await;
         let participants = self.participants(room_id, head, last + 1).await?;
         let gap = gap.map(|(from, to, reason)| {
             Event::Gap(Gap { room_id: Some(room_id.clone()), inbox: false, from, to, reason })

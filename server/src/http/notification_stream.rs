@@ -29,7 +29,7 @@ use crate::hub::Registration;
 use crate::metrics::{Transport, TransportMetrics};
 use crate::node::notices::BadCursor;
 use crate::node::{Node, Outcome, events, new_uuid};
-use crate::outbox::{Item, Outbox, Standing};
+use crate::outbox::{Head, Item, Outbox, Standing};
 use crate::store::Notice;
 
 /// Bytes taken from the outbox at a time.
@@ -236,7 +236,18 @@ impl Feed {
                     self.metrics.sent("STATE", 1);
                     self.push(Event::default().event("state").data(json.as_str()));
                 }
-                Item::Entry { .. } | Item::Inbox { .. } | Item::Signal { .. } | Item::Evict(_) => {}
+                Item::Head(Head::Notices { own, broadcast }) => {
+                    let behind = self.log.last.own < own || self.log.last.broadcast < broadcast;
+                    if behind && self.log.phase == Phase::Live {
+                        self.outbox.set_notices_catching_up(true);
+                        self.log.phase = Phase::Reading;
+                    }
+                }
+                Item::Entry { .. }
+                | Item::Inbox { .. }
+                | Item::Signal { .. }
+                | Item::Evict(_)
+                | Item::Head(Head::Room(..) | Head::Inbox(_)) => {}
             }
         }
         Some(())

@@ -91,11 +91,9 @@ async fn status(
     Caller(caller): Caller,
 ) -> Result<Json<NotificationStatus>, Error> {
     require(&caller.principal, Scope::Admin)?;
-    let mut users = node.hub().connected_users();
-    let connected_users = users.len() as u64;
-    users.sort();
-    users.truncate(LISTED);
-    Ok(Json(NotificationStatus { connected_users, users, nodes: vec![node.settings().node_id.clone()] }))
+    let (users, connected_users) = node.presence().connected(LISTED);
+    let nodes = node.presence().nodes();
+    Ok(Json(NotificationStatus { connected_users: connected_users as u64, users, nodes }))
 }
 
 /// Which page of notifications.

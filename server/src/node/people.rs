@@ -4,22 +4,19 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tidings_protocol::command::OnlineStatus;
-use tidings_protocol::data::{Presence as PresenceData, RoomCount, TypingIndicator, UserInRoom};
-use tidings_protocol::entity::Status;
-use tidings_protocol::{Event, RoomId, SessionId, UserId};
+use tidings_protocol::data::{RoomCount, TypingIndicator};
+use tidings_protocol::{ClientSession, Event, RoomId, SessionId, UserId};
 
 use super::{Node, Outcome};
 use crate::auth::Principal;
 use crate::broker::{Except, Payload, Topic};
 use crate::hub::Registration;
 use crate::outbox::{Outbox, Slot};
-use crate::presence::{Notice, StatusChange};
+use crate::presence::Arrival;
 use crate::store::{UserRecord, Write, Written};
 
 /// How often the counts of large rooms are told.
 const COUNT_INTERVAL: Duration = Duration::from_secs(1);
-/// Direct partners who are told of a user's presence.
-const MAX_PARTNERS: u32 = 1_000;
 
 impl Node {
     /// The server has seen the user: makes its record at the first time, and keeps its name up to date.
@@ -40,20 +37,23 @@ impl Node {
 
     /// Makes a session known to the hub, and its user present where `shows` is set.
     pub async fn open_session(&self, principal: &Principal, registration: Registration, shows: bool) {
-        let (outbox, fence) = (Arc::clone(&registration.outbox), registration.client_session.clone());
-        if self.hub.register(registration) {
-            self.want(Topic::User(principal.user_id.clone())).await;
-        }
+        let (outbox, client_session) =
+            (Arc::clone(&registration.outbox), registration.client_session.clone());
+        self.hub.register(registration);
+        // Asked for by each session: it may be another's order that is still on its way.
+        self.want(Topic::User(principal.user_id.clone())).await;
         self.hold_to_revocations(&outbox);
-        if let Some(client_session) = fence {
+        if let Some(client_session) = client_session.clone() {
             self.fence(&outbox, client_session).await;
         }
-        if shows {
-            let name = principal.display_name();
-            if let Some(change) = self.presence.connect(&principal.user_id, name, outbox.session_id()) {
-                self.tell_presence(&principal.user_id, change).await;
-            }
-        }
+        let (user, name) = (&principal.user_id, principal.display_name());
+        let changes = if shows {
+            let client = client_session.as_ref();
+            self.presence.connect(Arrival { user, name, session: outbox.session_id(), client })
+        } else {
+            self.presence.open_stream(user, name)
+        };
+        self.tell(changes).await;
     }
 
     /// A session has ended. Its user stays present for the grace time.
@@ -62,15 +62,16 @@ impl Node {
             self.unsubscribe(room, outbox.session_id()).await;
         }
         if self.hub.unregister(outbox) {
-            let _ = self.broker().unsubscribe(Topic::User(principal.user_id.clone())).await;
+            self.give_up(Topic::User(principal.user_id.clone())).await;
         }
-        if self.presence.lose(&principal.user_id, outbox.session_id(), rooms) {
+        let (until, changes) = self.presence.lose(&principal.user_id, outbox.session_id(), outbox.lease());
+        self.tell(changes).await;
+        if let Some(until) = until {
             let (node, user) = (Arc::downgrade(self), principal.user_id.clone());
-            let grace = self.presence.grace();
             self.tasks.spawn(async move {
-                tokio::time::sleep(grace).await;
+                tokio::time::sleep_until(until).await;
                 if let Some(node) = node.upgrade() {
-                    node.grace_is_over(&user).await;
+                    node.tell(node.presence.expire(&user)).await;
                 }
             });
             // Nobody waits for the time at which the user was last seen.
@@ -80,31 +81,59 @@ impl Node {
 
     /// Subscribes a session to a room's live entries.
     pub async fn subscribe(&self, room_id: &RoomId, outbox: &Arc<Outbox>, slot: Slot) {
-        if self.hub.subscribe(room_id, outbox, slot) {
-            self.want(Topic::Room(room_id.clone())).await;
-        }
+        self.hub.subscribe(room_id, outbox, slot);
+        self.want(Topic::Room(room_id.clone())).await;
     }
 
     /// Ends a session's subscription.
     pub async fn unsubscribe(&self, room_id: &RoomId, session: &SessionId) {
         if self.hub.unsubscribe(room_id, session) {
-            let _ = self.broker().unsubscribe(Topic::Room(room_id.clone())).await;
+            self.give_up(Topic::Room(room_id.clone())).await;
         }
     }
 
     /// A session of the user has come into a room: the others are told at the first one.
-    pub async fn entered(&self, principal: &Principal, room_id: &RoomId) {
-        if self.presence.enter(room_id, &principal.user_id) == Notice::Others {
-            let event = Event::UserJoined(in_room(&principal.user_id, principal.display_name(), room_id));
-            self.signal_room(room_id, event, false, Except::User(principal.user_id.clone())).await;
-        }
+    pub async fn entered(&self, principal: &Principal, room_id: &RoomId, session: &SessionId) {
+        self.tell(self.presence.enter(room_id, &principal.user_id, session)).await;
     }
 
     /// A session says what the others see of its user.
     pub async fn show(&self, user: &UserId, session: &SessionId, status: OnlineStatus) {
-        if let Some(change) = self.presence.set_status(user, session, status) {
-            self.tell_presence(user, change).await;
+        self.tell(self.presence.set_status(user, session, status)).await;
+    }
+
+    /// A client session says the same by a request.
+    pub async fn show_by_request(&self, user: &UserId, client: &ClientSession, status: OnlineStatus) {
+        self.tell(self.presence.set_client_status(user, client, status)).await;
+    }
+
+    /// A user types, or has stopped, as a request says. It is over by itself a while after the last one.
+    ///
+    /// # Errors
+    /// As [`Node::typing`].
+    pub async fn typing_by_request(
+        self: &Arc<Self>,
+        user: &UserId,
+        room_id: &RoomId,
+        is_typing: bool,
+    ) -> Outcome<()> {
+        // The last one may have come to another node.
+        self.presence.say_typing(user, room_id);
+        if !is_typing {
+            self.typing_over.forget(user, room_id);
+        } else if let Some(until) = self.typing_over.typed(user, room_id) {
+            let (node, user, room_id) = (Arc::downgrade(self), user.clone(), room_id.clone());
+            tokio::spawn(async move {
+                tokio::time::sleep_until(until).await;
+                let Some(node) = node.upgrade() else { return };
+                if node.typing_over.take(&user, &room_id)
+                    && let Err(error) = node.typing(&user, &room_id, false).await
+                {
+                    tracing::debug!(%error, "the end of typing was not told");
+                }
+            });
         }
+        self.typing(user, room_id, is_typing).await
     }
 
     /// Tells the others in a room that the user types, or has stopped.
@@ -137,27 +166,14 @@ impl Node {
         }
     }
 
-    async fn grace_is_over(&self, user: &UserId) {
-        let Some(gone) = self.presence.expire(user) else { return };
-        for room in &gone.rooms {
-            let event = Event::UserDisconnected(in_room(user, &gone.name, room));
-            self.signal_room(room, event, false, Except::User(user.clone())).await;
+    /// The node's last session that wanted the topic has gone. Another may have come meanwhile and have asked for it
+    /// before it was given up: then it is asked for again.
+    async fn give_up(&self, topic: Topic) {
+        let _ = self.broker().unsubscribe(topic.clone()).await;
+        if self.hub.wants(&topic) {
+            self.want(topic.clone()).await;
+            self.publish_here(topic, Payload::Recheck).await;
         }
-        if let Some(change) = gone.offline {
-            self.tell_presence(user, change).await;
-        }
-    }
-
-    async fn tell_presence(&self, user: &UserId, change: StatusChange) {
-        let users = self.store().direct_partners(user, MAX_PARTNERS).await.unwrap_or_default();
-        let frame = self.frame(Event::Presence(PresenceData {
-            user_id: user.clone(),
-            status: change.status,
-            online: change.status != Status::Offline,
-            last_seen: self.now(),
-        }));
-        let payload = Payload::Presence { frame, about: user.clone(), rooms: change.rooms, users };
-        self.publish(Topic::All, payload).await;
     }
 }
 
@@ -170,13 +186,12 @@ pub(super) async fn run_counts(node: Weak<Node>) {
         let Some(node) = node.upgrade() else { return };
         node.typing.forget_old();
         node.metrics.outbox_waiting(node.hub.waiting_bytes());
+        let connected = node.broker().check().await.is_ok();
+        node.metrics.broker(node.broker().stats(), connected, node.presence.nodes().len());
         for (room_id, count) in node.presence.take_recounts() {
             let event = Event::RoomCount(RoomCount { room_id: room_id.clone(), count: count as u64 });
-            node.signal_room(&room_id, event, true, Except::Nobody).await;
+            let (frame, except) = (node.frame(event), Except::Nobody);
+            node.publish_here(Topic::Room(room_id), Payload::Signal { frame, droppable: true, except }).await;
         }
     }
-}
-
-fn in_room(user: &UserId, name: &str, room: &RoomId) -> UserInRoom {
-    UserInRoom { user_id: user.clone(), name: name.to_owned(), room_id: room.clone() }
 }

@@ -1,6 +1,6 @@
 //! Rooms and their members: who may do what is decided here, for frames and HTTP alike.
 
-use tidings_protocol::data::{Membership, ReadMoved, RoomUpdated, UserInRoom};
+use tidings_protocol::data::{Membership, ReadMoved, RoomUpdated};
 use tidings_protocol::entity::{Role, Room, RoomKind};
 use tidings_protocol::limits::{MAX_NAME_BYTES, READ_FANOUT_MEMBERS};
 use tidings_protocol::{ClientSession, Code, Event, RoomId, SessionId, UserId};
@@ -10,7 +10,6 @@ use super::{Node, Outcome};
 use crate::auth::{Admission, Principal};
 use crate::broker::{Except, Payload, Topic};
 use crate::error::Error;
-use crate::presence::Notice;
 use crate::store::{Append, DIRECT_PREFIX, MemberRecord, RoomRecord, Write, Written};
 
 /// What a join found or made.
@@ -191,17 +190,25 @@ impl Node {
     ///
     /// # Errors
     /// `NOT_A_MEMBER`; `UNAVAILABLE`: the store is away.
-    pub async fn leave(&self, principal: &Principal, room_id: &RoomId, subscribed: bool) -> Outcome<()> {
-        let found = self.store().room(room_id, &principal.user_id).await?;
-        let (notice, last) = if subscribed {
-            self.presence.leave(room_id, &principal.user_id)
+    pub async fn leave(
+        &self,
+        principal: &Principal,
+        room_id: &RoomId,
+        session: &SessionId,
+        subscribed: bool,
+    ) -> Outcome<()> {
+        let user = &principal.user_id;
+        let found = self.store().room(room_id, user).await?;
+        let last = if subscribed {
+            let (changes, last) = self.presence.leave(room_id, user, session);
+            self.tell(changes).await;
+            last
         } else {
-            (Notice::Nobody, self.presence.sessions_in(room_id, &principal.user_id) == 0)
+            self.presence.sessions_in(room_id, user) == 0
         };
-        self.tell_left(room_id, principal, notice).await;
         let Some((room, Some(_))) = found else { return Err(Code::NotAMember.into()) };
         if last && room.kind == RoomKind::Public {
-            let write = Write::RemoveMember { room_id: room_id.clone(), user_id: principal.user_id.clone() };
+            let write = Write::RemoveMember { room_id: room_id.clone(), user_id: user.clone() };
             self.write(write).await?;
         }
         Ok(())
@@ -222,8 +229,8 @@ impl Node {
         let Some((room, Some(_))) = self.store().room(room_id, user).await? else {
             return Err(Code::NotAMember.into());
         };
-        let own = u32::from(self.hub.session_of(user, client_session).is_some());
-        let last = self.presence.sessions_in(room_id, user) <= own;
+        let (changes, last) = self.presence.leave_by_request(room_id, user, client_session);
+        self.tell(changes).await;
         let evict = Payload::Evict { room_id: room_id.clone(), only: Some(client_session.clone()) };
         self.publish(Topic::User(user.clone()), evict).await;
         if last && room.kind == RoomKind::Public {
@@ -233,9 +240,9 @@ impl Node {
     }
 
     /// A session that was put out of a room: the others are told.
-    pub async fn evicted(&self, principal: &Principal, room_id: &RoomId) {
-        let (notice, _) = self.presence.leave(room_id, &principal.user_id);
-        self.tell_left(room_id, principal, notice).await;
+    pub async fn evicted(&self, principal: &Principal, room_id: &RoomId, session: &SessionId) {
+        let (changes, _) = self.presence.leave(room_id, &principal.user_id, session);
+        self.tell(changes).await;
     }
 
     /// Moves the user's read marker forward and tells who is to know.
@@ -299,17 +306,6 @@ impl Node {
         match joined.member.role {
             Role::Owner => Ok(joined),
             Role::Member => Err(Code::Forbidden.into()),
-        }
-    }
-
-    async fn tell_left(&self, room_id: &RoomId, principal: &Principal, notice: Notice) {
-        if notice == Notice::Others {
-            let event = Event::UserLeft(UserInRoom {
-                user_id: principal.user_id.clone(),
-                name: principal.display_name().to_owned(),
-                room_id: room_id.clone(),
-            });
-            self.signal_room(room_id, event, false, Except::User(principal.user_id.clone())).await;
         }
     }
 

@@ -93,7 +93,7 @@ fn what_is_not_safe_does_not_start_and_says_why_in_one_line() {
         (and(&["--heartbeat", "25"]), "a number and a unit"),
         (and(&["--max-connections", "0"]), "max-connections"),
         (and(&["--database-url", "mysql://localhost/tidings"]), "sqlite://FILE or postgres://"),
-        (and(&["--redis-url", "redis://localhost"]), "runs as one node"),
+        (and(&["--redis-url", "redis+cluster://localhost"]), "Redis Cluster"),
         (vec!["--jwt-secret", SECRET, "--database-url", &open_db], "chmod 600"),
         (vec!["--config", &open_config], "chmod 600"),
         (vec!["--dev", "--config", &unknown], "\"lisen\" is no setting"),

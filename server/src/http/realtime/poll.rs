@@ -50,6 +50,7 @@ pub async fn post(
     let counted = (permit, state.drain.session(), state.metrics.polling.open());
     let known = Known::of(&body, state.node.epoch());
     let session = super::resumed(&state, &caller, body, Transport::Polling).await?;
+    session.outbox().set_lease(deadline + state.node.presence().grace());
     if state.drain.stage() == Stage::Draining {
         state.node.say_goodbye_to(session.outbox(), state.drain.turn());
     }

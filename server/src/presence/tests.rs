@@ -1,0 +1,1 @@
+//! Nodes that gossip over a way that loses and delays.
