@@ -81,14 +81,17 @@ test('what could not be sent is there after a reload, and goes out once', async 
   let blocked = true;
   const ann = await App.open(browser, server.url, 'ann', {
     hash: '#room/general',
-    before: (page) =>
-      page.routeWebSocket(/\/ws\/chat/, (socket) => {
+    before: async (page) => {
+      await page.routeWebSocket(/\/ws\/chat/, (socket) => {
         if (blocked) void socket.close();
         else socket.connectToServer();
-      }),
+      });
+      await page.route(/\/api\/v1\/realtime\//, (route) => (blocked ? route.abort() : route.continue()));
+    },
   });
   await ann.send('one');
   await ann.send('two');
+  await expect.poll(() => ann.page.evaluate(rowsKept)).toBe(2);
   await ann.page.reload();
   await expect(ann.messages.locator('.td-body')).toHaveText(['one', 'two']);
   await expect(ann.page.locator('.td-tick[data-tick="sending"]')).toHaveCount(2);
@@ -129,3 +132,17 @@ test('who is put out of a room sees it at once', async ({ browser, server }) => 
   await expect(ann.row('Club')).toHaveCount(0);
   await ann.close();
 });
+
+/** In the page: how many messages would outlive it. */
+function rowsKept(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const opening = indexedDB.open('tidings');
+    opening.onerror = () => reject(opening.error);
+    opening.onsuccess = () => {
+      const counting = opening.result.transaction('outbox').objectStore('outbox').count();
+      counting.onsuccess = () => resolve(counting.result);
+      counting.onerror = () => reject(counting.error);
+      opening.result.close();
+    };
+  });
+}
