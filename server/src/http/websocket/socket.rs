@@ -120,6 +120,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         }
     }
 
+    /// The connection itself.
+    #[cfg(test)]
+    pub(super) const fn stream(&mut self) -> &mut S {
+        &mut self.stream
+    }
+
     /// Begins the closing handshake.
     pub(super) fn close(&mut self, code: CloseCode) {
         let frame = CloseFrame { code: code.as_u16().into(), reason: Utf8Bytes::from_static(code.reason()) };

@@ -170,3 +170,6 @@ async fn flush<S: AsyncRead + AsyncWrite + Unpin>(
 ) -> std::io::Result<()> {
     poll_fn(|cx| socket.poll_write(frames, cx)).await
 }
+
+#[cfg(test)]
+mod conformance;
