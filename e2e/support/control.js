@@ -2,7 +2,9 @@
 //
 //   node control.js wasm-pack test --headless --chrome client-wasm
 //
-//   POST   /servers            { options?: string[] } → 201 { id, url }; the caller's origin is an allowed one
+//   POST   /servers            { options?: string[], way?: 'no-sockets' | 'only-polls' } → 201 { id, url }; the caller's
+//                              origin is an allowed one; `way` puts a narrow network in front of the server
+//   POST   /servers/ID/widen   the network lets everything through from now on
 //   POST   /servers/ID/kill    SIGKILL, as in a crash
 //   POST   /servers/ID/stop    SIGTERM: drains
 //   POST   /servers/ID/start   on the same port and database as before
@@ -13,6 +15,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 
+import { Narrow } from './narrow.js';
 import { Server } from './server.js';
 
 const PORT = Number(process.env.TIDINGS_CONTROL_PORT ?? 8731);
@@ -24,6 +27,8 @@ const ANY_PAGE = {
 
 /** @type {Map<string, Server>} */
 const servers = new Map();
+/** @type {Map<string, Narrow>} */
+const networks = new Map();
 let lastId = 0;
 
 /**
@@ -39,8 +44,11 @@ async function answer(request) {
   if (!server) return { status: 404 };
   if (request.method === 'DELETE') {
     servers.delete(id ?? '');
+    await networks.get(id ?? '')?.dispose();
+    networks.delete(id ?? '');
     await server.dispose();
-  } else if (action === 'kill') await server.kill();
+  } else if (action === 'widen') networks.get(id ?? '')?.widen();
+  else if (action === 'kill') await server.kill();
   else if (action === 'stop') await server.stop();
   else if (action === 'start') await server.start();
   else return { status: 404 };
@@ -51,12 +59,15 @@ async function answer(request) {
 async function launch(request) {
   let text = '';
   for await (const part of request) text += part;
-  const { options = [] } = text ? JSON.parse(text) : {};
+  const { options = [], way } = text ? JSON.parse(text) : {};
   const origin = request.headers.origin ? ['--allowed-origins', request.headers.origin] : [];
   const server = await Server.launch([...origin, ...options]);
   const id = String(++lastId);
   servers.set(id, server);
-  return { id, url: server.url };
+  if (!way) return { id, url: server.url };
+  const network = await Narrow.before(server.url, way);
+  networks.set(id, network);
+  return { id, url: network.url };
 }
 
 const service = createServer((request, response) => {

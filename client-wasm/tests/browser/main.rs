@@ -11,5 +11,6 @@ mod chat;
 mod notifications;
 mod outbox;
 mod support;
+mod transports;
 
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);

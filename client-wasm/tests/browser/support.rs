@@ -28,8 +28,21 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) async fn launch() -> Self {
-        let made =
-            control(Method::POST, "/servers", Some(json!({"options": ["--jwt-secret", SECRET]}))).await;
+        Self::made(json!({"options": ["--jwt-secret", SECRET]})).await
+    }
+
+    /// One behind a network that lets not everything through: `no-sockets` or `only-polls`.
+    pub(crate) async fn launch_behind(way: &str) -> Self {
+        Self::made(json!({"options": ["--jwt-secret", SECRET], "way": way})).await
+    }
+
+    /// The network lets everything through from now on.
+    pub(crate) async fn widen(&self) {
+        control(Method::POST, &format!("/servers/{}/widen", self.id), None).await;
+    }
+
+    async fn made(wish: Value) -> Self {
+        let made = control(Method::POST, "/servers", Some(wish)).await;
         Self { id: made["id"].as_str().unwrap().to_owned(), url: made["url"].as_str().unwrap().to_owned() }
     }
 
