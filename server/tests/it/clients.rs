@@ -1,6 +1,6 @@
 //! The project's own client against real servers, by each transport and from one to the other.
 
-mod brokers;
+pub(crate) mod brokers;
 mod proxy;
 
 use std::sync::Arc;

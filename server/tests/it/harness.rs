@@ -11,6 +11,7 @@ use tidings_server::broker::Broker;
 use tidings_server::broker::local::LocalBroker;
 use tidings_server::clock::Clock;
 use tidings_server::config::Config;
+use tidings_server::store::Store;
 use tidings_server::store::memory::Memory;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
@@ -46,16 +47,15 @@ impl Server {
     }
 
     /// Starts one node over a store and a broker that it shares with others.
-    pub(crate) async fn start_node(name: &str, store: Arc<Memory>, broker: Arc<dyn Broker>) -> Self {
+    pub(crate) async fn start_node(name: &str, store: Arc<dyn Store>, broker: Arc<dyn Broker>) -> Self {
         let parts = Parts { store, broker, clock: Clock::system() };
         let app = App::with(&Self::config(&["--node-id", name]), parts).await.unwrap();
         Self::run(app).await
     }
 
-    /// Starts one on a SQLite file.
-    pub(crate) async fn start_on(file: &std::path::Path, flags: &[&str]) -> Self {
-        let url = format!("sqlite://{}", file.display());
-        let flags = [&["--database-url", url.as_str()], flags].concat();
+    /// Starts one on whatever database this URL names.
+    pub(crate) async fn start_at(url: &str, flags: &[&str]) -> Self {
+        let flags = [&["--database-url", url], flags].concat();
         let app = App::build(&Self::config(&flags)).await.unwrap();
         Self::run(app).await
     }

@@ -228,30 +228,45 @@ async fn scope(store: &dyn Store) -> Scope {
     Scope { users, rooms, words: WORDS.iter().map(|word| (*word).into()).collect() }
 }
 
+/// Writes the same to the model and to the store, and compares every answer and then all that can be read.
+async fn compare(store: &dyn Store, batches: Vec<Vec<Write>>) -> Result<(), TestCaseError> {
+    let model = Fixture::memory().await;
+    let first = Write::NewEpoch(Epoch::new("first").unwrap());
+    store.commit(vec![first]).await.unwrap();
+    for batch in batches {
+        let expected = model.store.commit(batch.clone()).await;
+        let answered = store.commit(batch.clone()).await;
+        prop_assert_eq!(expected, answered, "of {:#?}", batch);
+    }
+    let scope = scope(&*model.store).await;
+    let expected = observe(&*model.store, &scope).await;
+    let read = observe(store, &scope).await;
+    for (expected, read) in expected.iter().zip(&read) {
+        prop_assert_eq!(expected, read);
+    }
+    prop_assert_eq!(expected.len(), read.len());
+    Ok(())
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, max_shrink_iters: 2_000, ..ProptestConfig::default() })]
 
     #[test]
     fn sqlite_does_what_the_model_does(batches in batches()) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            let model = Fixture::memory().await;
-            let sqlite = Fixture::sqlite().await;
-            let first = Write::NewEpoch(Epoch::new("first").unwrap());
-            sqlite.store.commit(vec![first]).await.unwrap();
-            for batch in batches {
-                let expected = model.store.commit(batch.clone()).await;
-                let answered = sqlite.store.commit(batch.clone()).await;
-                prop_assert_eq!(expected, answered, "of {:#?}", batch);
-            }
-            let scope = scope(&*model.store).await;
-            let expected = observe(&*model.store, &scope).await;
-            let read = observe(&*sqlite.store, &scope).await;
-            for (expected, read) in expected.iter().zip(&read) {
-                prop_assert_eq!(expected, read);
-            }
-            prop_assert_eq!(expected.len(), read.len());
-            Ok(())
-        })?;
+        runtime().block_on(async { compare(&*Fixture::sqlite().await.store, batches).await })?;
+    }
+}
+
+proptest! {
+    // Each case makes a database, and reads it all over a connection.
+    #![proptest_config(ProptestConfig { cases: 6, max_shrink_iters: 200, ..ProptestConfig::default() })]
+
+    #[test]
+    fn postgresql_does_what_the_model_does(batches in batches()) {
+        runtime().block_on(async { compare(&*Fixture::postgres().await.store, batches).await })?;
     }
 }

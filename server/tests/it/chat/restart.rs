@@ -1,14 +1,24 @@
 //! The log on disk: what was acknowledged is there after a restart.
 
 use serde_json::json;
+use tidings_testbed::postgres::Database;
 
 use crate::harness::{Server, token};
 
 #[tokio::test]
 async fn what_was_acknowledged_is_there_after_a_restart_and_a_session_resumes() {
     let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("tidings.db");
-    let mut server = Server::start_on(&file, &[]).await;
+    restarted(&format!("sqlite://{}", folder.path().join("tidings.db").display())).await;
+}
+
+#[tokio::test]
+async fn the_same_with_the_log_in_postgresql() {
+    let database = Database::create().unwrap();
+    restarted(&database.url()).await;
+}
+
+async fn restarted(url: &str) {
+    let mut server = Server::start_at(url, &[]).await;
     let mut ann = server.connect("ann").await;
     let epoch = ann.hello["epoch"].clone();
     ann.join("general").await;
@@ -23,7 +33,7 @@ async fn what_was_acknowledged_is_there_after_a_restart_and_a_session_resumes() 
     };
     tokio::join!(away, server.drain());
 
-    let server = Server::start_on(&file, &[]).await;
+    let server = Server::start_at(url, &[]).await;
     let mut ann = server.connect("ann").await;
     assert_eq!(ann.hello["epoch"], epoch, "the same log");
     let again = ann.say("general", "m1", "one").await;
