@@ -98,7 +98,7 @@ conformance:
 # Run every check and every test, as CI does (about 25 min the first time, 3 min after)
 [group('test')]
 test:
-    @{{ root }}/xtask/steps.sh check test-native test-sync test-wasm test-browser test-e2e
+    @{{ root }}/xtask/steps.sh check test-native test-faults test-wasm test-browser test-e2e
 
 # Format, lints, documentation, dependencies, imports, types, sizes, the package and deploy/ (about 8 min the first time)
 [group('test')]
@@ -184,12 +184,12 @@ test-native: _server-with-tests
     cargo run --quiet --package tidings-testbed -- postgres -- cargo nextest run {{ crates }}
     cargo nextest run --package tidings-xtask --cargo-profile xtask
 
-# Whether an ACK ever comes before its message has been synced, seen among the server's system calls (about 5 s)
+# Fault runs in their short form: real clients, the real server, and a proxy that breaks what is between them (about 4 min)
 [group('test')]
-test-sync: _server-with-tests
+test-faults: _server-with-tests
     @{{ setup }} strace
     cargo build --quiet --package tidings-server --package tidings-loadgen
-    {{ target }}/debug/tidings-loadgen chaos sync --form short
+    ulimit -n "$(ulimit -Hn)" && {{ target }}/debug/tidings-loadgen chaos kill,retry,order,resume,replay,sync,sse,fallback,network,jitter,slow,avalanche,drain --form short
 
 # The client core's tests once more, in wasm
 [group('test')]

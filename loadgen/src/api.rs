@@ -66,6 +66,15 @@ impl Api {
         self.checked(path, self.http.post(self.at(path)).bearer_auth(token)).await.map(drop)
     }
 
+    /// The text at an address.
+    ///
+    /// # Errors
+    /// Nobody answers there.
+    pub async fn text(&self, url: &str) -> Result<String, Error> {
+        let answer = self.checked(url, self.http.get(url)).await?;
+        answer.text().await.map_err(|source| Error::Http { path: url.to_owned(), source })
+    }
+
     /// Whether the server says that it serves.
     pub async fn is_ready(&self) -> bool {
         let answer = self.http.get(self.at("/readyz")).send().await;

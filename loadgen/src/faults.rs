@@ -16,6 +16,7 @@ pub mod outcome;
 mod replay;
 mod resume;
 mod retry;
+mod slow;
 mod sse;
 mod sync;
 
@@ -28,6 +29,7 @@ use self::context::Context;
 use self::outcome::Outcome;
 use crate::cli::{ChaosArgs, Form, Run};
 use crate::error::Error;
+use crate::server;
 
 /// Does the runs, one after the other, and prints the table of each. Fails where a promise was broken.
 ///
@@ -35,6 +37,8 @@ use crate::error::Error;
 /// The system refuses what a run needs before the first of them.
 pub async fn run(args: &ChaosArgs) -> Result<ExitCode, Error> {
     let runs = if args.runs.is_empty() { Run::value_variants() } else { &args.runs };
+    // What no run can do without is missed before the first of them.
+    server::binary(&args.server)?;
     let mut failed = Vec::new();
     for run in runs {
         if !one(*run, args).await? {
@@ -86,7 +90,7 @@ async fn start(run: Run, context: &Context) -> Result<Outcome, Error> {
         Run::Drain => drain::run(context).await,
         Run::Sse => sse::run(context).await,
         Run::Fallback => fallback::run(context).await,
-        Run::Slow => Ok(Outcome::default()),
+        Run::Slow => slow::run(context).await,
     }
 }
 

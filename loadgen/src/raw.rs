@@ -6,7 +6,7 @@ use std::io;
 use std::net::SocketAddr;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 mod frame;
 mod heard;
@@ -16,6 +16,8 @@ pub use self::heard::Heard;
 /// The example of RFC 6455 §1.3: a peer that only measures needs no fresh key, and the answer is known.
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+/// Receive buffer of a small socket, in bytes.
+const SMALL: u32 = 4_096;
 /// Longest head of the server's answer.
 const MAX_HEAD: usize = 8 * 1024;
 
@@ -51,7 +53,20 @@ pub struct Peer {
 impl Peer {
     /// Connects and upgrades.
     pub async fn connect(addr: SocketAddr, token: &str) -> Result<Self, PeerError> {
-        let mut stream = TcpStream::connect(addr).await?;
+        Self::upgrade(TcpStream::connect(addr).await?, addr, token).await
+    }
+
+    /// The same, by a socket that takes little before it is read.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    pub async fn connect_small(addr: SocketAddr, token: &str) -> Result<Self, PeerError> {
+        let socket = TcpSocket::new_v4()?;
+        socket.set_recv_buffer_size(SMALL)?;
+        Self::upgrade(socket.connect(addr).await?, addr, token).await
+    }
+
+    async fn upgrade(mut stream: TcpStream, addr: SocketAddr, token: &str) -> Result<Self, PeerError> {
         stream.set_nodelay(true)?;
         let request = format!(
             "GET /ws/chat?token={token} HTTP/1.1\r\nHost: {addr}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\

@@ -36,8 +36,6 @@ const UNCAPPED: &[&str] = &[
     "100000",
     "--replay-limit",
     "1000000",
-    "--metrics-listen",
-    "off",
 ];
 
 /// The process, and what it takes to start it again.
@@ -48,6 +46,7 @@ pub struct Server {
     /// Removed with the server, where the folder is nobody else's.
     _temporary: Option<TempDir>,
     addr: SocketAddr,
+    metrics: Option<SocketAddr>,
     api: Api,
     secret: Secret,
     child: Child,
@@ -90,11 +89,16 @@ impl Server {
             None => (binary, Vec::new()),
         };
         arguments.extend(["serve".to_owned(), "--listen".to_owned(), addr.to_string()]);
+        // The measured server does nothing beside.
+        let metrics = if temporary.is_some() { None } else { Some(free_address()?) };
+        let listen = metrics.map_or_else(|| "off".to_owned(), |addr| addr.to_string());
+        arguments.extend(["--metrics-listen".to_owned(), listen]);
         arguments.extend(UNCAPPED.iter().chain(flags).map(|&flag| flag.to_owned()));
         let secret = Secret::random();
         let child = spawn(&program, &arguments, &folder, &secret)?;
         let api = Api::new(&format!("http://{addr}"))?;
-        let mut server = Self { program, arguments, folder, _temporary: temporary, addr, api, secret, child };
+        let mut server =
+            Self { program, arguments, folder, _temporary: temporary, addr, metrics, api, secret, child };
         server.ready().await?;
         Ok(server)
     }
@@ -196,6 +200,21 @@ impl Server {
         self.secret.token_for(user, Some(scope))
     }
 
+    /// One of its metrics, all labels added up; 0 where it has none of that name.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub async fn metric(&self, name: &str) -> Result<f64, Error> {
+        let Some(addr) = self.metrics else { return Ok(0.0) };
+        let text = self.api.text(&format!("http://{addr}/metrics")).await?;
+        let values = text.lines().filter_map(|line| {
+            let (named, value) = line.rsplit_once(' ')?;
+            let bare = named.split_once('{').map_or(named, |(bare, _)| bare);
+            if bare == name { value.parse::<f64>().ok() } else { None }
+        });
+        Ok(values.sum())
+    }
+
     /// Where it keeps its database and its log.
     #[must_use]
     pub fn folder(&self) -> &Path {
@@ -239,7 +258,11 @@ fn folder(args: &ServerArgs) -> Result<TempDir, Error> {
     made.map_err(|e| Error::io("make a folder for the database", e))
 }
 
-fn binary(args: &ServerArgs) -> Result<PathBuf, Error> {
+/// The server's binary.
+///
+/// # Errors
+/// It is not there.
+pub fn binary(args: &ServerArgs) -> Result<PathBuf, Error> {
     let binary = match &args.server {
         Some(file) => file.clone(),
         None => {

@@ -38,4 +38,12 @@ impl Written {
     pub fn resent(&self) -> usize {
         self.acked.iter().filter(|acked| acked.duplicate).count()
     }
+
+    /// How many of those that were sent again after their ACK were not called duplicates. It means something where
+    /// the writer is not shown its own messages: a client takes one that it is shown for the answer, and the ACK that
+    /// comes behind it then seems to answer the next sending.
+    #[must_use]
+    pub fn not_called_duplicates(&self) -> usize {
+        self.again.iter().filter(|acked| !acked.duplicate).count()
+    }
 }

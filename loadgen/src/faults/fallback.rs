@@ -71,6 +71,8 @@ pub(super) async fn run(context: &Context) -> Result<Outcome, Error> {
 
     let mut outcome = Outcome::default();
     outcome.verdict(&verdict);
+    let (again, otherwise) = (written.again.len(), written.not_called_duplicates());
+    outcome.promise("what is sent again later is called a duplicate", again, otherwise);
     outcome.promise(
         "a request that continues is never refused",
         watchers.len(),

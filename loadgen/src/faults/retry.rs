@@ -73,6 +73,8 @@ pub(super) async fn run(context: &Context) -> Result<Outcome, Error> {
     let verdict = check::judge(server.api(), &token, &rooms, &written, &[watcher], until).await?;
     let mut outcome = Outcome::default();
     outcome.verdict(&verdict);
+    let (again, otherwise) = (written.again.len(), written.not_called_duplicates());
+    outcome.promise("what is sent again later is called a duplicate", again, otherwise);
     let cuts = usize::try_from(proxy.tally().cut_replies()).unwrap_or(usize::MAX);
     // A kill may come before the commit.
     let wanted = clients * rounds * 9 / 10;

@@ -1,5 +1,7 @@
 //! The program as it is called.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+
+mod proxy;
 
 use std::process::{Command, Output};
 

@@ -160,10 +160,13 @@ async fn take(events: &mut Events, seen: &Seen) {
 /// A connection that broke, a server that is not there, or a newer request of the same reader: try again.
 async fn refused_for_good(error: Error) -> Result<(), Error> {
     let passing = [StatusCode::CONFLICT, StatusCode::SERVICE_UNAVAILABLE, StatusCode::TOO_MANY_REQUESTS];
-    match error {
-        Error::Http { .. } => {}
-        Error::Refused { status, .. } if passing.iter().any(|code| code.as_u16() == status) => {}
-        other => return Err(other),
+    let passes = if let Error::Refused { status, .. } = &error {
+        passing.iter().any(|code| code.as_u16() == *status)
+    } else {
+        matches!(error, Error::Http { .. })
+    };
+    if !passes {
+        return Err(error);
     }
     sleep(PAUSE).await;
     Ok(())

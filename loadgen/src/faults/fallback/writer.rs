@@ -68,22 +68,22 @@ impl Poster {
         while !frames.is_empty() {
             let answers = self.post(frames.clone()).await?;
             for answer in answers {
-                match answer {
-                    Event::Ack(ack) => {
-                        let (id, message_id) = (ack.id.to_string(), ack.message_id.map(|id| id.to_string()));
-                        frames.retain(|frame| frame.get("id").and_then(Value::as_str) != Some(&id));
-                        let number = id.rsplit_once('-').map_or("", |(_, number)| number);
-                        acked.push(Acked {
-                            room: self.room.clone(),
-                            content: format!("{name} {number}"),
-                            id,
-                            message_id: message_id.unwrap_or_default(),
-                            seq: ack.seq.unwrap_or_default(),
-                            duplicate: ack.duplicate,
-                        });
-                    }
-                    Event::Error(error) if error.code.is_retryable() => sleep(PAUSE).await,
-                    other => return Err(Error::Broken(format!("a frame is answered with {other:?}"))),
+                if let Event::Ack(ack) = answer {
+                    let (id, message_id) = (ack.id.to_string(), ack.message_id.map(|id| id.to_string()));
+                    frames.retain(|frame| frame.get("id").and_then(Value::as_str) != Some(&id));
+                    let number = id.rsplit_once('-').map_or("", |(_, number)| number);
+                    acked.push(Acked {
+                        room: self.room.clone(),
+                        content: format!("{name} {number}"),
+                        id,
+                        message_id: message_id.unwrap_or_default(),
+                        seq: ack.seq.unwrap_or_default(),
+                        duplicate: ack.duplicate,
+                    });
+                } else if matches!(&answer, Event::Error(error) if error.code.is_retryable()) {
+                    sleep(PAUSE).await;
+                } else {
+                    return Err(Error::Broken(format!("a frame is answered with {answer:?}")));
                 }
             }
         }
