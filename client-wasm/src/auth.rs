@@ -1,13 +1,12 @@
 //! The token: fetched when needed, kept while it counts, and read for the user's id.
 
 use alloc::string::String;
-use alloc::vec::Vec;
 use core::cell::RefCell;
 
-use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::*;
 
 use crate::config::Credentials;
-use crate::{host, json};
+use crate::host;
 
 /// A token this close to its end is not used for a new request, in seconds.
 const MARGIN_S: f64 = 5.0;
@@ -39,7 +38,7 @@ impl Auth {
         };
         if !fresh {
             let last = self.last.borrow().clone();
-            let expires = last.as_deref().and_then(|token| claim(token, "exp")?.as_f64());
+            let expires = last.as_deref().and_then(|token| claim(token, "exp").as_f64());
             if expires.is_some_and(|expires| expires > host::epoch_seconds() + MARGIN_S) {
                 return Ok(last);
             }
@@ -51,49 +50,13 @@ impl Auth {
 
     /// The user that the last token names.
     pub(crate) fn user_id(&self) -> Option<String> {
-        self.last.borrow().as_deref().and_then(|token| claim(token, "sub")?.as_string())
+        self.last.borrow().as_deref().and_then(|token| claim(token, "sub").as_string())
     }
 }
 
-/// A claim of a JWT; `None` for a token of another kind. A client has no key and believes claims for what they are
-/// used for here: the name of its own storage, and when to ask for a new token.
-fn claim(token: &str, name: &str) -> Option<JsValue> {
-    let payload = decode_base64url(token.split('.').nth(1)?)?;
-    json::field(&String::from_utf8(payload).ok()?, name)
-}
-
-fn decode_base64url(text: &str) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(text.len() / 4 * 3 + 2);
-    let (mut bits, mut held) = (0_u32, 0);
-    for letter in text.trim_end_matches('=').bytes() {
-        let value = match letter {
-            b'A'..=b'Z' => letter - b'A',
-            b'a'..=b'z' => letter - b'a' + 26,
-            b'0'..=b'9' => letter - b'0' + 52,
-            b'-' => 62,
-            b'_' => 63,
-            _ => return None,
-        };
-        bits = bits << 6 | u32::from(value);
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            bytes.push((bits >> held) as u8);
-        }
-    }
-    Some(bytes)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn base64url_is_read_with_and_without_padding() {
-        let text = |encoded| decode_base64url(encoded).map(|bytes| String::from_utf8(bytes).unwrap());
-        assert_eq!(text("eyJzdWIiOiJhbm4ifQ").as_deref(), Some(r#"{"sub":"ann"}"#));
-        assert_eq!(text("eyJzdWIiOiJhbm4ifQ==").as_deref(), Some(r#"{"sub":"ann"}"#));
-        assert_eq!(text("w7w_").as_deref(), Some("ü?"));
-        assert_eq!(text("a+b"), None);
-    }
+#[wasm_bindgen(module = "/src/auth/claim.js")]
+extern "C" {
+    /// A claim of a JWT; `undefined` for a token of another kind. A client has no key and believes claims for what they
+    /// are used for here: the name of its own storage, and when to ask for a new token.
+    fn claim(token: &str, name: &str) -> JsValue;
 }

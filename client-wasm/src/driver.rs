@@ -96,7 +96,7 @@ impl Driver {
     }
 
     pub(crate) fn command(self: &Rc<Self>, command: session::Command) {
-        if command == session::Command::Connect {
+        if matches!(command, session::Command::Connect) {
             self.watch_page();
         } else if matches!(command, session::Command::Close { .. }) {
             self.unwatch_page();
@@ -146,7 +146,7 @@ impl Driver {
 
     fn step(self: &Rc<Self>, input: Input) -> Vec<Event> {
         let mut events = Vec::new();
-        let connects = input == Input::Command(session::Command::Connect);
+        let connects = matches!(input, Input::Command(session::Command::Connect));
         let closes = matches!(input, Input::Command(session::Command::Close { .. }));
         self.session.borrow_mut().handle(input, host::now());
         while let Some(output) = self.next_output() {

@@ -27,7 +27,9 @@ struct Renamed {
 /// A tool failed, or a file could not be read or written.
 pub fn shorten(workspace: &Workspace, wasm: &Path, glue: &Path, types: &Path) -> Result<(), Error> {
     let mut command = std::process::Command::new(workspace.tool("wasm-opt"));
-    command.arg("--minify-imports-and-exports-and-modules").arg(wasm).arg("-o").arg(wasm);
+    command.arg("--minify-imports-and-exports-and-modules");
+    // Said to tools; this is the last one.
+    command.args(["--strip-producers", "--strip-target-features"]).arg(wasm).arg("-o").arg(wasm);
     let printed = process::output(&mut command, "type `./x setup`")?;
     let renamed: Renamed = serde_json::from_str(&printed)
         .map_err(|source| Error::Json { what: "the names that wasm-opt gave", source })?;

@@ -83,6 +83,19 @@ async fn found(server: &Server, user: &str) -> usize {
 }
 
 #[wasm_bindgen_test]
+fn a_token_says_whose_the_outbox_is_and_one_of_another_kind_does_not() {
+    let named_by = |token: &str| {
+        Client::new(Config::new("http://localhost:1", Credentials::Token(token.to_owned()))).user_id()
+    };
+    for user in ["ann", "zoë", "?>~ÿ"] {
+        assert_eq!(named_by(&token(user, "")).as_deref(), Some(user));
+    }
+    for opaque in ["", "opaque", "a.b.c", "a.e30.c"] {
+        assert_eq!(named_by(opaque), None, "{opaque}");
+    }
+}
+
+#[wasm_bindgen_test]
 async fn another_account_never_finds_the_first_ones_messages() {
     let server = Server::launch().await;
     server.kill().await;
