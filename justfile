@@ -50,6 +50,18 @@ demo *options:
     export TIDINGS_NOTIFY_TOKEN
     cargo run --quiet --package tidings-loadgen -- demo "$@"
 
+# Start three nodes behind nginx, on a PostgreSQL and a Redis of their own, until Ctrl-C; `./x demo --live` fills them (about 4 min the first time)
+[group('run')]
+cluster *options: app
+    #!/usr/bin/env bash
+    set -euo pipefail
+    "{{ setup }}" services
+    cargo build --package tidings-server --package tidings-loadgen
+    mkdir -p "{{ data }}"
+    [ -s "{{ secret }}" ] || (umask 077 && head -c 32 /dev/urandom | base64 >"{{ secret }}")
+    export TIDINGS_JWT_SECRET="${TIDINGS_JWT_SECRET:-$(cat "{{ secret }}")}"
+    exec "{{ target }}/debug/tidings-loadgen" cluster "$@"
+
 # Build the web app into web-ui/dist (about 2 min the first time); --dev skips the optimiser
 [group('build')]
 app *options: _wasm-tools
@@ -94,6 +106,13 @@ chaos *options:
 conformance:
     @{{ setup }} rust conformance_suite
     TIDINGS_CONFORMANCE_SUITE="{{ root }}/.cache/bin/kosoku" cargo test --quiet --package tidings-server --lib conformance::the_suite -- --ignored --nocapture
+
+# Break a node, Redis, PostgreSQL and nginx of a cluster in turn while people write on all transports, and compare (about 8 min after the build)
+[group('measure')]
+chaos-cluster *options:
+    @{{ setup }} services
+    cargo build --release --package tidings-server --package tidings-loadgen
+    ulimit -n "$(ulimit -Hn)" && {{ target }}/release/tidings-loadgen chaos cluster "$@"
 
 # Run every check and every test, as CI does (about 25 min the first time, 3 min after)
 [group('test')]
@@ -187,9 +206,9 @@ test-native: _server-with-tests
 # Fault runs in their short form: real clients, the real server, and a proxy that breaks what is between them (about 4 min)
 [group('test')]
 test-faults: _server-with-tests
-    @{{ setup }} strace
+    @{{ setup }} strace services
     cargo build --quiet --package tidings-server --package tidings-loadgen
-    ulimit -n "$(ulimit -Hn)" && {{ target }}/debug/tidings-loadgen chaos kill,retry,order,resume,replay,sync,sse,fallback,network,jitter,slow,avalanche,drain --form short
+    ulimit -n "$(ulimit -Hn)" && {{ target }}/debug/tidings-loadgen chaos kill,retry,order,resume,replay,sync,sse,fallback,network,jitter,slow,avalanche,drain,cluster --form short
 
 # The client core's tests once more, in wasm
 [group('test')]

@@ -27,6 +27,8 @@ pub enum Command {
     Bench(BenchArgs),
     /// Break a server of its own and its connections while people write, then compare
     Chaos(ChaosArgs),
+    /// Start nodes behind nginx on PostgreSQL and Redis, to play with, until Ctrl-C
+    Cluster(ClusterArgs),
     /// The bare loop that `bench` compares with
     #[command(hide = true)]
     Reference(ReferenceArgs),
@@ -143,6 +145,22 @@ Times are judged in the long form only: on a busy machine they say little. Count
 process between any two instructions, and what the system had been handed survives it: none of this pulls the plug.
 docs/delivery.md explains the promises.";
 
+/// `cluster`.
+#[derive(Debug, Args)]
+pub struct ClusterArgs {
+    /// The server.
+    #[command(flatten)]
+    pub server: ServerArgs,
+
+    /// How many nodes
+    #[arg(long, value_name = "COUNT", default_value_t = 3)]
+    pub nodes: usize,
+
+    /// nginx's port
+    #[arg(long, value_name = "PORT", default_value_t = 8080)]
+    pub port: u16,
+}
+
 /// `chaos`.
 #[derive(Debug, Args)]
 #[command(after_help = CHAOS_HELP)]
@@ -202,6 +220,8 @@ pub enum Run {
     Avalanche,
     /// SIGTERM with everything open that can be open
     Drain,
+    /// Three nodes behind nginx: a node, Redis, PostgreSQL and nginx are broken in turn (needs all three installed)
+    Cluster,
 }
 
 /// `reference`.

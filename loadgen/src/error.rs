@@ -83,6 +83,9 @@ pub enum Error {
         /// Why.
         source: sqlx::Error,
     },
+    /// PostgreSQL, Redis, nginx or a node.
+    #[error(transparent)]
+    Testbed(#[from] tidings_testbed::process::Error),
     /// Too few files may be open.
     #[error(
         "{wanted} connections need as many open files, and {limit} are allowed; try `ulimit -n {wanted}`"

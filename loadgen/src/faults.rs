@@ -5,6 +5,7 @@
 
 mod avalanche;
 mod away;
+mod cluster;
 pub mod context;
 mod drain;
 mod fallback;
@@ -88,6 +89,7 @@ async fn start(run: Run, context: &Context) -> Result<Outcome, Error> {
         Run::Jitter => jitter::run(context).await,
         Run::Avalanche => avalanche::run(context).await,
         Run::Drain => drain::run(context).await,
+        Run::Cluster => cluster::run(context).await,
         Run::Sse => sse::run(context).await,
         Run::Fallback => fallback::run(context).await,
         Run::Slow => slow::run(context).await,

@@ -3,6 +3,7 @@
 //! - [`cli`]: the command line.
 //! - `demo`: a team that chats, through the real client.
 //! - `bench`: what connections, deliveries and acknowledgements cost.
+//! - [`cluster`]: nodes behind nginx on PostgreSQL and Redis.
 //! - [`faults`]: runs that break something while people write, and the comparison at the end.
 //! - [`proxy`] breaks connections on purpose; [`check`] has the writers, the watchers and the comparison that all
 //!   runs share.
@@ -14,6 +15,7 @@ pub mod api;
 mod bench;
 pub mod check;
 pub mod cli;
+pub mod cluster;
 mod demo;
 pub mod error;
 pub mod events;
@@ -50,6 +52,7 @@ pub fn main() -> ExitCode {
 fn run(command: Command) -> Result<ExitCode, Error> {
     match command {
         Command::Demo(args) => many_threads()?.block_on(demo::run(&args)),
+        Command::Cluster(args) => many_threads()?.block_on(cluster::run(&args)).map(|()| ExitCode::SUCCESS),
         Command::Chaos(args) => many_threads()?.block_on(faults::run(&args)),
         // One thread: the other cores are the server's, and thousands of peers need no locks.
         Command::Bench(args) => one_thread()?.block_on(LocalSet::new().run_until(bench::run(&args))),

@@ -143,7 +143,9 @@ impl Node {
         std::fs::read_to_string(self.log()).unwrap_or_default()
     }
 
-    fn log(&self) -> PathBuf {
+    /// The file that it logs to.
+    #[must_use]
+    pub fn log(&self) -> PathBuf {
         self.folder.path().join("log")
     }
 

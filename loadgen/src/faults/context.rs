@@ -16,7 +16,7 @@ use crate::check::{self, Watcher, Writer, Written};
 use crate::cli::{ChaosArgs, Form, ServerArgs};
 use crate::error::Error;
 use crate::proxy::{Door, Proxy};
-use crate::server::Server;
+use crate::server::{self, Server};
 
 /// When nothing is broken any more, all that is in flight must be acknowledged and seen within this time.
 pub const PATIENCE: Duration = Duration::from_secs(90);
@@ -184,6 +184,22 @@ impl Context {
             members.extend(try_join_all(entering).await?);
         }
         Ok(members)
+    }
+
+    /// The server's binary.
+    ///
+    /// # Errors
+    /// It is not there.
+    pub fn binary(&self) -> Result<PathBuf, Error> {
+        server::binary(&self.server)
+    }
+
+    /// Leaves something in the run's folder, which is kept where something was broken.
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub fn leave(&self, name: &str, text: &str) -> Result<(), Error> {
+        std::fs::write(self.path.join(name), text).map_err(|e| Error::io("keep what a run has left", e))
     }
 
     /// Keeps the folder, with the report in it.

@@ -35,14 +35,24 @@ impl Outcome {
         outcome
     }
 
-    /// A promise, how often it was tried, how often it was broken.
+    /// A promise, how often it was tried, how often it was broken. The same promise again adds to its row.
     pub fn promise(&mut self, promise: impl Into<String>, tried: usize, broken: usize) {
-        self.rows.push(Row { promise: promise.into(), tried, broken, is_aim: false });
+        self.add(Row { promise: promise.into(), tried, broken, is_aim: false });
     }
 
     /// A time, how often it was taken, how often it was too long.
     pub fn aim(&mut self, aim: impl Into<String>, tried: usize, broken: usize) {
-        self.rows.push(Row { promise: aim.into(), tried, broken, is_aim: true });
+        self.add(Row { promise: aim.into(), tried, broken, is_aim: true });
+    }
+
+    fn add(&mut self, row: Row) {
+        match self.rows.iter_mut().find(|known| known.promise == row.promise && known.is_aim == row.is_aim) {
+            Some(known) => {
+                known.tried += row.tried;
+                known.broken += row.broken;
+            }
+            None => self.rows.push(row),
+        }
     }
 
     /// All promises of a comparison.
@@ -107,6 +117,16 @@ mod tests {
         outcome.promise("a", 3, 0);
         assert!(outcome.is_kept(true));
         outcome.promise("b", 0, 0);
+        assert!(!outcome.is_kept(false));
+    }
+
+    #[test]
+    fn the_same_promise_again_adds_to_its_row() {
+        let mut outcome = Outcome::default();
+        outcome.promise("a", 3, 1);
+        outcome.promise("b", 1, 0);
+        outcome.promise("a", 2, 0);
+        assert!(outcome.text("x").contains("| a | 5 | 1 |"), "{}", outcome.text("x"));
         assert!(!outcome.is_kept(false));
     }
 

@@ -45,7 +45,7 @@ pub const CRATES: &[Crate] = &[
     Crate {
         folder: "loadgen",
         package: "tidings-loadgen",
-        uses: &["tidings-protocol", "tidings-client-core", "tidings-client-native"],
+        uses: &["tidings-protocol", "tidings-client-core", "tidings-client-native", "tidings-testbed"],
         tests: &[],
     },
     // Real services for tests: it knows nothing of what is tested.
