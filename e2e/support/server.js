@@ -15,12 +15,15 @@ const binary = process.env.TIDINGS_SERVER_BIN ?? join(target, 'debug/tidings-ser
 const PATIENCE = 20_000;
 /** How much of its log is kept, in characters. */
 const LOG_KEPT = 200_000;
+/** A signed token: three parts, the first of them JSON. None may stand in a log (check 5 of docs/security.md). */
+const TOKEN = /eyJ[\w-]{15,}\.[\w-]{15,}\.[\w-]{15,}/;
 
 /** A server process that stands on one port for its whole life, over several starts. */
 export class Server {
   /** @type {import('node:child_process').ChildProcess | undefined} */
   #process;
   #log = '';
+  #leaked = false;
   #port;
   #folder;
   #options;
@@ -66,6 +69,7 @@ export class Server {
     const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     const note = (/** @type {Buffer} */ text) => {
       this.#log = (this.#log + text).slice(-LOG_KEPT);
+      this.#leaked ||= TOKEN.test(this.#log);
     };
     child.stdout.on('data', note);
     child.stderr.on('data', note);
@@ -87,6 +91,7 @@ export class Server {
   async dispose() {
     await this.kill();
     await rm(this.#folder, { recursive: true, force: true });
+    if (this.#leaked) throw new Error(`a token stands in the server's log:\n${this.#log}`);
   }
 
   /** @param {NodeJS.Signals} signal */

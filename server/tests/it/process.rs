@@ -22,13 +22,17 @@ struct Server {
 
 impl Server {
     async fn start(flags: &[&str], variables: &[(&str, &str)]) -> Self {
+        Self::start_with(flags, &[&[("TIDINGS_JWT_SECRET", SECRET)], variables].concat()).await
+    }
+
+    /// Without a secret, unless it stands among the variables.
+    async fn start_with(flags: &[&str], variables: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_tidings-server"))
             .args(["serve", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"])
             .args(flags)
             .env_clear()
             .envs(variables.iter().copied())
-            .env("TIDINGS_JWT_SECRET", SECRET)
             .current_dir(&folder)
             .stderr(Stdio::piped())
             .stdout(Stdio::null())
@@ -296,4 +300,78 @@ async fn s28_development_says_loudly_what_it_is() {
     server.terminate();
     let (_, log) = server.ended().await;
     assert!(log.contains("WARN") && log.contains("DEVELOPMENT"), "{log}");
+}
+
+/// A file server over TLS in this folder, with a certificate for `localhost` that nobody but its own file vouches for.
+async fn tls_files(folder: &std::path::Path) -> (Child, u16) {
+    let made = Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"])
+        .args(["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"])
+        .args(["-addext", "basicConstraints=critical,CA:FALSE"])
+        .args(["-keyout", "key.pem", "-out", "cert.pem"])
+        .current_dir(folder)
+        .output()
+        .await
+        .expect("openssl is installed");
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let mut child = Command::new("openssl")
+        .args(["s_server", "-accept", "127.0.0.1:0", "-cert", "cert.pem", "-key", "key.pem", "-WWW"])
+        .current_dir(folder)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let port = loop {
+        let line = lines.next_line().await.unwrap().expect("it says where it listens");
+        if let Some(addr) = line.strip_prefix("ACCEPT ") {
+            break addr.rsplit(':').next().unwrap().parse().unwrap();
+        }
+    };
+    // What it goes on to say must not fill the pipe.
+    tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+    (child, port)
+}
+
+#[tokio::test]
+async fn s16_keys_come_over_tls_from_whom_the_machine_trusts_and_from_nobody_else() {
+    use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    let folder = tempfile::tempdir().unwrap();
+    let ed = Ed25519KeyPair::generate().unwrap();
+    let x = URL_SAFE_NO_PAD.encode(ed.public_key().as_ref());
+    let keys = serde_json::json!({ "keys": [{ "kty": "OKP", "crv": "Ed25519", "kid": "ed", "x": x }] });
+    std::fs::write(folder.path().join("keys.json"), keys.to_string()).unwrap();
+    std::fs::write(folder.path().join("long.json"), " ".repeat(300 * 1024)).unwrap();
+    let (_files, port) = tls_files(folder.path()).await;
+    let url = |file: &str| format!("https://localhost:{port}/{file}");
+    let vouches = folder.path().join("cert.pem");
+    let trusting = [("SSL_CERT_FILE", vouches.to_str().unwrap())];
+
+    let server = Server::start_with(&["--jwks-url", &url("keys.json")], &trusting).await;
+    let key = jsonwebtoken::EncodingKey::from_ed_der(ed.to_pkcs8v1().unwrap().as_ref());
+    let header = serde_json::json!({ "alg": "EdDSA", "typ": "JWT", "kid": "ed" });
+    let claims = crate::support::jwt::claims("ann");
+    let token = crate::support::jwt::sign_with(&header, &claims, &key, jsonwebtoken::Algorithm::EdDSA);
+    let rooms = client().get(format!("http://{}/api/v1/rooms", server.addr)).bearer_auth(token);
+    assert_eq!(rooms.send().await.unwrap().status(), 200);
+
+    let machine = [];
+    for (file, variables, word) in
+        [("keys.json", &machine[..], "certificate"), ("long.json", &trusting[..], "limit"), ("none.json", &trusting[..], "")]
+    {
+        let done = Command::new(env!("CARGO_BIN_EXE_tidings-server"))
+            .args(["serve", "--listen", "127.0.0.1:0", "--metrics-listen", "off", "--jwks-url", &url(file)])
+            .env_clear()
+            .envs(variables.iter().copied())
+            .current_dir(&folder)
+            .kill_on_drop(true)
+            .output();
+        let done = tokio::time::timeout(Duration::from_secs(20), done).await.expect("it ends").unwrap();
+        let said = String::from_utf8(done.stderr).unwrap();
+        assert_eq!(done.status.code(), Some(2), "{file}: {said}");
+        assert!(said.contains(&url(file)) && said.contains(word), "{file}: {said}");
+    }
 }
