@@ -305,7 +305,17 @@ async fn s28_development_says_loudly_what_it_is() {
 /// A file server over TLS in this folder, with a certificate for `localhost` that nobody but its own file vouches for.
 async fn tls_files(folder: &std::path::Path) -> (Child, u16) {
     let made = Command::new("openssl")
-        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"])
+        .args([
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:prime256v1",
+            "-nodes",
+            "-days",
+            "2",
+        ])
         .args(["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"])
         .args(["-addext", "basicConstraints=critical,CA:FALSE"])
         .args(["-keyout", "key.pem", "-out", "cert.pem"])
@@ -359,9 +369,11 @@ async fn s16_keys_come_over_tls_from_whom_the_machine_trusts_and_from_nobody_els
     assert_eq!(rooms.send().await.unwrap().status(), 200);
 
     let machine = [];
-    for (file, variables, word) in
-        [("keys.json", &machine[..], "certificate"), ("long.json", &trusting[..], "limit"), ("none.json", &trusting[..], "")]
-    {
+    for (file, variables, word) in [
+        ("keys.json", &machine[..], "certificate"),
+        ("long.json", &trusting[..], "limit"),
+        ("none.json", &trusting[..], ""),
+    ] {
         let done = Command::new(env!("CARGO_BIN_EXE_tidings-server"))
             .args(["serve", "--listen", "127.0.0.1:0", "--metrics-listen", "off", "--jwks-url", &url(file)])
             .env_clear()
