@@ -136,6 +136,7 @@ wasm_pack() {
 # tool that checks its files. What Debian would start
 # by itself stays off: only what is missing is installed, so a server that somebody uses is left alone.
 services() {
+    command -v openssl >/dev/null || packages "keys over TLS in a test" openssl
     local missing=()
     compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null || command -v initdb >/dev/null || missing+=(postgresql)
     command -v redis-server >/dev/null || missing+=(redis-server)
