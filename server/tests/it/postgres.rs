@@ -1,0 +1,177 @@
+//! The log in PostgreSQL: nodes that share it, an outage, and the commands.
+
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tidings_server::store::Store;
+use tidings_server::store::postgres::{Options, Postgres};
+use tidings_testbed::postgres::{self, Database};
+use tokio::process::Command;
+
+use crate::clients::brokers::joined;
+use crate::harness::{Client, Server, seqs, token};
+use crate::support::client;
+
+/// This long after PostgreSQL is back everything works again.
+const HEALED_WITHIN: Duration = Duration::from_secs(5);
+
+async fn nodes(database: &Database, count: usize) -> Vec<Server> {
+    let mut nodes = Vec::new();
+    for (n, broker) in joined(count).into_iter().enumerate() {
+        let store: Arc<dyn Store> =
+            Arc::new(Postgres::open(&database.url(), Options::default()).await.unwrap());
+        nodes.push(Server::start_node(&format!("node-{n}"), store, Arc::new(broker)).await);
+    }
+    nodes
+}
+
+async fn say_many(client: &mut Client, who: &str, count: usize) {
+    for n in 0..count {
+        let id = format!("{who}-{n}");
+        client.send(json!({ "type": "CHAT_MESSAGE", "roomId": "general", "id": id, "content": id })).await;
+    }
+    for n in 0..count {
+        client.answer(&format!("{who}-{n}")).await;
+    }
+}
+
+async fn messages(client: &mut Client, count: usize) -> Vec<Value> {
+    let mut messages = Vec::new();
+    while messages.len() < count {
+        messages.push(json!({ "data": client.message().await }));
+    }
+    messages
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_nodes_on_one_database_show_everybody_one_order() {
+    const EACH: usize = 60;
+    let database = Database::create().unwrap();
+    let nodes = nodes(&database, 2).await;
+    let (mut ann, mut bob) = (nodes[0].connect("ann").await, nodes[1].connect("bob").await);
+    ann.join("general").await;
+    bob.join("general").await;
+    tokio::join!(say_many(&mut ann, "ann", EACH), say_many(&mut bob, "bob", EACH));
+    let (anns, bobs) = tokio::join!(messages(&mut ann, 2 * EACH), messages(&mut bob, 2 * EACH));
+    assert!(seqs(&anns).into_iter().eq(1..=2 * EACH as u64), "{:?}", seqs(&anns));
+    let contents = |frames: &[Value]| -> Vec<String> {
+        frames.iter().map(|frame| frame["data"]["content"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(contents(&anns), contents(&bobs));
+    for who in ["ann", "bob"] {
+        let own: Vec<String> = contents(&anns).into_iter().filter(|text| text.starts_with(who)).collect();
+        assert_eq!(own, (0..EACH).map(|n| format!("{who}-{n}")).collect::<Vec<_>>(), "first in, first out");
+    }
+}
+
+#[tokio::test]
+async fn direct_messages_and_retransmits_cross_nodes() {
+    let database = Database::create().unwrap();
+    let nodes = nodes(&database, 2).await;
+    let (mut ann, mut bob) = (nodes[0].connect("ann").await, nodes[1].connect("bob").await);
+    let psst =
+        json!({ "type": "PRIVATE_MESSAGE", "content": "psst", "data": { "recipientId": "bob" }, "id": "p" });
+    ann.send(psst.clone()).await;
+    let first = ann.answer("p").await;
+    assert_eq!(bob.expect("PRIVATE", "MESSAGE").await["content"], "psst");
+    let mut again = nodes[1].connect("ann").await;
+    again.send(psst).await;
+    let second = again.answer("p").await;
+    assert_eq!((&second["messageId"], &second["seq"]), (&first["messageId"], &first["seq"]));
+    assert_eq!(second["duplicate"], true);
+    ann.join("general").await;
+    let first = ann.say("general", "m", "hi").await;
+    let second = again.say("general", "m", "hi").await;
+    assert_eq!((&second["seq"], &second["duplicate"]), (&first["seq"], &json!(true)));
+}
+
+async fn readiness(server: &Server) -> u16 {
+    client().get(server.url("/readyz")).send().await.unwrap().status().as_u16()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_postgresql_is_away_frames_are_refused_for_now_and_nothing_is_lost_or_doubled() {
+    let postgres = Arc::new(postgres::Postgres::start().unwrap());
+    let database = Database::on(&postgres).unwrap();
+    let server = Server::start_at(&database.url(), &["--database-timeout", "1s"]).await;
+    let mut ann = server.connect("ann").await;
+    ann.join("general").await;
+    for n in 0..5 {
+        ann.say("general", &format!("before-{n}"), "before").await;
+    }
+    assert_eq!(readiness(&server).await, 200);
+    tokio::task::block_in_place(|| postgres.stop_immediate().unwrap());
+    ann.send(json!({ "type": "CHAT_MESSAGE", "roomId": "general", "id": "away", "content": "away" })).await;
+    let refused = ann.error().await;
+    assert_eq!((&refused["code"], &refused["id"]), (&json!("UNAVAILABLE"), &json!("away")));
+    assert!(refused["retryAfterMs"].as_u64().unwrap() > 0);
+    assert_eq!(readiness(&server).await, 503);
+    tokio::task::block_in_place(|| postgres.start_again().unwrap());
+    let back = Instant::now();
+    let ack = loop {
+        ann.send(json!({ "type": "CHAT_MESSAGE", "roomId": "general", "id": "away", "content": "away" }))
+            .await;
+        let frame = ann.next().await;
+        match (frame["category"].as_str(), frame["type"].as_str()) {
+            (Some("SYSTEM"), Some("ACK")) => break frame["data"].clone(),
+            (Some("ERROR"), _) => assert_eq!(frame["data"]["code"], "UNAVAILABLE"),
+            _ => {}
+        }
+        assert!(back.elapsed() < HEALED_WITHIN);
+    };
+    while readiness(&server).await != 200 {
+        assert!(back.elapsed() < HEALED_WITHIN);
+    }
+    assert_eq!(ack["seq"], 6);
+    let kept = database.sql("SELECT seq || ' ' || client_id FROM messages ORDER BY seq").unwrap();
+    let kept: Vec<&str> = kept.lines().collect();
+    assert_eq!(kept.len(), 6);
+    assert_eq!((kept[0], kept[5]), ("1 before-0", "6 away"));
+}
+
+async fn command(arguments: &[&str]) -> (bool, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_tidings-server"))
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output()
+        .await
+        .unwrap();
+    (output.status.success(), String::from_utf8(output.stderr).unwrap())
+}
+
+#[tokio::test]
+async fn the_tables_are_made_and_the_log_renamed_from_the_command_line() {
+    let database = Database::create().unwrap();
+    let url = database.url();
+    let (done, said) = command(&["migrate", "--database-url", &url]).await;
+    assert!(done && said.contains("up to date"), "{said}");
+    let epoch = async || {
+        let server = Server::start_at(&url, &[]).await;
+        server.connect_with(&token("ann"), "").await.hello["epoch"].clone()
+    };
+    let before = epoch().await;
+    let (done, said) = command(&["new-epoch", "--database-url", &url]).await;
+    assert!(done, "{said}");
+    let after = epoch().await;
+    assert_ne!(before, after);
+    assert!(said.contains(after.as_str().unwrap()), "{said}");
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_database_is_one_sentence_without_the_password() {
+    let port = tidings_testbed::process::free_port().unwrap();
+    let database = Database::create().unwrap();
+    for (url, sentence) in [
+        (format!("postgres://ann:hunter2@127.0.0.1:{port}/tidings"), "cannot open the database"),
+        (database.url().replace("postgres@", "nobody:hunter2@"), "nobody"),
+        (format!("{}?sslmode=require", database.url()), "TLS"),
+        (format!("{}?sslmode=perhaps", database.url()), "postgres://USER:PASSWORD@HOST:PORT/DATABASE"),
+    ] {
+        let (done, said) = command(&["migrate", "--database-url", &url]).await;
+        assert!(!done);
+        assert!(said.contains(sentence), "{said}");
+        assert!(!said.contains("hunter2") && said.trim().lines().count() == 1, "{said}");
+    }
+}
