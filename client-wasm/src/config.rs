@@ -51,6 +51,9 @@ pub struct Config {
     pub user_id: Option<String>,
     /// Whether notifications are to come over the chat connection too.
     pub notifications: bool,
+    /// Whether the notification stream carries the token in a header, by `fetch`, in place of a ticket in the address of
+    /// an EventSource. It does so anyway where there is no EventSource.
+    pub notification_header: bool,
     /// Whether the outbox is kept across page loads. On by default.
     pub persistence: bool,
     /// The transports that may be used, tried from the best to the least. All of them by default.
@@ -72,6 +75,7 @@ impl Config {
             credentials,
             user_id: None,
             notifications: false,
+            notification_header: false,
             persistence: true,
             transports: Transports::ALL,
             max_attempts: None,

@@ -159,29 +159,29 @@ impl Http {
         path: &str,
         body: Option<String>,
     ) -> Result<(u16, String), HttpError> {
+        let signal = AbortSignal::timeout_with_u32(TIMEOUT_MS);
+        let response = self.open(method, path, body.as_deref(), Some(&signal)).await?;
+        Ok((response.status(), text_of(&response).await?))
+    }
+
+    /// One request whose body is read by the caller. Where the token is refused and another can be had, it is tried once
+    /// more.
+    pub(crate) async fn open(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<&str>,
+        signal: Option<&AbortSignal>,
+    ) -> Result<Response, HttpError> {
         let mut fresh = false;
         loop {
             let token = self.auth.token(fresh).await.map_err(HttpError::Token)?;
-            let signal = AbortSignal::timeout_with_u32(TIMEOUT_MS);
-            let response = self.send(method, path, body.as_deref(), token, Some(&signal)).await?;
-            if response.status() == 401 && self.auth.is_refreshable() && !fresh {
-                fresh = true;
-                continue;
+            let response = self.send(method, path, body, token, signal).await?;
+            if response.status() != 401 || !self.auth.is_refreshable() || fresh {
+                return Ok(response);
             }
-            return Ok((response.status(), text_of(&response).await?));
+            fresh = true;
         }
-    }
-
-    /// One `POST` of JSON, once, whatever its answer says. `fresh`: the last token was refused.
-    pub(crate) async fn open(
-        &self,
-        path: &str,
-        body: &str,
-        fresh: bool,
-        signal: Option<&AbortSignal>,
-    ) -> Result<Response, HttpError> {
-        let token = self.auth.token(fresh).await.map_err(HttpError::Token)?;
-        self.send("POST", path, Some(body), token, signal).await
     }
 
     async fn send(

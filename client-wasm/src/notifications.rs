@@ -1,5 +1,6 @@
 //! Notifications: an EventSource that survives lost connections and page loads, and the list over HTTP.
 
+mod fetched;
 mod retry;
 mod source;
 mod stream;

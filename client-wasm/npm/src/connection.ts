@@ -33,6 +33,11 @@ export interface ConnectionOptions {
    * Default: all of them.
    */
   transports?: readonly Transport[];
+  /**
+   * Whether the notification stream carries the token in a header, by `fetch`, in place of a ticket in the address of an
+   * `EventSource`. It does so anyway where there is no `EventSource`, as in Node. Default: `false`.
+   */
+  notificationHeader?: boolean;
   /** Attempts to connect in a row without success after which the client closes. Default: no limit. */
   maxAttempts?: number;
 }
@@ -52,6 +57,7 @@ export interface CoreOptions {
   notifications: boolean;
   persistence: boolean;
   transports: readonly Transport[] | undefined;
+  notificationHeader: boolean;
   maxAttempts: number | undefined;
   maxQueued: number | undefined;
 }
@@ -94,6 +100,7 @@ export class Connection {
       userId: options.userId,
       persistence: options.persistence ?? true,
       transports: options.transports,
+      notificationHeader: options.notificationHeader ?? false,
       maxAttempts: options.maxAttempts,
       notifications: more.notifications,
       maxQueued: more.maxQueued,

@@ -22,14 +22,14 @@ impl Driver {
         }
         let is_stream = connect.transport == Transport::Stream;
         let path = connect.transport.path();
-        self.request(connect.conn, path, connect.payload, connect.fresh_token, signal, is_stream);
+        self.request(connect.conn, path, connect.payload, signal, is_stream);
     }
 
     /// Posts frames.
     pub(super) fn post(self: &Rc<Self>, conn: ConnId, body: String) {
         self.links.begin(conn);
         let signal = Some(AbortSignal::timeout_with_u32(TIMEOUT_MS));
-        self.request(conn, Transport::FRAMES, body, false, signal, false);
+        self.request(conn, Transport::FRAMES, body, signal, false);
     }
 
     fn request(
@@ -37,14 +37,13 @@ impl Driver {
         conn: ConnId,
         path: &'static str,
         body: String,
-        fresh: bool,
         signal: Option<AbortSignal>,
         is_stream: bool,
     ) {
         let (weak, http) = (Rc::downgrade(self), self.http.clone());
         spawn_local(async move {
             let ended = async {
-                let response = http.open(path, &body, fresh, signal.as_ref()).await?;
+                let response = http.open("POST", path, Some(&body), signal.as_ref()).await?;
                 let status = response.status();
                 if status != 200 {
                     return Ok(refusal(status, &http::text_of(&response).await?));

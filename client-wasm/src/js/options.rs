@@ -28,6 +28,8 @@ extern "C" {
     fn user_id(this: &Options) -> Option<String>;
     #[wasm_bindgen(method, getter)]
     fn notifications(this: &Options) -> bool;
+    #[wasm_bindgen(method, getter, js_name = notificationHeader)]
+    fn notification_header(this: &Options) -> bool;
     #[wasm_bindgen(method, getter)]
     fn persistence(this: &Options) -> bool;
     /// The names of the transports that may be used; `undefined`: all of them.
@@ -50,6 +52,7 @@ impl Options {
         let mut transports = Transports::NONE;
         config.user_id = self.user_id();
         config.notifications = self.notifications();
+        config.notification_header = self.notification_header();
         config.persistence = self.persistence();
         for name in self.transports().iter().flat_map(Array::iter) {
             let name = name.as_string();

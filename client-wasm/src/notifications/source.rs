@@ -29,6 +29,11 @@ pub enum StreamEventKind {
 impl StreamEventKind {
     const ALL: [Self; 5] = [Self::Connected, Self::Notification, Self::Broadcast, Self::State, Self::Reset];
 
+    /// The event of a name.
+    pub(super) fn of(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+
     /// The event's name on the wire.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -64,6 +69,11 @@ pub(crate) struct Source {
 }
 
 impl Source {
+    /// Whether there is such a thing here; Node has none.
+    pub(super) fn exists() -> bool {
+        js_sys::Reflect::has(&js_sys::global(), &"EventSource".into()).unwrap_or_default()
+    }
+
     pub(crate) fn open(url: &str, tell: impl Fn(SourceEvent) + 'static) -> Result<Self, JsValue> {
         let source = EventSource::new(url)?;
         let tell = Rc::new(tell);
@@ -71,8 +81,7 @@ impl Source {
         let say = Rc::clone(&tell);
         let on_message = Closure::new(move |event: MessageEvent| {
             let name = event.type_();
-            let kind = StreamEventKind::ALL.into_iter().find(|kind| kind.as_str() == name);
-            if let (Some(kind), Some(data)) = (kind, event.data().as_string()) {
+            if let (Some(kind), Some(data)) = (StreamEventKind::of(&name), event.data().as_string()) {
                 let cursor = Some(event.last_event_id()).filter(|cursor| !cursor.is_empty());
                 say(SourceEvent::Message { kind, data, cursor });
             }

@@ -8,6 +8,7 @@ use core::cell::{Cell, RefCell};
 use tidings_client_core::{Duration, Instant, Rng};
 use wasm_bindgen_futures::spawn_local;
 
+use super::fetched::Fetched;
 use super::retry::Retry;
 use super::source::{Source, SourceEvent, StreamEventKind};
 use super::{NotificationEvent, StreamState, StreamStatus};
@@ -31,7 +32,9 @@ pub(super) struct Stream {
     persistence: bool,
     /// Counts attempts, so that one that was overtaken says nothing any more.
     attempt: Cell<u32>,
-    source: RefCell<Option<Source>>,
+    source: RefCell<Option<Open>>,
+    /// The token goes in a header, by `fetch`.
+    by_header: bool,
     retry: RefCell<Retry>,
     timer: Timer,
     page: RefCell<Option<Page>>,
@@ -52,6 +55,7 @@ impl Stream {
                 persistence: config.persistence,
                 attempt: Cell::new(0),
                 source: RefCell::new(None),
+                by_header: config.notification_header || !Source::exists(),
                 retry: RefCell::new(Retry::new(Rng::new(host::seed()), config.max_attempts)),
                 timer: Timer::new(move || {
                     if let Some(stream) = weak.upgrade() {
@@ -154,8 +158,9 @@ impl Stream {
             .borrow()
             .clone()
             .ok_or_else(|| HttpError::Token("no user id: set Config::user_id".to_owned()))?;
-        let mut url = [self.http.base(), "/api/v1/notifications/stream/", &escape(&user), "?"].concat();
-        if token.is_some() {
+        let base = if self.by_header { "" } else { self.http.base() };
+        let mut url = [base, "/api/v1/notifications/stream/", &escape(&user), "?"].concat();
+        if token.is_some() && !self.by_header {
             url.push_str("ticket=");
             url.push_str(&escape(&self.ticket().await?));
         }
@@ -197,13 +202,18 @@ impl Stream {
 
     fn open(self: &Rc<Self>, url: &str, attempt: u32) {
         let weak = Rc::downgrade(self);
-        let opened = Source::open(url, move |event| {
+        let tell = move |event| {
             if let Some(stream) = weak.upgrade()
                 && stream.attempt.get() == attempt
             {
                 stream.source_event(event);
             }
-        });
+        };
+        let opened = if self.by_header {
+            Ok(Open::Fetched(Fetched::open(&self.http, url.to_owned(), tell)))
+        } else {
+            Source::open(url, tell).map(Open::Source)
+        };
         match opened {
             Ok(source) => {
                 self.source.replace(Some(source));
@@ -280,6 +290,13 @@ impl Stream {
             self.listeners.emit(&NotificationEvent::Status(status));
         }
     }
+}
+
+/// A stream, by either way. It is only held, to be dropped.
+#[allow(dead_code, reason = "dropping it is what it is for")]
+enum Open {
+    Source(Source),
+    Fetched(Fetched),
 }
 
 /// Why no stream could be opened.

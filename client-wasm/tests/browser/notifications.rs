@@ -5,15 +5,27 @@ use std::cell::RefCell;
 use futures_channel::mpsc::{Receiver, channel};
 use futures_util::StreamExt;
 use serde_json::Value;
-use tidings_client::{NotificationClient, NotificationEvent, StreamEventKind, StreamState, Subscription};
+use tidings_client::{
+    Config, NotificationClient, NotificationEvent, StreamEventKind, StreamState, Subscription,
+};
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use crate::support::{MOST_EVENTS, Server, within_patience};
 
 #[wasm_bindgen_test]
 async fn the_stream_goes_on_where_it_stopped_after_the_server_was_killed() {
+    goes_on_where_it_stopped(false).await;
+}
+
+#[wasm_bindgen_test]
+async fn so_does_a_stream_with_the_token_in_a_header() {
+    goes_on_where_it_stopped(true).await;
+}
+
+async fn goes_on_where_it_stopped(notification_header: bool) {
     let server = Server::launch().await;
-    let ann = Listening::new(NotificationClient::new(server.config("ann")));
+    let config = Config { notification_header, ..server.config("ann") };
+    let ann = Listening::new(NotificationClient::new(config));
     let mut ann = ann.connected().await;
     server.notify("ann", "one").await;
     assert_eq!(ann.title().await, "one");

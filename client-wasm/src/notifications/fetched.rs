@@ -1,0 +1,61 @@
+//! The same stream by `fetch`: where there is no EventSource, or where the token is to go in a header.
+
+use alloc::rc::Rc;
+use alloc::string::String;
+
+use tidings_client_core::EventStream;
+use wasm_bindgen_futures::spawn_local;
+use web_sys::AbortController;
+
+use core::cell::RefCell;
+
+use super::source::{SourceEvent, StreamEventKind};
+use crate::http::{self, Http};
+
+/// An open or opening stream. Dropping it closes it, and nothing is heard of it any more.
+pub(super) struct Fetched(Option<AbortController>);
+
+impl Fetched {
+    pub(super) fn open(http: &Http, path: String, tell: impl Fn(SourceEvent) + 'static) -> Self {
+        let controller = AbortController::new().ok();
+        let signal = controller.as_ref().map(AbortController::signal);
+        let http = http.clone();
+        let tell = Rc::new(tell);
+        spawn_local(async move {
+            let opened = http.open("GET", &path, None, signal.as_ref()).await;
+            if let Ok(response) = opened
+                && response.status() == 200
+            {
+                let stream = RefCell::new(EventStream::default());
+                let say = Rc::clone(&tell);
+                // However it ends, it is opened again.
+                let _ = http::read(&response, |chunk| {
+                    stream.borrow_mut().push(&chunk);
+                    while let Some(event) = next(&stream) {
+                        say(event);
+                    }
+                })
+                .await;
+            }
+            tell(SourceEvent::Failed);
+        });
+        Self(controller)
+    }
+}
+
+fn next(stream: &RefCell<EventStream>) -> Option<SourceEvent> {
+    loop {
+        let event = stream.borrow_mut().next_event()?;
+        if let Some(kind) = StreamEventKind::of(&event.name) {
+            return Some(SourceEvent::Message { kind, data: event.data, cursor: event.id });
+        }
+    }
+}
+
+impl Drop for Fetched {
+    fn drop(&mut self) {
+        if let Some(controller) = &self.0 {
+            controller.abort();
+        }
+    }
+}
