@@ -41,7 +41,7 @@ pub enum Input {
     /// The page is hidden.
     Hidden,
     /// What was kept by [`Output::Persist`](crate::Output::Persist) in an earlier life, or, after a
-    /// [`Command::Close`](crate::Command::Close), what is still there of this one.
+    /// [`Command::Close`], what is still there of this one.
     StorageLoaded(Storage),
     /// An entry of [`Persist::Put`](crate::Persist::Put) would outlive the page now, or never will: it may be sent.
     Saved(ClientId),
