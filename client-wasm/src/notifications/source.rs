@@ -1,7 +1,7 @@
 //! One EventSource: the browser's events as plain calls.
 //!
-//! Straight on web-sys: gloo-net's wrapper tells neither that a stream has opened nor that it is being retried by the
-//! browser, and both matter here.
+//! Straight on web-sys: gloo-net's wrapper is a stream for each name of an event, over channels that nothing else here
+//! needs.
 
 use alloc::rc::Rc;
 use alloc::string::String;
@@ -50,7 +50,6 @@ impl StreamEventKind {
 /// What a source says.
 #[derive(Debug)]
 pub(crate) enum SourceEvent {
-    Opened,
     Message {
         kind: StreamEventKind,
         data: String,
@@ -64,7 +63,6 @@ pub(crate) enum SourceEvent {
 pub(crate) struct Source {
     source: EventSource,
     on_message: Closure<dyn FnMut(MessageEvent)>,
-    _on_open: Closure<dyn FnMut(Event)>,
     _on_error: Closure<dyn FnMut(Event)>,
 }
 
@@ -89,19 +87,15 @@ impl Source {
         for kind in StreamEventKind::ALL {
             source.add_event_listener_with_callback(kind.as_str(), on_message.as_ref().unchecked_ref())?;
         }
-        let say = Rc::clone(&tell);
-        let on_open = Closure::new(move |_: Event| say(SourceEvent::Opened));
-        source.set_onopen(Some(on_open.as_ref().unchecked_ref()));
         let on_error = Closure::new(move |_: Event| tell(SourceEvent::Failed));
         source.set_onerror(Some(on_error.as_ref().unchecked_ref()));
-        Ok(Self { source, on_message, _on_open: on_open, _on_error: on_error })
+        Ok(Self { source, on_message, _on_error: on_error })
     }
 }
 
 impl Drop for Source {
     fn drop(&mut self) {
         self.source.close();
-        self.source.set_onopen(None);
         self.source.set_onerror(None);
         for kind in StreamEventKind::ALL {
             let callback = self.on_message.as_ref().unchecked_ref();

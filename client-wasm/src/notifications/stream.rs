@@ -224,11 +224,10 @@ impl Stream {
 
     fn source_event(self: &Rc<Self>, event: SourceEvent) {
         match event {
-            // A proxy may open a stream that then says nothing: it stands when the server's greeting is there.
-            SourceEvent::Opened => {}
             SourceEvent::Failed => self.failed(None),
             SourceEvent::Message { kind, data, cursor } => {
                 match kind {
+                    // A proxy may open a stream that then says nothing: it stands when the server's greeting is there.
                     StreamEventKind::Connected => {
                         self.retry.borrow_mut().reset();
                         self.set_state(StreamState::Connected, None);
