@@ -101,6 +101,18 @@ chaos *options:
     cargo build --release --package tidings-server --package tidings-loadgen
     ulimit -n "$(ulimit -Hn)" && {{ target }}/release/tidings-loadgen chaos "$@"
 
+# Feed the parsers of the contract what nobody would write: ten minutes for each target, or `./x fuzz 60` seconds
+[group('measure')]
+fuzz seconds="600":
+    #!/usr/bin/env bash
+    set -euo pipefail
+    {{ setup }} rust fuzzer
+    mkdir -p fuzz/corpus/client_frame fuzz/corpus/identifiers
+    for name in client_frame identifiers; do
+        # The sanitizer's flags are not stable ones; the compiler stays the pinned one.
+        RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir fuzz "$name" "fuzz/corpus/$name" "fuzz/seeds/$name" -- -max_total_time={{ seconds }}
+    done
+
 # Hold the server's WebSocket against a suite of 301 cases from outside (about 2 min after the build)
 [group('measure')]
 conformance:

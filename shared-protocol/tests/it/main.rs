@@ -5,6 +5,7 @@
 mod bad_input;
 mod round_trip;
 mod samples;
+mod seeds;
 mod snapshots;
 mod strategies;
 mod tolerance;
