@@ -108,6 +108,37 @@ impl Postgres {
         Ok(())
     }
 
+    /// Starts it so that it takes TLS too, with a certificate of its own for 127.0.0.1, and gives the certificate.
+    ///
+    /// # Errors
+    /// It does not start, or `openssl` is not installed.
+    pub fn start_with_tls(&self) -> Result<PathBuf, Error> {
+        let (key, certificate) = (self.data().join("server.key"), self.data().join("server.crt"));
+        let mut openssl =
+            process::command(&process::program("openssl", "openssl", &[])?, self.run_as.as_ref(), "KILL");
+        openssl.current_dir(self.folder.path());
+        openssl.args([
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-days",
+            "2",
+            "-subj",
+            "/CN=127.0.0.1",
+        ]);
+        openssl.args([
+            "-addext",
+            "subjectAltName=IP:127.0.0.1",
+            "-addext",
+            "basicConstraints=critical,CA:FALSE",
+        ]);
+        process::run(openssl.arg("-keyout").arg(&key).arg("-out").arg(&certificate))?;
+        self.start_with(&["ssl=on"])?;
+        Ok(certificate)
+    }
+
     /// Stops it as a crash would: no connection is ended in peace, and the next start recovers from the log.
     ///
     /// # Errors

@@ -41,6 +41,29 @@ async fn a_server_without_tls_is_refused_where_tls_is_asked_for() {
 }
 
 #[tokio::test]
+async fn tls_is_taken_and_a_certificate_of_somebody_else_is_not() {
+    let (server, database) = own_server();
+    server.stop_immediate().unwrap();
+    let certificate = server.start_with_tls().unwrap();
+    let (url, known) = (database.url(), certificate.display());
+    for (mode, works) in [
+        ("sslmode=require".into(), true),
+        (format!("sslmode=verify-full&sslrootcert={known}"), true),
+        (format!("sslmode=verify-ca&sslrootcert={known}"), true),
+        ("sslmode=verify-full".into(), false),
+    ] {
+        let opened = Postgres::open(&format!("{url}?{mode}"), Options::default()).await;
+        assert_eq!(opened.is_ok(), works, "{mode}: {opened:?}");
+        if let Ok(store) = opened {
+            let uses = "SELECT count(*) > 0 FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE ssl AND application_name = 'tidings'";
+            store.check().await.unwrap();
+            assert_eq!(database.sql(uses).unwrap().trim(), "t", "{mode}");
+            store.close().await;
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_database_that_would_lose_what_was_acknowledged_is_refused() {
     let database = Database::create().unwrap();
     for (setting, works) in
