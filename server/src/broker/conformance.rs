@@ -137,14 +137,12 @@ pub(crate) async fn full(bench: Bench) {
     let mut last = 0;
     while last < 2_000 {
         let got = next(&mut stream, std::slice::from_ref(&topic)).await;
-        match got.payload {
-            Payload::Entry { seq, .. } => {
-                assert!(seq > last);
-                last = seq;
-            }
-            Payload::Recheck => break,
-            other => panic!("{other:?}"),
-        }
+        let Payload::Entry { seq, .. } = got.payload else {
+            assert_eq!(got.payload, Payload::Recheck);
+            break;
+        };
+        assert!(seq > last);
+        last = seq;
     }
     publishing.await.unwrap();
     draining.abort();

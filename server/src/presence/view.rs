@@ -57,7 +57,7 @@ impl View {
         // A place is not taken by being held: it was left on purpose, and its node has not heard of that yet.
         claim.rooms.retain(|(room, sessions)| !sessions.is_empty() || before.contains(room));
         let now: BTreeSet<RoomId> = rooms_of(&claim);
-        let mut shared: BTreeSet<RoomId> = everywhere.claims.values().flat_map(|c| rooms_of(c)).collect();
+        let mut shared: BTreeSet<RoomId> = everywhere.claims.values().flat_map(rooms_of).collect();
         if claim.is_empty() {
             everywhere.claims.remove(&node);
         } else {
