@@ -47,23 +47,67 @@ pub struct Cluster {
     pub redis: Redis,
 }
 
+/// What nodes share.
+#[derive(Debug)]
+pub struct Services {
+    /// The database.
+    pub database: Database,
+    /// Where it is.
+    pub postgres: Arc<Postgres>,
+    /// The broker.
+    pub redis: Redis,
+}
+
+/// Where a node finds it.
+#[derive(Clone, Debug)]
+pub struct Places {
+    /// The database's URL.
+    pub database: String,
+    /// The broker's.
+    pub redis: String,
+}
+
+impl Services {
+    /// Starts them, with a fresh database.
+    ///
+    /// # Errors
+    /// One is not installed, or does not start.
+    pub fn start() -> Result<Self, Error> {
+        let redis = Redis::start()?;
+        let postgres = Arc::new(Postgres::start()?);
+        Ok(Self { database: Database::on(&postgres)?, postgres, redis })
+    }
+
+    /// Where they are.
+    #[must_use]
+    pub fn places(&self) -> Places {
+        Places { database: self.database.url(), redis: self.redis.url() }
+    }
+}
+
 impl Cluster {
     /// Starts everything and waits until each node serves.
     ///
     /// # Errors
     /// A part is not installed, or does not start.
     pub fn start(plan: &Plan) -> Result<Self, Error> {
-        let redis = Redis::start()?;
-        let postgres = Arc::new(Postgres::start()?);
-        let database = Database::on(&postgres)?;
+        let services = Services::start()?;
+        let places = services.places();
+        Self::on(services, plan, |_| places.clone())
+    }
+
+    /// The same on services that run already; each node is told by its number where they are.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn on(services: Services, plan: &Plan, places: impl Fn(usize) -> Places) -> Result<Self, Error> {
         let mut flags = plan.flags.clone();
-        let own = ["--trusted-proxies", "127.0.0.1/32"].map(str::to_owned);
-        flags.extend(own);
-        let mut variables = plan.variables.clone();
-        variables.push(("TIDINGS_DATABASE_URL".to_owned(), database.url()));
-        variables.push(("TIDINGS_REDIS_URL".to_owned(), redis.url()));
+        flags.extend(["--trusted-proxies", "127.0.0.1/32"].map(str::to_owned));
         let mut nodes = Vec::with_capacity(plan.nodes);
-        for _ in 0..plan.nodes {
+        for number in 0..plan.nodes {
+            let (mut variables, places) = (plan.variables.clone(), places(number));
+            variables.push(("TIDINGS_DATABASE_URL".to_owned(), places.database));
+            variables.push(("TIDINGS_REDIS_URL".to_owned(), places.redis));
             nodes.push(Node::start(&plan.program, &flags, &variables)?);
         }
         let ports: Vec<u16> = nodes.iter().map(Node::port).collect();
@@ -71,6 +115,7 @@ impl Cluster {
             Some(port) => Nginx::start_at(port, plan.balance, &ports)?,
             None => Nginx::start(plan.balance, &ports)?,
         };
+        let Services { database, postgres, redis } = services;
         Ok(Self { nginx, nodes, database, postgres, redis })
     }
 }

@@ -1,6 +1,7 @@
 //! Three nodes behind nginx, on PostgreSQL and Redis: each part is broken in turn while people write and read by all
 //! transports, through nginx and so on any node.
 
+mod cable;
 mod crowd;
 mod presence;
 mod probe;
@@ -8,9 +9,10 @@ mod steps;
 
 use std::time::Duration;
 
-use tidings_testbed::cluster::Cluster;
+use tidings_testbed::cluster::{Cluster, Services};
 use tokio::time::{Instant, sleep};
 
+use self::cable::Cable;
 use self::crowd::Crowd;
 use self::probe::Probe;
 use self::steps::Steps;
@@ -51,24 +53,25 @@ pub(super) async fn run(context: &Context) -> Result<Outcome, Error> {
         ["--drain-grace", "10s", "--drain-spread", "8s"],
     );
     let flags: Vec<&str> = FLAGS.iter().chain(&drain).copied().collect();
-    // It ends with the thread that starts it: this one, which waits for the end of the run.
-    let cluster = Cluster::start(&cluster::plan(&context.binary()?, &flags, secret.expose(), NODES))?;
+    let plan = cluster::plan(&context.binary()?, &flags, secret.expose(), NODES);
+    // They end with the thread that starts them: this one, which waits for the end of the run.
+    let services = Services::start()?;
+    let cable = Cable::lay(&services).await?;
+    let (places, by_cable) = (services.places(), cable.places(&services));
+    let at = |node| if node == cable::NODE { by_cable.clone() } else { places.clone() };
+    let cluster = Cluster::on(services, &plan, at)?;
     context.say(format!("{NODES} nodes behind {}", cluster.nginx.url()));
     let rooms: Vec<String> = (0..ROOMS).map(|n| format!("room-{n}")).collect();
-    let (each, pace) = context.size((1, Duration::from_millis(60)), (4, Duration::from_millis(50)));
+    let (each, pace) = context.size((1, Duration::from_millis(60)), (4, Duration::from_millis(120)));
     let crowd = Crowd::enter(&cluster, &secret, &rooms, each, pace).await?;
     let mut probe = Probe::enter(&cluster, &secret, &rooms, &crowd.watchers).await?;
     presence::leave_a_query_with_a_token_in_the_logs(&cluster, &secret.token("reader")?);
     let writers = Writers::start(crowd.writers.clone());
 
     let mut outcome = Outcome::default();
-    let mut steps = Steps {
-        context,
-        cluster: &cluster,
-        secret: &secret,
-        random: context.random(),
-        outcome: &mut outcome,
-    };
+    let (random, tally) = (context.random(), &mut outcome);
+    let mut steps =
+        Steps { context, cluster: &cluster, cable: &cable, secret: &secret, random, outcome: tally };
     steps.all(&mut probe).await?;
     context.say("the last ACKs");
     let mut written = writers.finish().await?;

@@ -8,6 +8,7 @@ use tidings_testbed::cluster::Cluster;
 use tidings_testbed::node::Node;
 use tokio::time::{Instant, sleep};
 
+use super::cable::{self, Cable};
 use super::probe::Probe;
 use super::{Context, Outcome, meanwhile};
 use crate::check;
@@ -18,6 +19,8 @@ use crate::token::Secret;
 const HEALED: Duration = Duration::from_secs(5);
 /// After the loss of a node its clients are back on others within this time.
 const BACK: Duration = Duration::from_secs(10);
+/// Who is on a connection that stands and is dead has found out, and is back, within this time.
+const FOUND: Duration = Duration::from_secs(35);
 /// How long an ACK may take while Redis is away.
 const ACK: Duration = Duration::from_secs(5);
 /// nginx's `worker_shutdown_timeout`, and a moment to go.
@@ -28,6 +31,7 @@ const LOOK: Duration = Duration::from_millis(100);
 pub(super) struct Steps<'a> {
     pub(super) context: &'a Context,
     pub(super) cluster: &'a Cluster,
+    pub(super) cable: &'a Cable,
     pub(super) secret: &'a Secret,
     pub(super) random: Rng,
     pub(super) outcome: &'a mut Outcome,
@@ -51,6 +55,8 @@ impl<'a> Steps<'a> {
             self.postgres_restarts(probe).await?;
             meanwhile(self.context).await;
             self.a_node_hangs(probe).await?;
+            meanwhile(self.context).await;
+            self.a_node_is_cut_off(probe).await?;
             meanwhile(self.context).await;
             self.nginx_reloads(probe).await?;
             meanwhile(self.context).await;
@@ -92,7 +98,7 @@ impl<'a> Steps<'a> {
         ));
         self.outcome.promise("Redis away: each node goes on serving", self.cluster.nodes.len(), down);
         let late = usize::from(acked > ACK) + usize::from(again > ACK);
-        self.outcome.promise(format!("Redis away: messages are acknowledged within {ACK:?}"), 2, late);
+        self.outcome.aim(format!("Redis away: messages are acknowledged within {ACK:?}"), 2, late);
         self.outcome.aim(format!("Redis back: all see all within {HEALED:?}"), 1, usize::from(seen > HEALED));
         Ok(())
     }
@@ -119,7 +125,7 @@ impl<'a> Steps<'a> {
         let acked = acked?;
         let seen = probe.seen_by_all().await?;
         self.context.say(format!("Redis hung for {away:?}; ACKs within {acked:.1?}, healed in {seen:.1?}"));
-        self.outcome.promise(
+        self.outcome.aim(
             format!("Redis hangs: messages are acknowledged within {ACK:?}"),
             1,
             usize::from(acked > ACK),
@@ -165,7 +171,63 @@ impl<'a> Steps<'a> {
         node.go_on()?;
         let seen = probe.seen_by_all().await?;
         self.context.say(format!("a node hung for {hung:?}; all saw a message after {seen:.1?}"));
-        self.outcome.aim(format!("a node goes on: all see all within {BACK:?}"), 1, usize::from(seen > BACK));
+        self.outcome.aim(
+            format!("a node goes on: all see all within {FOUND:?}"),
+            1,
+            usize::from(seen > FOUND),
+        );
+        Ok(())
+    }
+
+    /// A partition: first from Redis alone, then from PostgreSQL too. The node lives on, and so do its connections to
+    /// clients; nobody is told.
+    async fn a_node_is_cut_off(&mut self, probe: &mut Probe) -> Result<(), Error> {
+        let (short, long) = self.context.size((2, 8), (15, 30));
+        let (short, long) = (Duration::from_secs(short), Duration::from_secs(long));
+        self.cable.pull(false);
+        let acked = probe.acknowledged().await?;
+        sleep(short).await;
+        self.cable.plug_in();
+        let seen = probe.seen_by_all().await?;
+        self.context.say(format!(
+            "a node was cut off from Redis for {short:?}; ACKs within {acked:.1?}, healed in {seen:.1?}"
+        ));
+        let late = usize::from(acked > ACK);
+        self.outcome.aim(format!("cut off from Redis: messages are acknowledged within {ACK:?}"), 1, late);
+        self.outcome.aim(
+            format!("plugged in again: all see all within {BACK:?}"),
+            1,
+            usize::from(seen > BACK),
+        );
+
+        self.cable.pull(true);
+        let until = Instant::now() + long;
+        let serves = |node: &Node| node.readiness() == Some(200);
+        let alone = self.cluster.nodes.get(cable::NODE);
+        while alone.is_some_and(serves) && Instant::now() < until {
+            sleep(LOOK).await;
+        }
+        let says = usize::from(alone.is_some_and(serves));
+        self.outcome.promise("cut off from both: the node says that it does not serve", 1, says);
+        let down = self.cluster.nodes.iter().skip(cable::NODE + 1).filter(|node| !serves(node)).count();
+        self.outcome.promise("cut off from both: the other nodes go on", self.cluster.nodes.len() - 1, down);
+        sleep(until.saturating_duration_since(Instant::now())).await;
+        self.cable.plug_in();
+        let ready = self.until_ready().await;
+        let seen = probe.seen_by_all().await?;
+        self.context.say(format!(
+            "a node was cut off from both for {long:?}; it served after {ready:.1?}, all saw a message after {seen:.1?}"
+        ));
+        self.outcome.aim(
+            format!("plugged in again: it serves within {BACK:?}"),
+            1,
+            usize::from(ready > BACK),
+        );
+        self.outcome.aim(
+            format!("plugged in again: all see all within {BACK:?}"),
+            1,
+            usize::from(seen > BACK),
+        );
         Ok(())
     }
 
