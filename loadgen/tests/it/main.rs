@@ -15,7 +15,9 @@ fn stderr(output: &Output) -> String {
 
 #[test]
 fn every_command_teaches_how_it_is_used() {
-    for (command, word) in [("demo", "ann"), ("bench", "taskset"), ("chaos", "SIGKILL"), ("cluster", "Ctrl-C")] {
+    for (command, word) in
+        [("demo", "ann"), ("bench", "taskset"), ("chaos", "SIGKILL"), ("cluster", "Ctrl-C")]
+    {
         let output = loadgen(&[command, "--help"]);
         assert!(output.status.success());
         let help = String::from_utf8_lossy(&output.stdout).into_owned();
