@@ -60,7 +60,8 @@ impl Server {
         Self::run(app).await
     }
 
-    fn config(flags: &[&str]) -> Config {
+    /// The settings of these flags.
+    pub(crate) fn config(flags: &[&str]) -> Config {
         let all = ["--jwt-secret", SECRET, "--max-frames-per-second", "1000", "--frame-burst", "2000"];
         let mut given: Vec<&str> = Vec::new();
         for pair in all.chunks(2).filter(|pair| !flags.contains(&pair[0])) {
@@ -70,7 +71,8 @@ impl Server {
         Config::from_args(given).unwrap()
     }
 
-    async fn run(app: App) -> Self {
+    /// Runs an app.
+    pub(crate) async fn run(app: App) -> Self {
         crate::support::logs::watch();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();

@@ -7,6 +7,7 @@ mod support;
 
 mod chat;
 mod clients;
+mod cluster;
 mod commands;
 mod deploy;
 mod postgres;

@@ -118,8 +118,10 @@ impl Link {
 
     pub(super) async fn both_up(&self) {
         let (mut publishes, mut listens) = (self.publishes.subscribe(), self.listens.subscribe());
-        // The senders live as long as this does.
-        let _ = tokio::join!(publishes.wait_for(|up| *up), listens.wait_for(|up| *up));
+        for end in [&mut publishes, &mut listens] {
+            // The senders live as long as this does.
+            let _ = end.wait_for(|up| *up).await;
+        }
     }
 
     pub(super) fn count(&self, what: Count, by: u64) {
