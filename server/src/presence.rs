@@ -48,7 +48,15 @@ struct Inner {
     gossip: Gossip,
     /// What fallback clients want to be shown as: it outlasts a poll.
     remembered: HashMap<(UserId, ClientSession), (OnlineStatus, Instant)>,
+    /// Who has left a room here, but not the last session in it as far as was known: another node's may have left at
+    /// the same time.
+    leaving: HashMap<(UserId, RoomId), Instant>,
 }
+
+/// How long another node's word of a leave may take.
+const LEAVING: Duration = Duration::from_secs(30);
+/// Leaves that are remembered for that at most.
+const MAX_LEAVING: usize = 100_000;
 
 /// A session that comes.
 #[derive(Clone, Copy, Debug)]
@@ -109,6 +117,13 @@ pub enum Change {
         /// The older one.
         session: SessionId,
     },
+    /// The user's last session has left the room, after one that left here was taken not to be the last.
+    Over {
+        /// The user.
+        user: UserId,
+        /// The room.
+        room: RoomId,
+    },
     /// A user types on another node: what is known of it here is out of date.
     Types {
         /// The user.
@@ -136,7 +151,7 @@ impl Presence {
         let lease = lease.map(|lease| lease.max(grace));
         let gossip = Gossip::new(run_mark(), node.to_owned(), lease);
         let (here, view, remembered) = (HashMap::new(), View::default(), HashMap::new());
-        Self { grace, inner: Mutex::new(Inner { here, view, gossip, remembered }) }
+        Self { grace, inner: Mutex::new(Inner { here, view, gossip, remembered, leaving: HashMap::new() }) }
     }
 
     /// A session came.
@@ -191,6 +206,7 @@ impl Presence {
     /// A session of the user subscribed to a room.
     pub fn enter(&self, room: &RoomId, user: &UserId, session: &SessionId) -> Vec<Change> {
         let mut inner = self.inner.lock();
+        inner.leaving.remove(&(user.clone(), room.clone()));
         let here = inner.here.entry(user.clone()).or_default();
         let place = here.rooms.entry(room.clone()).or_default();
         place.sessions.insert(session.clone());
@@ -210,6 +226,7 @@ impl Presence {
         }
         let changes = inner.refresh(user, Some(room), now);
         let last = inner.view.sessions_in(room, user, None) == 0;
+        inner.remember_leave(user, room, last, now);
         (changes, last)
     }
 
@@ -222,10 +239,11 @@ impl Presence {
         client: &ClientSession,
     ) -> (Vec<Change>, bool) {
         let mut inner = self.inner.lock();
-        let last = inner.view.sessions_in(room, user, Some(client)) == 0;
+        let (last, now) = (inner.view.sessions_in(room, user, Some(client)) == 0, Instant::now());
+        inner.remember_leave(user, room, last, now);
         let said = Said::Leave { user: user.clone(), client: client.clone(), room: room.clone() };
         inner.gossip.say(said);
-        (inner.end_lease(room, user, client, Instant::now()), last)
+        (inner.end_lease(room, user, client, now), last)
     }
 
     /// How long a lost session keeps its place.
@@ -339,6 +357,7 @@ impl Presence {
         let mut inner = self.inner.lock();
         inner.gossip.beat();
         inner.remembered.retain(|_, (_, until)| *until > now);
+        inner.leaving.retain(|_, until| *until > now);
         if !can_be_heard {
             inner.gossip.excuse_all(now);
             return Vec::new();
@@ -403,6 +422,12 @@ impl Inner {
         self.view.set(self.gossip.own, user, claim, &left)
     }
 
+    fn remember_leave(&mut self, user: &UserId, room: &RoomId, last: bool, now: Instant) {
+        if !last && self.leaving.len() < MAX_LEAVING {
+            self.leaving.insert((user.clone(), room.clone()), now + LEAVING);
+        }
+    }
+
     fn remembered_status(
         &mut self,
         user: &UserId,
@@ -458,6 +483,13 @@ impl Inner {
         for change in &mut changes {
             if let Change::Status { partners: known, .. } = change {
                 known.clone_from(&partners);
+            }
+        }
+        for room in &left {
+            let key = (user.clone(), room.clone());
+            if self.leaving.contains_key(&key) && self.view.sessions_in(room, &user, None) == 0 {
+                self.leaving.remove(&key);
+                changes.push(Change::Over { user: user.clone(), room: room.clone() });
             }
         }
         // A place that is held here for a room that was left elsewhere goes too.

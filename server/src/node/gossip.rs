@@ -40,6 +40,7 @@ impl Node {
                 }
                 Change::Status { user, change, partners } => self.tell_status(user, change, partners).await,
                 Change::Fenced { user, session } => self.hub.replace(&user, &session),
+                Change::Over { user, room } => self.end_membership(&user, &room).await,
                 Change::Types { user, room } => self.typing_over.forget(&user, &room),
             }
         }

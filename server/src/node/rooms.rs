@@ -239,6 +239,21 @@ impl Node {
         Ok(())
     }
 
+    /// Ends the membership of a public room that the user's last session has left.
+    pub(super) async fn end_membership(&self, user: &UserId, room_id: &RoomId) {
+        let ended = async {
+            if let Some((room, Some(_))) = self.store().room(room_id, user).await?
+                && room.kind == RoomKind::Public
+            {
+                self.write(Write::RemoveMember { room_id: room_id.clone(), user_id: user.clone() }).await?;
+            }
+            Outcome::Ok(())
+        };
+        if let Err(error) = ended.await {
+            tracing::warn!(%error, "a membership did not end with the last session");
+        }
+    }
+
     /// A session that was put out of a room: the others are told.
     pub async fn evicted(&self, principal: &Principal, room_id: &RoomId, session: &SessionId) {
         let (changes, _) = self.presence.leave(room_id, &principal.user_id, session);

@@ -1,1 +1,192 @@
-//! Nodes that gossip over a way that loses and delays.
+//! Nodes that gossip over a way that loses and repeats: when it is quiet, all know the same.
+
+use proptest::prelude::*;
+
+use super::*;
+
+const GRACE: Duration = Duration::from_secs(10);
+const LEASE: Duration = Duration::from_secs(15);
+
+fn user(n: u8) -> UserId {
+    UserId::new(format!("user{n}")).unwrap()
+}
+
+fn room(n: u8) -> RoomId {
+    RoomId::new(format!("room{n}")).unwrap()
+}
+
+fn session(n: u8) -> SessionId {
+    SessionId::new(format!("session{n:03}")).unwrap()
+}
+
+fn nodes(count: usize) -> Vec<Presence> {
+    (0..count).map(|n| Presence::new(GRACE, &format!("node{n}"), Some(LEASE))).collect()
+}
+
+/// Carries what every node says to all others, as far as `arrives` lets it.
+fn carry(nodes: &[Presence], mut arrives: impl FnMut() -> bool) -> Vec<(usize, Change)> {
+    let mut told = Vec::new();
+    for from in 0..nodes.len() {
+        for said in nodes[from].take_gossip() {
+            for (to, node) in nodes.iter().enumerate().filter(|(to, _)| *to != from) {
+                if arrives() {
+                    told.extend(node.hear(&said).into_iter().map(|change| (to, change)));
+                }
+            }
+        }
+    }
+    told
+}
+
+fn settle(nodes: &[Presence]) {
+    for _ in 0..4 {
+        nodes.iter().for_each(|node| drop(node.beat(true)));
+        carry(nodes, || true);
+        carry(nodes, || true);
+    }
+}
+
+fn arrival<'a>(user: &'a UserId, session: &'a SessionId) -> Arrival<'a> {
+    Arrival { user, name: "name", session, client: None }
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Connect { node: usize, user: u8, session: u8 },
+    Enter { node: usize, user: u8, session: u8, room: u8 },
+    Leave { node: usize, user: u8, session: u8, room: u8 },
+    Away { node: usize, user: u8, session: u8 },
+    Lose { node: usize, user: u8, session: u8 },
+    Carry(u64),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let who = (0..3_usize, 0..3_u8, 0..4_u8);
+    prop_oneof![
+        who.clone().prop_map(|(node, user, session)| Step::Connect { node, user, session }),
+        (who.clone(), 0..3_u8).prop_map(|((node, user, session), room)| Step::Enter {
+            node,
+            user,
+            session,
+            room
+        }),
+        (who.clone(), 0..3_u8).prop_map(|((node, user, session), room)| Step::Leave {
+            node,
+            user,
+            session,
+            room
+        }),
+        who.clone().prop_map(|(node, user, session)| Step::Away { node, user, session }),
+        who.prop_map(|(node, user, session)| Step::Lose { node, user, session }),
+        any::<u64>().prop_map(Step::Carry),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn whatever_was_lost_on_the_way_all_nodes_come_to_know_the_same(steps in proptest::collection::vec(step(), 1..60)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            let nodes = nodes(3);
+            let mut open = std::collections::HashSet::new();
+            for step in steps {
+                match step {
+                    Step::Connect { node, user: u, session: s } => {
+                        if open.insert((node, u, s)) {
+                            nodes[node].connect(arrival(&user(u), &session(s)));
+                        }
+                    }
+                    Step::Enter { node, user: u, session: s, room: r } if open.contains(&(node, u, s)) => {
+                        nodes[node].enter(&room(r), &user(u), &session(s));
+                    }
+                    Step::Leave { node, user: u, session: s, room: r } if open.contains(&(node, u, s)) => {
+                        nodes[node].leave(&room(r), &user(u), &session(s));
+                    }
+                    Step::Away { node, user: u, session: s } => {
+                        nodes[node].set_status(&user(u), &session(s), OnlineStatus::Away);
+                    }
+                    Step::Lose { node, user: u, session: s } if open.remove(&(node, u, s)) => {
+                        nodes[node].lose(&user(u), &session(s), None);
+                    }
+                    Step::Enter { .. } | Step::Leave { .. } | Step::Lose { .. } => {}
+                    Step::Carry(mut bits) => {
+                        carry(&nodes, || {
+                            bits = bits.rotate_left(1);
+                            bits & 1 == 1
+                        });
+                    }
+                }
+            }
+            // The grace time of all that was lost passes.
+            tokio::time::advance(GRACE + Duration::from_secs(1)).await;
+            for node in &nodes {
+                (0..3).for_each(|u| drop(node.expire(&user(u))));
+            }
+            for _ in 0..3 {
+                tokio::time::advance(Duration::from_secs(2)).await;
+                settle(&nodes);
+            }
+            let all: Vec<SessionsOf> = nodes.iter().map(seen).collect();
+            for other in &all[1..] {
+                assert_eq!(&all[0], other);
+            }
+            let online: std::collections::HashSet<u8> = open.iter().map(|(_, u, _)| *u).collect();
+            for u in 0..3 {
+                assert_eq!(nodes[0].status(&user(u)) != Status::Offline, online.contains(&u));
+            }
+        });
+    }
+}
+
+type SessionsOf = (Vec<Vec<UserId>>, Vec<Status>);
+
+fn seen(node: &Presence) -> SessionsOf {
+    let rooms =
+        (0..3).map(|r| node.participants(&room(r), None, 99).0.into_iter().map(|p| p.user_id).collect());
+    (rooms.collect(), (0..3).map(|u| node.status(&user(u))).collect())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_node_is_taken_for_dead_and_one_that_cannot_be_heard_is_not() {
+    let nodes = nodes(2);
+    let (ann, its) = (user(1), session(1));
+    nodes[1].connect(arrival(&ann, &its));
+    nodes[1].enter(&room(1), &ann, &its);
+    settle(&nodes);
+    assert_eq!(nodes[0].status(&ann), Status::Online);
+    tokio::time::advance(LEASE * 2).await;
+    assert!(nodes[0].beat(false).is_empty());
+    assert!(nodes[0].beat(true).is_empty(), "it gets its time anew");
+    tokio::time::advance(LEASE).await;
+    let told = nodes[0].beat(true);
+    assert!(matches!(told.as_slice(), [Change::Lost { .. }, Change::Status { .. }]), "{told:?}");
+    assert!(nodes[0].beat(true).is_empty());
+    // It was not dead after all.
+    settle(&nodes);
+    assert_eq!(nodes[0].status(&ann), Status::Online);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_user_is_told_of_once_however_many_nodes_have_its_sessions() {
+    let nodes = nodes(3);
+    let ann = user(1);
+    let mut told = Vec::new();
+    for (n, node) in nodes.iter().enumerate() {
+        let its = session(u8::try_from(n).unwrap());
+        node.connect(arrival(&ann, &its));
+        told.extend(node.enter(&room(1), &ann, &its).into_iter().map(|change| (n, change)));
+        told.extend(carry(&nodes, || true));
+        told.extend(carry(&nodes, || true));
+    }
+    let joined = |told: &[(usize, Change)], n: usize| {
+        told.iter().filter(|(at, change)| *at == n && matches!(change, Change::Joined { .. })).count()
+    };
+    assert_eq!([0, 1, 2].map(|n| joined(&told, n)), [1, 1, 1]);
+}
+
+#[test]
+fn what_a_later_version_says_is_left_out() {
+    let node = Presence::new(GRACE, "node", Some(LEASE));
+    assert!(node.hear(r#"{"from":7,"name":"new","said":{"is":"somethingElse","more":1}}"#).is_empty());
+    assert!(node.hear("nonsense").is_empty());
+}

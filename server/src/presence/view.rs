@@ -57,12 +57,13 @@ impl View {
         // A place is not taken by being held: it was left on purpose, and its node has not heard of that yet.
         claim.rooms.retain(|(room, sessions)| !sessions.is_empty() || before.contains(room));
         let now: BTreeSet<RoomId> = rooms_of(&claim);
-        let mut shared: BTreeSet<RoomId> = everywhere.claims.values().flat_map(rooms_of).collect();
+        let shared: BTreeSet<RoomId> = everywhere.claims.values().flat_map(rooms_of).collect();
         if claim.is_empty() {
             everywhere.claims.remove(&node);
         } else {
             everywhere.claims.insert(node, claim);
         }
+        let told: BTreeSet<RoomId> = shared.union(&now).cloned().collect();
         let name = everywhere.name.clone();
         let mut changes = Vec::new();
         for room in now.difference(&before) {
@@ -83,8 +84,9 @@ impl View {
         for room in left {
             changes.extend(self.leave(room, user, &name));
         }
-        shared.extend(now);
-        changes.extend(self.changed_status(user, &shared));
+        // Who is told of a coming knows that the user is online.
+        let tell = |status| if status == Status::Online { &shared } else { &told };
+        changes.extend(self.changed_status(user, tell));
         changes
     }
 
@@ -197,7 +199,11 @@ impl View {
         !large
     }
 
-    fn changed_status(&mut self, user: &UserId, rooms: &BTreeSet<RoomId>) -> Option<Change> {
+    fn changed_status<'r>(
+        &mut self,
+        user: &UserId,
+        rooms: impl FnOnce(Status) -> &'r BTreeSet<RoomId>,
+    ) -> Option<Change> {
         let everywhere = self.users.get_mut(user)?;
         let status = everywhere.status();
         let before = everywhere.shown.replace(status).unwrap_or(Status::Offline);
@@ -207,7 +213,7 @@ impl View {
         if before == status {
             return None;
         }
-        let rooms = rooms.iter().filter(|room| !self.is_large(room)).cloned().collect();
+        let rooms = rooms(status).iter().filter(|room| !self.is_large(room)).cloned().collect();
         Some(Change::Status { user: user.clone(), change: StatusChange { status, rooms }, partners: None })
     }
 }

@@ -37,17 +37,25 @@ impl Once {
     /// # Errors
     /// Redis does not answer: it is not known.
     pub async fn first(&self, name: &str, lasts: Duration) -> Result<bool, BrokerError> {
-        let mut connection = self.connection().await.map_err(|e| BrokerError(e.to_string()))?;
         let millis = u64::try_from(lasts.as_millis()).unwrap_or(u64::MAX).max(1);
         let mut set = redis::cmd("SET");
         set.arg(format!("{}{name}", self.prefix)).arg(1).arg("NX").arg("PX").arg(millis);
-        match set.query_async::<Option<String>>(&mut connection).await {
-            Ok(answer) => Ok(answer.is_some()),
-            Err(error) => {
-                *self.connection.lock().await = None;
-                Err(BrokerError(error.to_string()))
-            }
+        // A connection may have been lost while nobody asked. Where the first attempt did arrive, the second finds
+        // the name marked: then it is refused once too often, never taken twice.
+        let answer = match self.ask(&set).await {
+            Err(_) => self.ask(&set).await,
+            answer => answer,
+        };
+        answer.map(|answer| answer.is_some()).map_err(|error| BrokerError(error.to_string()))
+    }
+
+    async fn ask(&self, command: &redis::Cmd) -> RedisResult<Option<String>> {
+        let mut connection = self.connection().await?;
+        let answer = command.query_async(&mut connection).await;
+        if answer.is_err() {
+            *self.connection.lock().await = None;
         }
+        answer
     }
 
     async fn connection(&self) -> RedisResult<MultiplexedConnection> {

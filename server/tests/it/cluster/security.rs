@@ -72,6 +72,7 @@ async fn who_is_put_out_of_a_room_by_one_node_hears_nothing_more_of_it_on_anothe
     let (mut ann, mut bob) = (one.connect("ann").await, two.connect("bob").await);
     ann.join("general").await;
     bob.join("general").await;
+    ann.expect("SYSTEM", "USER_JOINED").await;
     ann.say("general", "1", "to both").await;
     hears(&mut bob, "to both").await;
     let url = one.url("/api/v1/rooms/general/members/bob");
