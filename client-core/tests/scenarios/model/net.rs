@@ -81,6 +81,8 @@ pub(crate) struct Net {
     pub(crate) rng: Rng,
     pub(crate) wires: Vec<Wire>,
     pub(crate) weather: Vec<Weather>,
+    /// No more delays beyond the usual ones.
+    pub(crate) is_quiet: bool,
     queue: BinaryHeap<Reverse<(u64, u64, Arrival)>>,
     order: u64,
     pub(crate) met: BTreeMap<&'static str, u64>,
@@ -95,7 +97,15 @@ impl Net {
     pub(crate) fn new(seed: u64) -> Self {
         let rng = Rng::new([seed, 0x5eed]);
         let weather = vec![Weather::Clear; super::ops::USERS.len()];
-        Self { rng, wires: Vec::new(), weather, queue: BinaryHeap::new(), order: 0, met: BTreeMap::new() }
+        Self {
+            rng,
+            wires: Vec::new(),
+            weather,
+            is_quiet: false,
+            queue: BinaryHeap::new(),
+            order: 0,
+            met: BTreeMap::new(),
+        }
     }
 
     pub(crate) fn note(&mut self, fault: &'static str) {
@@ -144,7 +154,7 @@ impl Net {
             self.at(now + REQUEST_TIMEOUT, Arrival::Closed(conn, None));
         }
         // An upgrade may be late enough to be overtaken by the next one.
-        if self.chance(8) {
+        if !self.is_quiet && self.chance(8) {
             self.note("late upgrade");
             self.wires[conn].up.last = now + self.rng.up_to(40_000);
         }
@@ -163,7 +173,7 @@ impl Net {
 
     pub(crate) fn send_down(&mut self, conn: Conn, what: Arrival, now: u64) {
         let mut delay = self.rng.up_to(MAX_DELAY);
-        if self.rng.up_to(199) == 0 {
+        if !self.is_quiet && self.rng.up_to(199) == 0 {
             self.note("stall");
             delay = self.rng.up_to(8_000);
         }

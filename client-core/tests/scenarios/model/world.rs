@@ -105,6 +105,7 @@ impl World {
     pub(crate) fn settle(&mut self) {
         self.server.behave();
         self.net.weather.fill(Weather::Clear);
+        self.net.is_quiet = true;
         self.run(self.now + QUIET);
         // An entry that was not handed out is missed only when another one follows.
         for room in ROOMS {
