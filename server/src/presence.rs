@@ -5,7 +5,7 @@
 //! Nothing of it is stored: a node that has missed something asks for all of it. What participants are told follows
 //! from changes of that view, so every node tells its own sessions, each once.
 //!
-//! - [`claim`]: what one node knows of one user. `here`: this node's sessions.
+//! - `claim`: what one node knows of one user. `here`: this node's sessions.
 //! - `view`: all nodes' claims together. `gossip`: how nodes come to know each other's.
 
 use std::collections::HashMap;

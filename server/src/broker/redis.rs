@@ -4,9 +4,9 @@
 //! own is skipped. So a node alone lives on while Redis is away, and only other nodes wait.
 //!
 //! - [`address`]: which URLs are understood.
-//! - [`link`]: what both connections share: marks, states, numbers, and the waits between attempts.
-//! - [`publisher`]: the connection that publishes, in batches, from a bounded queue.
-//! - [`subscriber`]: the connection that listens, and its watchdog.
+//! - `link`: what both connections share: marks, states, numbers, and the waits between attempts.
+//! - `publisher`: the connection that publishes, in batches, from a bounded queue.
+//! - `subscriber`: the connection that listens, and its watchdog.
 //! - [`once`]: what may happen once in the whole cluster, such as the use of a ticket.
 
 use std::sync::Arc;

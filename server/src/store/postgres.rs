@@ -1,6 +1,6 @@
 //! The PostgreSQL driver, for a cluster: one connection of each node writes, and a pool reads beside it.
 //!
-//! A batch is one transaction. [`locks`] takes the rows that order what is written, everywhere in one order, so that a seq is
+//! A batch is one transaction. `locks` takes the rows that order what is written, everywhere in one order, so that a seq is
 //! dense and appears after all before it, whatever other nodes write meanwhile; then runs of appends and of markers are
 //! done in bulk, each table by one statement. No head of a log is remembered from one batch to the next.
 
