@@ -176,6 +176,8 @@ async fn accept(
             };
             let mut cut = passing.clone();
             let server = tokio::select! {
+                // A connection that stands by now is cut with its line, which resets the server's side too.
+                biased;
                 server = server => server,
                 () = cut.cut() => return line::reset(client),
             };
