@@ -252,12 +252,15 @@ where
     Ok(sqlx::query_scalar(question).fetch_one(conn).await?)
 }
 
-/// Two nodes that start on a new file at once meet here: the one that comes too late finds the work done.
+/// Two nodes that start on a new file at once meet here: the one that comes too late for a step fails at it, and finds
+/// it done the next time. They may meet at every step.
 async fn migrate(conn: &mut SqliteConnection) -> Result<(), OpenError> {
-    if MIGRATIONS.run(&mut *conn).await.is_err() {
-        MIGRATIONS.run(&mut *conn).await?;
+    for _ in MIGRATIONS.iter() {
+        if MIGRATIONS.run(&mut *conn).await.is_ok() {
+            return Ok(());
+        }
     }
-    Ok(())
+    Ok(MIGRATIONS.run(&mut *conn).await?)
 }
 
 async fn begin_log(conn: &mut SqliteConnection) -> Result<(), OpenError> {
