@@ -256,8 +256,11 @@ where
 /// it done the next time. They may meet at every step.
 async fn migrate(conn: &mut SqliteConnection) -> Result<(), OpenError> {
     for _ in MIGRATIONS.iter() {
-        if MIGRATIONS.run(&mut *conn).await.is_ok() {
-            return Ok(());
+        match MIGRATIONS.run(&mut *conn).await.map_err(|error| OpenError::from(error).at_start()) {
+            Ok(()) => return Ok(()),
+            // Nobody has taken this step in between, and trying again does not make room.
+            Err(full @ OpenError::Full) => return Err(full),
+            Err(_) => {}
         }
     }
     Ok(MIGRATIONS.run(&mut *conn).await?)
