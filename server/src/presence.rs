@@ -5,8 +5,10 @@
 //! Nothing of it is stored: a node that has missed something asks for all of it. What participants are told follows
 //! from changes of that view, so every node tells its own sessions, each once.
 //!
+//! - [`Change`]: what this node's sessions are told.
 //! - `claim`: what one node knows of one user. `here`: this node's sessions.
-//! - `view`: all nodes' claims together. `gossip`: how nodes come to know each other's.
+//! - `view`: all nodes' claims together. `gossip`: how nodes come to know each other's;
+//!   `exchange`: what follows from it.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -17,13 +19,15 @@ use tidings_protocol::entity::{Person, Status};
 use tidings_protocol::{ClientSession, RoomId, SessionId, UserId};
 use tokio::time::Instant;
 
+mod change;
 mod claim;
+mod exchange;
 mod gossip;
 mod here;
 mod view;
 
-use self::claim::Claim;
-use self::gossip::{Gossip, Heard, Message, News, Said};
+pub use self::change::{Change, StatusChange};
+use self::gossip::{Gossip, Said};
 use self::here::{Here, Sitting, Until};
 use self::view::View;
 
@@ -31,8 +35,6 @@ use self::view::View;
 const MAX_REMEMBERED: usize = 100_000;
 /// For how long.
 const REMEMBERED_FOR: Duration = Duration::from_secs(120);
-/// Sessions of one client session that were opened closer to each other than this are told apart by their ids.
-const TOGETHER: Duration = Duration::from_secs(2);
 
 /// Sessions, users and rooms of all nodes, as far as this one knows.
 #[derive(Debug)]
@@ -69,77 +71,6 @@ pub struct Arrival<'a> {
     pub session: &'a SessionId,
     /// Its client session.
     pub client: Option<&'a ClientSession>,
-}
-
-/// What the participants of this node are told.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Change {
-    /// The user's first session came into the room.
-    Joined {
-        /// The room.
-        room: RoomId,
-        /// The user.
-        user: UserId,
-        /// The display name.
-        name: String,
-    },
-    /// The user's last session left the room.
-    Left {
-        /// The room.
-        room: RoomId,
-        /// The user.
-        user: UserId,
-        /// The display name.
-        name: String,
-    },
-    /// The user's last session in the room was lost and has not come back.
-    Lost {
-        /// The room.
-        room: RoomId,
-        /// The user.
-        user: UserId,
-        /// The display name.
-        name: String,
-    },
-    /// The user shows something else.
-    Status {
-        /// The user.
-        user: UserId,
-        /// What, and to which rooms.
-        change: StatusChange,
-        /// The user's direct partners, where they are known already.
-        partners: Option<Vec<UserId>>,
-    },
-    /// A newer connection of the same client session stands on another node.
-    Fenced {
-        /// The user.
-        user: UserId,
-        /// The older one.
-        session: SessionId,
-    },
-    /// The user's last session has left the room, after one that left here was taken not to be the last.
-    Over {
-        /// The user.
-        user: UserId,
-        /// The room.
-        room: RoomId,
-    },
-    /// A user types on another node: what is known of it here is out of date.
-    Types {
-        /// The user.
-        user: UserId,
-        /// The room.
-        room: RoomId,
-    },
-}
-
-/// A user's status changed, and these small rooms may see it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StatusChange {
-    /// What is shown now.
-    pub status: Status,
-    /// Rooms with few enough participants that the user is in.
-    pub rooms: Vec<RoomId>,
 }
 
 impl Presence {
@@ -328,86 +259,6 @@ impl Presence {
     }
 }
 
-/// What nodes tell each other.
-impl Presence {
-    /// The user's direct partners, whom the other nodes tell too.
-    pub fn know_partners(&self, user: &UserId, partners: Vec<UserId>) {
-        self.inner.lock().gossip.partners(user, partners);
-    }
-
-    /// A user types by a request to this node.
-    pub fn say_typing(&self, user: &UserId, room: &RoomId) {
-        self.inner.lock().gossip.say(Said::Typing { user: user.clone(), room: room.clone() });
-    }
-
-    /// Everything that is to be told to the others now, as JSON texts.
-    pub fn take_gossip(&self) -> Vec<String> {
-        let now = Instant::now();
-        let mut inner = self.inner.lock();
-        let Inner { here, gossip, .. } = &mut *inner;
-        let claim = |user: &UserId| here.get(user).map(|here| here.claim(now)).unwrap_or_default();
-        let messages = gossip.take(claim, || here.keys().cloned().collect());
-        messages.iter().filter_map(|message| serde_json::to_string(message).ok()).collect()
-    }
-
-    /// Now and then: this node lives, and who was silent for too long does not. While nothing `can_be_heard`, that
-    /// says nothing.
-    pub fn beat(&self, can_be_heard: bool) -> Vec<Change> {
-        let now = Instant::now();
-        let mut inner = self.inner.lock();
-        inner.gossip.beat();
-        inner.remembered.retain(|_, (_, until)| *until > now);
-        inner.leaving.retain(|_, until| *until > now);
-        if !can_be_heard {
-            inner.gossip.excuse_all(now);
-            return Vec::new();
-        }
-        let dead = inner.gossip.take_dead(now);
-        dead.into_iter().flat_map(|node| inner.forget_node(node)).collect()
-    }
-
-    /// Takes in what a node says. What cannot be read comes from a later version, and is left out.
-    pub fn hear(&self, json: &str) -> Vec<Change> {
-        let Ok(Message { from, name, said }) = serde_json::from_str::<Message>(json) else {
-            return Vec::new();
-        };
-        let now = Instant::now();
-        let mut inner = self.inner.lock();
-        if from == inner.gossip.own {
-            return Vec::new();
-        }
-        match &said {
-            Said::Show { user, client, away } => {
-                let status = if *away { OnlineStatus::Away } else { OnlineStatus::Online };
-                return inner.show_client(user, client, status, now);
-            }
-            Said::Leave { user, client, room } => return inner.end_lease(room, user, client, now),
-            Said::Typing { user, room } => {
-                return vec![Change::Types { user: user.clone(), room: room.clone() }];
-            }
-            Said::Alive { .. } | Said::Delta { .. } | Said::All { .. } | Said::Ask { .. } | Said::Unknown => {
-            }
-        }
-        match inner.gossip.hear(from, name, said, now) {
-            Heard::Nothing => Vec::new(),
-            Heard::Changed(news) => news.into_iter().flat_map(|news| inner.learn(from, news, now)).collect(),
-            Heard::Everything(news) => {
-                let known: std::collections::HashSet<&UserId> = news.iter().map(|n| &n.user).collect();
-                let mut gone = inner.view.users_of(from);
-                gone.retain(|user| !known.contains(user));
-                let mut changes: Vec<Change> = Vec::new();
-                for user in gone {
-                    changes.extend(inner.view.set(from, &user, Claim::default(), &[]));
-                }
-                for news in news {
-                    changes.extend(inner.learn(from, news, now));
-                }
-                changes
-            }
-        }
-    }
-}
-
 impl Inner {
     /// Brings the view to what this node's own sessions are now.
     fn refresh(&mut self, user: &UserId, left: Option<&RoomId>, now: Instant) -> Vec<Change> {
@@ -474,61 +325,6 @@ impl Inner {
             place.held_until = None;
         }
         self.refresh(user, Some(room), now)
-    }
-
-    fn learn(&mut self, from: u64, news: News, now: Instant) -> Vec<Change> {
-        let News { user, claim, left, partners } = news;
-        let mut changes = self.fenced_by(&user, &claim, now);
-        changes.extend(self.view.set(from, &user, claim, &left));
-        for change in &mut changes {
-            if let Change::Status { partners: known, .. } = change {
-                known.clone_from(&partners);
-            }
-        }
-        for room in &left {
-            let key = (user.clone(), room.clone());
-            if self.leaving.contains_key(&key) && self.view.sessions_in(room, &user, None) == 0 {
-                self.leaving.remove(&key);
-                changes.push(Change::Over { user: user.clone(), room: room.clone() });
-            }
-        }
-        // A place that is held here for a room that was left elsewhere goes too.
-        let own = self.here.get_mut(&user);
-        let mut dropped = false;
-        if let Some(here) = own {
-            for room in &left {
-                if self.view.sessions_in(room, &user, None) == 0 {
-                    dropped |= here.rooms.remove(room).is_some();
-                }
-            }
-        }
-        if dropped {
-            changes.extend(self.refresh(&user, None, now));
-        }
-        changes
-    }
-
-    /// This node's sessions that are older than another node's of the same client session: its fence did not arrive.
-    fn fenced_by(&self, user: &UserId, claim: &Claim, now: Instant) -> Vec<Change> {
-        let Some(here) = self.here.get(user) else { return Vec::new() };
-        let mut fenced = Vec::new();
-        for seat in claim.seats.iter().filter(|seat| seat.client.is_some() && !seat.held && !seat.leased) {
-            let theirs = Duration::from_millis(seat.opened_ago);
-            for (session, own) in &here.sessions {
-                let ours = now.saturating_duration_since(own.opened);
-                let is_older =
-                    if ours.abs_diff(theirs) <= TOGETHER { *session < seat.session } else { ours > theirs };
-                if own.until == Until::Open && own.client == seat.client && is_older {
-                    fenced.push(Change::Fenced { user: user.clone(), session: session.clone() });
-                }
-            }
-        }
-        fenced
-    }
-
-    fn forget_node(&mut self, node: u64) -> Vec<Change> {
-        let users = self.view.users_of(node);
-        users.iter().flat_map(|user| self.view.set(node, user, Claim::default(), &[])).collect()
     }
 }
 
