@@ -220,8 +220,20 @@ async fn a_server_on_a_read_only_disk_does_not_start_and_says_what_to_do() {
         assert_eq!(code, Some(1), "{said}");
         assert!(said.contains("Read-only") && said.contains("--database-url"), "{said}");
     }
-    let Some(small) = Disk::mount("size=64k") else { return };
-    let (code, said) = refusal(&small.path().join("tidings.db")).await;
-    assert_eq!(code, Some(1), "{said}");
-    assert!(said.contains("disk is full; make room"), "{said}");
+}
+
+#[tokio::test]
+async fn a_disk_without_room_for_a_new_database_is_named_and_begun_on_once_there_is_room() {
+    for size in ["size=24k", "size=64k", "size=160k"] {
+        let Some(disk) = Disk::mount(size) else { return };
+        let database = disk.path().join("tidings.db");
+        for _ in 0..2 {
+            let (code, said) = refusal(&database).await;
+            assert_eq!(code, Some(1), "{said}");
+            assert!(said.contains("disk is full; make room"), "{said}");
+        }
+        assert!(disk.run("mount", &["-o", "remount,size=4m"]));
+        let (mut server, _) = start(&database).await;
+        server.kill().await.unwrap();
+    }
 }

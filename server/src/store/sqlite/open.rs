@@ -154,18 +154,22 @@ pub(super) async fn open(url: &str, options: Options) -> Result<(Writer, SqliteP
     Ok((Writer::new(writing, conn), readers))
 }
 
-/// The writer's first connection, with the schema up to date. SQLite does not wait when two processes turn the same
-/// new file to WAL at once: it says that the file is busy, and the one that was later tries again.
+/// The writer's first connection, with the schema up to date. Two processes that begin one new file at once meet here.
+/// SQLite does not wait when both turn it to WAL: it says that the file is busy. And they may meet at every step of the
+/// schema: the one that comes too late for it fails, and finds it done the next time. That is on a new connection, as
+/// one that has failed in the middle of a step knows no more where it stands.
 async fn first_connection(
     writing: &SqliteConnectOptions,
     busy_timeout: Duration,
 ) -> Result<SqliteConnection, OpenError> {
     let until = Instant::now() + busy_timeout;
+    let mut steps = MIGRATIONS.iter();
     loop {
         match begin(writing).await {
             Err(OpenError::Store(StoreError::Unavailable(_))) if Instant::now() < until => {
                 sleep(BUSY_RETRY).await;
             }
+            Err(OpenError::Schema(_)) if steps.next().is_some() => {}
             done => return done.map_err(OpenError::at_start),
         }
     }
@@ -174,7 +178,7 @@ async fn first_connection(
 async fn begin(writing: &SqliteConnectOptions) -> Result<SqliteConnection, OpenError> {
     let mut conn = writing.connect().await.map_err(StoreError::from)?;
     assert_durable(&mut conn).await?;
-    migrate(&mut conn).await?;
+    MIGRATIONS.run(&mut conn).await?;
     begin_log(&mut conn).await?;
     Ok(conn)
 }
@@ -250,20 +254,6 @@ where
     T: Send + Unpin + for<'r> sqlx::Decode<'r, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>,
 {
     Ok(sqlx::query_scalar(question).fetch_one(conn).await?)
-}
-
-/// Two nodes that start on a new file at once meet here: the one that comes too late for a step fails at it, and finds
-/// it done the next time. They may meet at every step.
-async fn migrate(conn: &mut SqliteConnection) -> Result<(), OpenError> {
-    for _ in MIGRATIONS.iter() {
-        match MIGRATIONS.run(&mut *conn).await.map_err(|error| OpenError::from(error).at_start()) {
-            Ok(()) => return Ok(()),
-            // Nobody has taken this step in between, and trying again does not make room.
-            Err(full @ OpenError::Full) => return Err(full),
-            Err(_) => {}
-        }
-    }
-    Ok(MIGRATIONS.run(&mut *conn).await?)
 }
 
 async fn begin_log(conn: &mut SqliteConnection) -> Result<(), OpenError> {
