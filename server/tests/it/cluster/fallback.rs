@@ -1,6 +1,6 @@
 //! Clients of the fallback, whose requests each come to another node.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -71,7 +71,8 @@ async fn typing_by_requests_to_any_node_ends_five_seconds_after_the_last() {
     let types = json!({ "type": "TYPING", "roomId": "general", "data": { "isTyping": true }, "id": "t" });
     frame(&one, types.clone()).await;
     assert_eq!(ann.expect("TYPING", "INDICATOR").await["isTyping"], true);
-    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+    let meanwhile = tokio::time::timeout(Duration::from_secs(2), ann.expect("TYPING", "INDICATOR"));
+    meanwhile.await.expect_err("it is not over yet");
     frame(&two, types).await;
     let began = Instant::now();
     assert_eq!(ann.expect("TYPING", "INDICATOR").await["isTyping"], true);
