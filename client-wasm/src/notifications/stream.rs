@@ -292,7 +292,7 @@ impl Stream {
 }
 
 /// A stream, by either way. It is only held, to be dropped.
-#[allow(dead_code, reason = "dropping it is what it is for")]
+#[expect(dead_code, reason = "dropping it is what it is for")]
 enum Open {
     Source(Source),
     Fetched(Fetched),
