@@ -53,7 +53,12 @@ impl Session {
         }
         let Some(frames) = frames_of(text) else {
             // Something in between answered in the server's place.
-            self.closed(conn, Closed { is_reachable: true, ..Closed::default() }, now);
+            let closed = Closed { is_reachable: true, ..Closed::default() };
+            if is_post {
+                self.post_failed(closed, now);
+            } else {
+                self.closed(conn, closed, now);
+            }
             return;
         };
         if is_post {

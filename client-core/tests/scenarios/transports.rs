@@ -238,6 +238,21 @@ fn a_page_in_the_servers_place_is_no_answer() {
 }
 
 #[test]
+fn a_page_in_the_servers_place_is_no_answer_to_a_post_and_nothing_overtakes_what_it_held() {
+    let mut client = Client::in_general(Transport::Stream);
+    client.send(chat("general", "one"));
+    let (conn, first) = client.posted();
+    client.input(Input::Answer(conn, "<html>sign in</html>".to_owned()));
+    client.send(chat("general", "two"));
+    assert!(client.posts.is_empty(), "nobody knows what became of the first");
+    assert_eq!(client.state(), State::Reconnecting);
+    client.until_next_attempt();
+    client.stream(&greeting());
+    let (_, again) = client.posted();
+    assert_eq!(again, first);
+}
+
+#[test]
 fn one_post_is_on_its_way_and_what_was_sent_meanwhile_goes_with_the_next() {
     let mut client = Client::in_general(Transport::Stream);
     client.send(chat("general", "one"));
