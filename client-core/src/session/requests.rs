@@ -198,10 +198,9 @@ impl Session {
             return;
         }
         if closed.code == Some(tidings_protocol::CloseCode::Replaced.as_u16()) {
-            // The one before it is still being dealt with.
+            // The one before it is still being dealt with: the server's own word, and no fault of the way.
             closed.code = None;
-        }
-        if closed.code.is_none() && closed.is_reachable {
+        } else if closed.code.is_none() && closed.is_reachable {
             self.ladder.strike(Strike::Refused);
         }
         if let Some(connection) = &self.connection {

@@ -419,6 +419,20 @@ fn a_poll_that_was_fenced_is_final_but_a_post_that_found_another_is_not() {
     assert_eq!(client.session.status().closed_by, Some(ClosedBy::Replaced));
 }
 
+#[test]
+fn a_post_that_found_another_counts_nothing_against_the_transport() {
+    let mut client = fallen();
+    client.send(chat("general", "one"));
+    for _ in 0..3 {
+        let (conn, _) = client.posted();
+        client.fail(conn, Some(4009), true);
+        client.until_next_attempt();
+        assert_eq!(client.transport(), Transport::Stream);
+        client.stream(&greeting());
+    }
+    assert_eq!(client.accept_post(), ["CHAT_MESSAGE"]);
+}
+
 /// A client that fell to the stream and is connected by it.
 fn fallen() -> Client {
     let mut client = Client::new(config());
