@@ -95,8 +95,8 @@ impl Subscriptions {
             match sub.link {
                 Link::Out if sub.confirmed && !sub.wanted => sub.link = Link::In,
                 Link::Out if sub.confirmed => sub.link = Link::Joining(None),
-                Link::Admitted => sub.link = Link::Joining(None),
-                Link::In | Link::Out | Link::Joining(_) | Link::Leaving(_) => {}
+                Link::Admitted if sub.wanted => sub.link = Link::Joining(None),
+                Link::In | Link::Out | Link::Admitted | Link::Joining(_) | Link::Leaving(_) => {}
             }
             if sub.wanted && matches!(sub.link, Link::In | Link::Joining(None)) {
                 visit(&sub.room);

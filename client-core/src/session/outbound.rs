@@ -24,6 +24,10 @@ impl Session {
         self.resume(now);
         // What is on its way by a post may be refused for now, and nothing may overtake it.
         if self.is_resumed() && !self.post.is_busy() {
+            // Once for all joins; but what the outbox holds is not waited for.
+            if !self.subscriptions.has_action(now) {
+                self.subscribe_where_due(now);
+            }
             self.send_rooms(now);
             self.send_markers(now);
             self.send_outbox(now);

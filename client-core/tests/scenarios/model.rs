@@ -55,7 +55,7 @@ fn the_faults_do_happen() {
     use proptest::test_runner::TestRunner;
 
     let steps = ops(8 * STEPS).new_tree(&mut TestRunner::deterministic()).unwrap().current();
-    let world = live(7, &steps);
+    let world = live(11, &steps);
     let met = world.met();
     assert!(met.iter().all(|&(_, times)| times >= 3), "each of the faults must be met often: {met:?}");
 }

@@ -87,6 +87,12 @@ impl Client {
         frames.iter().map(|frame| frame["type"].as_str().unwrap().to_owned()).collect()
     }
 
+    /// A refusal by which the server slows the session down.
+    fn slow_down(&mut self, ms: u64) {
+        let data = json!({"error": "no", "code": "RATE_LIMITED", "retryAfterMs": ms});
+        self.stream(&frame("ERROR", "MESSAGE", &data));
+    }
+
     fn fail(&mut self, conn: ConnId, code: Option<u16>, is_reachable: bool) {
         self.input(Input::Closed(conn, Closed { code, is_reachable, ..Closed::default() }));
     }
@@ -309,6 +315,45 @@ fn a_room_is_left_by_a_post_and_no_longer_named() {
     client.advance(20_000);
     client.answer_poll(&[]);
     assert_eq!(client.asked(Transport::Poll).1.rooms.len(), 0);
+}
+
+#[test]
+fn a_room_that_is_wanted_no_longer_before_its_stream_came_is_left_and_not_waited_for() {
+    let mut client = Client::in_general(Transport::Stream);
+    client.send(chat("general", "one"));
+    let (conn, first) = client.posted();
+    client.join("left");
+    client.join("kept");
+    client.input(Input::Answer(conn, json!({"frames": [ack(&first[0]["id"])]}).to_string()));
+    let (conn, joins) = client.posted();
+    assert_eq!(joins.len(), 2);
+    client.command(Command::Leave { room: room("left") });
+    client.slow_down(5_000);
+    let answers = joins.iter().map(|join| ack(&join["id"])).collect::<Vec<_>>();
+    client.input(Input::Answer(conn, json!({ "frames": answers }).to_string()));
+    assert!(client.posts.is_empty(), "the pace allows no more");
+    let rooms = client.asked(Transport::Stream).1.rooms;
+    assert_eq!(rooms.iter().map(|r| r.room_id.as_str()).collect::<Vec<_>>(), ["general", "kept"]);
+    client.stream(&greeting());
+    client.stream(&participants("kept", 0));
+    client.advance(5_000);
+    assert_eq!(client.accept_post(), ["LEAVE_ROOM"]);
+    assert!(!client.session.is_known("left"));
+}
+
+#[test]
+fn a_long_outbox_keeps_no_room_waiting_for_its_stream() {
+    let mut client = Client::in_general(Transport::Stream);
+    for n in 0..200 {
+        client.send(chat("general", &n.to_string()));
+    }
+    client.accept_post();
+    client.join("other");
+    client.accept_post();
+    assert!(client.accept_post().contains(&"JOIN_ROOM".to_owned()));
+    let rooms = client.asked(Transport::Stream).1.rooms;
+    assert!(rooms.iter().any(|r| r.room_id.as_str() == "other"), "{rooms:?}");
+    assert!(client.session.queued() > 32 && client.posts.len() == 1, "and the outbox goes on besides");
 }
 
 #[test]
