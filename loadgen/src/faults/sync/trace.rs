@@ -38,10 +38,9 @@ impl Trace {
         // By thread: a call that another thread's line has cut in two.
         let mut unfinished: HashMap<&str, (usize, &str)> = HashMap::new();
         for (line, text) in text.lines().enumerate() {
-            let mut words = text.trim_start().splitn(3, ' ');
-            let (Some(thread), Some(_time), Some(call)) = (words.next(), words.next(), words.next()) else {
-                continue;
-            };
+            // Short numbers of threads are followed by more than one blank.
+            let Some((thread, rest)) = text.trim_start().split_once(' ') else { continue };
+            let Some((_time, call)) = rest.trim_start().split_once(' ') else { continue };
             let call = call.trim_start();
             if let Some(begin) = call.strip_suffix("<unfinished ...>") {
                 unfinished.insert(thread, (line, begin));
@@ -128,6 +127,14 @@ mod tests {
     #[test]
     fn an_ack_after_a_sync_after_the_write_is_in_order() {
         assert_eq!(broken(&[LOG, SYNC, ACK]), (1, 0));
+    }
+
+    #[test]
+    fn a_short_number_of_a_thread_is_followed_by_more_blanks() {
+        let padded = |line: &str| line.replacen(' ', "    ", 1);
+        let (log, sync, ack) = (padded(LOG), padded(SYNC), padded(ACK));
+        assert_eq!(broken(&[&log, &sync, &ack]), (1, 0));
+        assert_eq!(broken(&[&log, &ack, &sync]), (1, 1));
     }
 
     #[test]
