@@ -287,7 +287,8 @@ impl Fanout {
 
     fn compare(&mut self, heads: &Heads) {
         for (room, head) in &heads.rooms {
-            if self.held.contains_key(room) {
+            if let Some(held) = self.held.get_mut(room) {
+                held.head = held.head.max(*head);
                 continue;
             }
             if self.parts.hub.missing_before(room, head.saturating_add(1)).is_some() {
@@ -317,3 +318,6 @@ async fn heads(store: &dyn Store, unsure: &Unsure) -> Result<Vec<Heads>, StoreEr
     }
     Ok(all)
 }
+
+#[cfg(test)]
+mod tests;
