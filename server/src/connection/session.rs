@@ -13,7 +13,7 @@ use tidings_protocol::{CloseCode, Event, RoomId, Timestamp};
 use super::catch_up::{CatchUp, Page};
 use super::deadlines::{Deadlines, Due};
 use super::incoming::Unanswered;
-use super::logs::{LogId, Logs};
+use super::logs::{LogId, Logs, Phase};
 use super::notices::NoticeLog;
 use super::outgoing::Outgoing;
 use super::tally::Tally;
@@ -227,7 +227,12 @@ impl Session {
     /// Whether the outbox has something that may be taken now.
     #[must_use]
     pub fn has_items(&self) -> bool {
-        !self.logs.is_closing() && self.outbox.has_items()
+        !self.is_closing_a_log() && self.outbox.has_items()
+    }
+
+    /// Whether a log is about to go live: what is queued waits for its last page.
+    fn is_closing_a_log(&self) -> bool {
+        self.logs.is_closing() || self.notices.as_ref().is_some_and(|notices| notices.phase == Phase::Closing)
     }
 
     /// What there is to do, as soon as there is something. `idle` says that the transport has written all it
@@ -249,7 +254,7 @@ impl Session {
                     return Poll::Ready(Work::Closed(code));
                 }
             }
-            if idle && !self.logs.is_closing() && self.outbox.waiting_bytes() > 0 {
+            if idle && !self.is_closing_a_log() && self.outbox.waiting_bytes() > 0 {
                 return Poll::Ready(Work::Items);
             }
         }

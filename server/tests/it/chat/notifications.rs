@@ -236,6 +236,32 @@ async fn a_websocket_session_that_asked_gets_the_same_objects_with_their_cursor(
     assert_eq!(back.expect("NOTIFICATION", "BROADCAST").await["title"], "all");
 }
 
+/// Nothing comes after it, which would show that it is missing.
+#[tokio::test]
+async fn a_notification_that_is_sent_while_a_session_catches_up_is_not_missed() {
+    let server = Server::start(&[]).await;
+    let mut cursor = Value::Null;
+    for n in 0..200 {
+        let query = format!("&notifications=true&clientSession=s{n}");
+        let mut ann = server.connect_with(&token("ann"), &query).await;
+        let mut resume = json!({ "type": "RESUME", "epoch": "test-epoch", "rooms": [] });
+        if cursor.is_string() {
+            resume["notificationsAfter"] = cursor;
+        }
+        let title = n.to_string();
+        // The resume at any moment of the other's way.
+        let later = std::time::Duration::from_micros(n * 20);
+        let resumed = async {
+            tokio::time::sleep(later).await;
+            ann.send(resume).await;
+            ann.expect("NOTIFICATION", "NOTIFICATION").await
+        };
+        let (_, heard) = tokio::join!(notify(&server, "ann", &title), resumed);
+        assert_eq!(heard["title"], title);
+        cursor = heard["cursor"].clone();
+    }
+}
+
 #[tokio::test]
 async fn a_broadcast_is_for_who_was_seen_before_it() {
     let server = Server::start(&[]).await;
