@@ -66,21 +66,21 @@ impl Opened {
         }
         loop {
             if session.outbox().is_cut() {
-                return None;
-            }
-            if let Some(frame) = session.next_frame() {
+                // What it was given and has not taken is not sent any more; why, the last event says.
+                session.outgoing().truncate(0);
+            } else if let Some(frame) = session.next_frame() {
                 let event = Event::default().event("frame").data(frame.as_str());
                 let first = std::mem::replace(&mut self.first, false);
                 return Some(if first { event.retry(Duration::from_millis(SSE_RETRY_MS)) } else { event });
+            } else {
+                // The transport has taken everything that it was given.
+                session.flushed();
             }
-            // The transport has taken everything that it was given.
-            session.flushed();
             let work = poll_fn(|cx| session.poll_work(true, cx)).await;
             match session.on_work(work).await {
                 Flow::Continue => {}
                 // A stream cannot be asked; a comment that cannot be written ends it.
                 Flow::Ping => session.heard(),
-                Flow::Close(_) if session.has_frames() => {}
                 // A stream has no close frame: its last event says why it ends.
                 Flow::Close(code) => {
                     self.is_over = true;

@@ -180,6 +180,26 @@ async fn a_stream_says_why_it_ends() {
 }
 
 #[tokio::test]
+async fn a_stream_that_is_cut_with_frames_on_their_way_says_why_too() {
+    let server = Server::start(&["--max-frames-per-second", "100000", "--frame-burst", "100000"]).await;
+    let mut ann = server.connect("ann").await;
+    ann.join("general").await;
+    // More than the system takes for a client that does not read.
+    let long = "x".repeat(16_000);
+    for n in 0..1_000 {
+        ann.say("general", &format!("m{n}"), &long).await;
+    }
+    frames(&server, "bob", json!([{ "type": "JOIN_ROOM", "roomId": "general", "id": "j" }])).await;
+    let rooms = json!([{ "roomId": "general", "afterSeq": 0 }]);
+    let body = json!({ "clientSession": "s", "epoch": "test-epoch", "rooms": rooms, "inboxAfter": 0 });
+    let old = request(&server, "bob", "stream", body.clone()).await;
+    let _new = request(&server, "bob", "stream", body).await;
+    let text = tokio::time::timeout(PATIENCE, old.text()).await.unwrap().unwrap();
+    assert!(text.matches("event: frame").count() < 1_000, "the rest is not sent");
+    assert!(text.ends_with("event: close\ndata: {\"code\":4009}\n\n"), "{}", &text[text.len() - 100..]);
+}
+
+#[tokio::test]
 async fn leaving_by_a_request_ends_the_membership() {
     let server = Server::start(&[]).await;
     let leave = json!([
