@@ -46,7 +46,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Handshake {
         let Ok(accept) = HeaderValue::try_from(derive_accept_key(key.as_bytes())) else {
             return Err(refusal("the header `Sec-WebSocket-Key` cannot be read"));
         };
-        let wants_subprotocol = lists(headers, header::SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL);
+        // A subprotocol is chosen as it was offered: its case counts (RFC 6455 §4.1).
+        let wants_subprotocol =
+            items(headers, header::SEC_WEBSOCKET_PROTOCOL).any(|item| item == SUBPROTOCOL);
         let Some(upgrade) = parts.extensions.remove::<OnUpgrade>() else {
             return Err(refusal("the connection cannot be upgraded"));
         };
@@ -78,6 +80,11 @@ fn refusal(detail: &'static str) -> Error {
 
 /// Whether a header's comma-separated list holds `word`, ignoring case.
 fn lists(headers: &HeaderMap, name: HeaderName, word: &str) -> bool {
+    items(headers, name).any(|item| item.eq_ignore_ascii_case(word))
+}
+
+/// What stands in a header's comma-separated list.
+fn items(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
     let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(',')).any(|item| item.trim().eq_ignore_ascii_case(word))
+    values.flat_map(|value| value.split(',')).map(str::trim)
 }

@@ -79,6 +79,7 @@ async fn s06_a_subprotocol_is_chosen_only_where_it_is_known_and_nothing_is_echoe
         ("tidings.v1".to_owned(), Some("tidings.v1")),
         ("chat, tidings.v1".to_owned(), Some("tidings.v1")),
         ("tidings.v2".to_owned(), None),
+        ("TIDINGS.V1".to_owned(), None),
         (format!("bearer, {secret}"), None),
     ] {
         let (_stream, head) = handshake(&server, "", &format!("Sec-WebSocket-Protocol: {offered}\r\n")).await;
