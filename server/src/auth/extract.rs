@@ -2,6 +2,7 @@
 //! WebSocket, an event stream), which is checked for its origin first.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::extract::{FromRef, FromRequestParts};
 use http::request::Parts;
@@ -35,6 +36,22 @@ pub struct Authenticated {
     pub via: Via,
     /// From where.
     pub client: Client,
+}
+
+/// Whether a request's credential was found to count; the layer that bounds anonymous requests hands it along.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Vouched(Arc<AtomicBool>);
+
+impl Vouched {
+    /// It counts.
+    fn set(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it counts.
+    pub(crate) fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 /// The caller of a plain request.
@@ -128,6 +145,9 @@ async fn authenticate(
     } else {
         return Err(AuthError::Missing.into());
     };
+    if let Some(vouched) = parts.extensions.get::<Vouched>() {
+        vouched.set();
+    }
     Ok(Authenticated { principal: Arc::new(principal), via, client })
 }
 

@@ -75,14 +75,14 @@ fn is_local_name(headers: &HeaderMap) -> bool {
 pub async fn open_session(
     State(auth): State<Arc<Authenticator>>,
     State(policy): State<Arc<Policy>>,
-    Extension(client): Extension<Client>,
     headers: HeaderMap,
+    Caller(caller): Caller,
 ) -> Result<Response, Error> {
-    refuse_foreign(&policy, &headers, &client)?;
+    refuse_foreign(&policy, &headers, &caller.client)?;
+    // A credential in a header decides, so that this is the one that was checked.
     let token = headers.get(header::AUTHORIZATION).ok_or(AuthError::Missing)?;
     let token = extract::bearer(token).ok_or(AuthError::Malformed)?;
-    let principal = auth.verify(token)?;
-    let max_age = until(auth.clock().now(), principal.expires_at);
+    let max_age = until(auth.clock().now(), caller.principal.expires_at);
     let cookie = cookie::set(token, max_age, auth.is_dev()).ok_or_else(|| {
         Error::new(Code::Limit).detail("the token is too long for a cookie; use it as a bearer token")
     })?;

@@ -63,6 +63,11 @@ async fn s12_requests_without_a_token_that_counts_are_bounded_for_each_address()
     assert!((4..=8).contains(&first), "{first}");
     let guessed = taken(&server, "/api/v1/rooms", Some("a guess"), 10).await;
     assert!(guessed <= 2, "{guessed}: a wrong token is none");
+    let mut unread = 0;
+    for header in [("cookie", "a=b"), ("authorization", "Bearer a guess")].into_iter().cycle().take(10) {
+        unread += usize::from(server.get("/api/v1/openapi.json", &[header]).await.status() == 200);
+    }
+    assert!(unread <= 2, "{unread}: nor is one that nobody looks at");
     assert_eq!(taken(&server, "/api/v1/rooms", Some(&token("ann")), 10).await, 10, "a good one is");
     assert_eq!(taken(&server, "/readyz", None, 20).await, 20, "whoever watches over the server");
     let elsewhere = server.get("/api/v1/openapi.json", &[("x-forwarded-for", "198.51.100.7")]).await;
