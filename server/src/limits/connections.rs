@@ -110,14 +110,15 @@ impl Connections {
     /// # Errors
     /// The server is full, the address has enough, or too many come at once.
     pub fn admit_connection(&self, ip: Option<IpAddr>) -> Result<Permit, Refused> {
-        if let Some(arrivals) = &self.arrivals {
-            arrivals.bucket.lock().take(arrivals.quota, Instant::now()).map_err(|_| Refused::Rate)?;
-        }
         let all = Arc::clone(&self.all).try_acquire_owned().map_err(|_| Refused::Server)?;
         let address = match ip {
             Some(ip) => Some(self.addresses.take(block(ip)).ok_or(Refused::Address)?),
             None => None,
         };
+        // Last, so that an address which has enough takes nothing from the others.
+        if let Some(arrivals) = &self.arrivals {
+            arrivals.bucket.lock().take(arrivals.quota, Instant::now()).map_err(|_| Refused::Rate)?;
+        }
         Ok(Permit { _all: Some(all), _address: address, _user: None })
     }
 
