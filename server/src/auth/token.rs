@@ -124,7 +124,7 @@ pub(super) fn decode<T: DeserializeOwned>(
 /// A moment in seconds since 1970, with a fraction if need be (RFC 7519 §2).
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(transparent)]
-struct NumericDate(f64);
+pub(crate) struct NumericDate(f64);
 
 /// Whole seconds are written as such: many readers take nothing else.
 impl Serialize for NumericDate {
@@ -143,7 +143,8 @@ impl NumericDate {
         Self(at.as_millis() as f64 / 1000.0)
     }
 
-    fn timestamp(self) -> Timestamp {
+    /// The moment.
+    pub(crate) fn timestamp(self) -> Timestamp {
         // A float cast saturates, and a timestamp is clamped to the years that it can name.
         Timestamp::from_millis((self.0 * 1000.0) as i64)
     }

@@ -16,6 +16,7 @@ use super::json::Json;
 use super::page::{FromQuery, Params, Query, bad};
 use super::path::UserPath;
 use super::rest::require;
+use crate::auth::token::NumericDate;
 use crate::auth::{AuthError, Authenticator, Caller, Principal, Scope, Via};
 use crate::clock::later;
 use crate::error::Error;
@@ -94,8 +95,8 @@ struct NewBan {
 #[derive(Debug, Deserialize)]
 struct RevokedToken {
     jti: String,
-    /// As in the token: seconds since 1970.
-    exp: f64,
+    /// As in the token.
+    exp: NumericDate,
 }
 
 /// Which page of a list that is in the order of users.
@@ -117,10 +118,10 @@ async fn disconnect(
     path: UserPath,
 ) -> Result<StatusCode, Error> {
     let at = node.now();
-    tracing::info!(by = admin.user_id.as_str(), user = path.user_id.as_str(), "sessions are ended");
-    let subject = Subject::Sessions(path.user_id);
+    let subject = Subject::Sessions(path.user_id.clone());
     let by = admin.user_id.clone();
     node.revoke(Revocation { subject, until: Some(at), reason: None, by, at }).await?;
+    tracing::info!(by = admin.user_id.as_str(), user = path.user_id.as_str(), "sessions are ended");
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -159,15 +160,15 @@ async fn ban(
     if path.user_id == admin.user_id {
         return Err(Error::new(Code::Conflict).detail("a ban of oneself could not be lifted again"));
     }
-    tracing::info!(by = admin.user_id.as_str(), user = path.user_id.as_str(), "a user is banned");
     let ban = Revocation {
-        subject: Subject::User(path.user_id),
+        subject: Subject::User(path.user_id.clone()),
         until: new.until,
         reason: new.reason,
         by: admin.user_id.clone(),
         at,
     };
     node.revoke(ban.clone()).await?;
+    tracing::info!(by = admin.user_id.as_str(), user = path.user_id.as_str(), "a user is banned");
     shown(ban)
 }
 
@@ -176,8 +177,8 @@ async fn unban(
     Admin(admin): Admin,
     path: UserPath,
 ) -> Result<StatusCode, Error> {
+    node.restore(Subject::User(path.user_id.clone())).await?;
     tracing::info!(by = admin.user_id.as_str(), user = path.user_id.as_str(), "a ban is lifted");
-    node.restore(Subject::User(path.user_id)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -192,14 +193,15 @@ async fn revoke_token(
     if token.jti.is_empty() {
         return Err(bad("jti", "must not be empty"));
     }
-    // The cast saturates, and a timestamp is clamped to the years that it can name.
-    let exp = Timestamp::from_millis((token.exp * 1000.0) as i64);
     let at = node.now();
-    let by = admin.user_id.clone();
-    tracing::info!(by = by.as_str(), "a token is revoked");
     // A token counts a little longer than it says.
-    let until = Some(later(exp, auth.leeway()));
+    let until = later(token.exp.timestamp(), auth.leeway());
+    if until <= at {
+        return Err(bad("exp", "must be that of the token, which has not ended yet"));
+    }
     let subject = Subject::Token(TokenId::of(&token.jti));
-    node.revoke(Revocation { subject, until, reason: None, by, at }).await?;
+    let by = admin.user_id.clone();
+    node.revoke(Revocation { subject, until: Some(until), reason: None, by, at }).await?;
+    tracing::info!(by = admin.user_id.as_str(), "a token is revoked");
     Ok(StatusCode::NO_CONTENT)
 }

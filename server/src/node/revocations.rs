@@ -7,7 +7,7 @@ use tidings_protocol::{Code, Timestamp, UserId};
 
 use super::{Node, Outcome};
 use crate::broker::{Payload, Topic};
-use crate::clock::later;
+
 use crate::error::Error;
 use crate::outbox::Outbox;
 use crate::revocation::{KEPT_AFTER_END, Revocations};
@@ -104,12 +104,6 @@ impl Node {
             tracing::warn!(%error, "revocations that are over stay for now");
         }
     }
-}
-
-/// A revocation of a token ends when the token does, leeway and all.
-#[must_use]
-pub fn token_end(exp: Timestamp, leeway: Duration) -> Timestamp {
-    later(exp, leeway)
 }
 
 /// Until the node is gone: reads changes when they are told of, and on every tick.

@@ -111,6 +111,7 @@ async fn a_ban_or_revocation_that_makes_no_sense_is_refused() {
     refused("PUT", "/bans/root", json!({}), 409).await;
     refused("POST", "/tokens/revoke", json!({ "jti": "", "exp": 1 }), 400).await;
     refused("POST", "/tokens/revoke", json!({ "jti": "t" }), 400).await;
+    refused("POST", "/tokens/revoke", json!({ "jti": "t", "exp": jwt::now() - 3_600 }), 400).await;
     let bans: Value = server.admin("GET", "/bans", None).await.json().await.unwrap();
     assert_eq!(bans["bans"], json!([]));
 }
