@@ -2,7 +2,7 @@
 
 use tidings_protocol::{RoomId, Timestamp, UserId};
 
-use crate::store::TokenId;
+use crate::store::{RoomMatch, TokenId};
 
 /// Who a token speaks for, and what it allows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ impl Principal {
     pub fn may_join(&self, room: &RoomId) -> Admission {
         match &self.rooms {
             RoomAccess::ByMembership => Admission::ByMembership,
-            RoomAccess::Only(patterns) if patterns.iter().any(|p| p.matches(room)) => Admission::Admitted,
+            RoomAccess::Only(patterns) if patterns.iter().any(|p| p.meant.is(room)) => Admission::Admitted,
             RoomAccess::Only(_) => Admission::Refused,
         }
     }
@@ -107,13 +107,19 @@ pub enum RoomAccess {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoomPattern {
     text: String,
+    meant: RoomMatch,
 }
 
 impl RoomPattern {
     /// Reads a pattern.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into() }
+        let text = text.into();
+        let meant = match text.strip_suffix('*') {
+            Some(prefix) => RoomMatch::Prefix(prefix.to_owned()),
+            None => RoomMatch::Id(text.clone()),
+        };
+        Self { text, meant }
     }
 
     /// The pattern as the token has it.
@@ -122,11 +128,10 @@ impl RoomPattern {
         &self.text
     }
 
-    fn matches(&self, room: &RoomId) -> bool {
-        match self.text.strip_suffix('*') {
-            Some(prefix) => room.as_str().starts_with(prefix),
-            None => room.as_str() == self.text,
-        }
+    /// Which rooms it means, as the store asks.
+    #[must_use]
+    pub const fn meant(&self) -> &RoomMatch {
+        &self.meant
     }
 }
 

@@ -135,7 +135,7 @@ pub enum ConfigError {
 pub fn check(config: &Config) -> Result<(), ConfigError> {
     listen(&config.listen, config.auth.dev)?;
     auth(config)?;
-    place(config)?;
+    store(&config.store)?;
     bounds(config)
 }
 
@@ -183,10 +183,6 @@ pub fn secret(flag: &'static str, secret: &SecretString) -> Result<(), ConfigErr
         return Err(ConfigError::KnownSecret { flag });
     }
     Ok(())
-}
-
-fn place(config: &Config) -> Result<(), ConfigError> {
-    store(&config.store)
 }
 
 /// The log must be one that this version keeps, and its file must be its owner's alone.

@@ -7,7 +7,7 @@ use utoipa_axum::router::OpenApiRouter;
 use super::{HttpState, history, log, members, notifications, rooms, search, users};
 use crate::auth::{Principal, RoomAccess, Scope};
 use crate::error::Error;
-use crate::store::{Reach, RoomMatch, UserRecord};
+use crate::store::{Reach, UserRecord};
 
 /// All of them.
 pub fn routes() -> OpenApiRouter<HttpState> {
@@ -35,11 +35,7 @@ pub(super) fn require(principal: &Principal, scope: Scope) -> Result<(), Error> 
 /// Which rooms the token reaches. Direct rooms are everybody's own and stand in no token.
 pub(super) fn reach(principal: &Principal) -> Reach {
     let RoomAccess::Only(patterns) = &principal.rooms else { return Reach::All };
-    let matches = patterns.iter().map(|pattern| match pattern.as_str().strip_suffix('*') {
-        Some(prefix) => RoomMatch::Prefix(prefix.to_owned()),
-        None => RoomMatch::Id(pattern.as_str().to_owned()),
-    });
-    Reach::Only(matches.collect())
+    Reach::Only(patterns.iter().map(|pattern| pattern.meant().clone()).collect())
 }
 
 /// A user as others see one.
