@@ -5,7 +5,6 @@ use std::process::{Command, ExitCode};
 
 use tidings_testbed::postgres::{self, Postgres};
 use tidings_testbed::process::{Error, io};
-use tidings_testbed::redis::{self, Redis};
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -32,11 +31,6 @@ fn run(services: &[String], command: &[String]) -> Result<ExitCode, Error> {
                 command.env(postgres::SERVER, server.url());
                 running.push(Box::new(server));
             }
-            "redis" => {
-                let server = Redis::start()?;
-                command.env(redis::SERVER, server.url());
-                running.push(Box::new(server));
-            }
             other => return Err(wrong(other)),
         }
     }
@@ -46,6 +40,6 @@ fn run(services: &[String], command: &[String]) -> Result<ExitCode, Error> {
 }
 
 fn wrong(word: &str) -> Error {
-    let output = "usage: tidings-testbed [postgres|redis]… -- COMMAND [ARGUMENT]…".to_owned();
+    let output = "usage: tidings-testbed [postgres]… -- COMMAND [ARGUMENT]…".to_owned();
     Error::Failed { what: format!("{word}?"), output }
 }

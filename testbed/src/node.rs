@@ -113,7 +113,13 @@ impl Node {
         status(self.port, "/readyz")
     }
 
-    /// Its process, while it runs.
+    /// Whether its process has been started and has not ended, by a signal or by itself.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.service().as_mut().is_some_and(Service::is_running)
+    }
+
+    /// The process that was started last, unless it was ended from here.
     #[must_use]
     pub fn id(&self) -> Option<u32> {
         self.service().as_ref().map(Service::id)

@@ -173,6 +173,12 @@ impl Service {
         self.child.id()
     }
 
+    /// Whether its process has not ended.
+    #[must_use]
+    pub fn is_running(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
     /// Sends it a signal, by the name that `kill` knows.
     ///
     /// # Errors

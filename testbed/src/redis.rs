@@ -7,9 +7,6 @@ use tempfile::TempDir;
 
 use crate::process::{self, Error, Service, io};
 
-/// Names a server that is running already: `redis://host:port`.
-pub const SERVER: &str = "TIDINGS_TEST_REDIS";
-
 const PACKAGE: &str = "redis-server";
 /// How often another port is tried.
 const STARTS: u32 = 5;

@@ -4,4 +4,5 @@
 
 mod nginx;
 mod postgres;
+mod process;
 mod redis;
