@@ -21,7 +21,7 @@
 //!
 //! - [`error`]: the one place that maps errors to frames and to problem+json.
 //! - [`guarded`]: a connection that cannot be held open by taking nothing; [`wake`]: what woke a task.
-//! - [`clock`], [`drain`], [`metrics`], [`telemetry`].
+//! - [`clock`], [`drain`], [`metrics`], [`random`], [`telemetry`].
 
 pub mod accept;
 pub mod app;
@@ -45,6 +45,7 @@ pub mod node;
 pub mod origin;
 pub mod outbox;
 pub mod presence;
+pub mod random;
 pub mod revocation;
 pub mod store;
 pub mod telemetry;

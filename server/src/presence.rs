@@ -30,6 +30,7 @@ pub use self::change::{Change, StatusChange};
 use self::gossip::{Gossip, Said};
 use self::here::{Here, Sitting, Until};
 use self::view::View;
+use crate::random;
 
 /// Client sessions whose wish to be shown as away is remembered between two requests.
 const MAX_REMEMBERED: usize = 100_000;
@@ -80,7 +81,7 @@ impl Presence {
     pub fn new(grace: Duration, node: &str, lease: Option<Duration>) -> Self {
         // Clients of a dead node have at least the grace time to come back.
         let lease = lease.map(|lease| lease.max(grace));
-        let gossip = Gossip::new(run_mark(), node.to_owned(), lease);
+        let gossip = Gossip::new(random::number(), node.to_owned(), lease);
         let (here, view, remembered) = (HashMap::new(), View::default(), HashMap::new());
         Self { grace, inner: Mutex::new(Inner { here, view, gossip, remembered, leaving: HashMap::new() }) }
     }
@@ -326,17 +327,6 @@ impl Inner {
         }
         self.refresh(user, Some(room), now)
     }
-}
-
-/// A number that no other run of a node has.
-fn run_mark() -> u64 {
-    let mut bytes = [0; 8];
-    // Without random numbers two runs still differ by their time.
-    if getrandom::fill(&mut bytes).is_err() {
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-        return u64::try_from(now.as_nanos()).unwrap_or(u64::MAX);
-    }
-    u64::from_le_bytes(bytes)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::ws::Utf8Bytes;
-use tidings_protocol::{RoomId, Timestamp, UserId};
+use tidings_protocol::{ClientSession, RoomId, SessionId, Timestamp, UserId};
 use tokio::sync::mpsc;
 
 use super::{Broker, Except, Payload, Publication, Topic};
@@ -48,27 +48,42 @@ pub(crate) struct Bench {
     pub(crate) _under: Option<Box<dyn std::any::Any + Send>>,
 }
 
-/// A wanted topic's publications arrive whole and in the order of publishing.
+/// What is published to a topic in place `n`: every kind in turn.
+fn nth(topic: &Topic, n: u64) -> Publication {
+    let (frame, room_id) = (Utf8Bytes::from(format!("frame {n}")), RoomId::new("secret").unwrap());
+    let client_session = ClientSession::new("tab").unwrap();
+    let payload = match n % 6 {
+        0 => Payload::Evict { room_id, only: None },
+        1 => Payload::Signal { frame, droppable: false, except: Except::Nobody },
+        2 => Payload::Fence { client_session, keep: SessionId::new(format!("s{n}")).unwrap() },
+        3 => Payload::NoticeState { json: frame },
+        4 => Payload::Signal { frame, droppable: true, except: Except::Nobody },
+        _ => return entry(topic, n),
+    };
+    Publication { topic: topic.clone(), payload, at: Timestamp::from_millis(1) }
+}
+
+/// A wanted topic's publications, of whatever kind, arrive whole and in the order of publishing.
 pub(crate) async fn order(bench: Bench) {
     let mut stream = bench.far.take_stream().unwrap();
-    let topics = [room("one"), room("two")];
+    let topics = [room("one"), Topic::User(UserId::new("ann").unwrap())];
     for topic in &topics {
         bench.far.subscribe(topic.clone()).await.unwrap();
     }
     let publishing = async {
-        for seq in 1..=50 {
+        for n in 1..=60 {
             for topic in &topics {
-                bench.near.publish(entry(topic, seq)).await.unwrap();
+                bench.near.publish(nth(topic, n)).await.unwrap();
             }
         }
     };
     let receiving = async {
         let mut last = [0, 0];
-        for _ in 0..100 {
+        for _ in 0..120 {
             let got = next(&mut stream, &topics).await;
             let at = usize::from(got.topic == topics[1]);
             last[at] += 1;
-            assert_eq!(got, entry(&topics[at], last[at]));
+            assert_eq!(got, nth(&topics[at], last[at]));
         }
     };
     tokio::join!(publishing, receiving);

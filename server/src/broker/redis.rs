@@ -5,7 +5,7 @@
 //!
 //! - [`address`]: which URLs are understood.
 //! - `link`: what both connections share: marks, states, numbers, and the waits between attempts.
-//! - `publisher`: the connection that publishes, in batches, from a bounded queue.
+//! - `outgoing`: what is on its way to Redis, bounded. `publisher`: the connection that publishes it, in batches.
 //! - `subscriber`: the connection that listens, and its watchdog.
 //! - [`once`]: what may happen once in the whole cluster, such as the use of a ticket.
 
@@ -19,13 +19,14 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use self::link::Link;
-use self::publisher::Outgoing;
+use self::outgoing::Outgoing;
 use self::subscriber::Order;
 use super::{Broker, BrokerError, BrokerStats, Publication, Topic};
 
 pub mod address;
 mod link;
 pub mod once;
+mod outgoing;
 mod publisher;
 mod subscriber;
 
@@ -42,24 +43,13 @@ pub struct RedisOptions {
     pub queue: usize,
     /// Connections that answer nothing for this long are replaced.
     pub patience: Duration,
-    /// How often the listening connection is asked whether it lives.
-    pub watch: Duration,
-    /// Most time between two attempts to connect.
-    pub retry_most: Duration,
 }
 
 impl RedisOptions {
     /// For the cluster with this prefix.
     #[must_use]
     pub fn new(prefix: impl Into<String>) -> Self {
-        Self {
-            prefix: prefix.into(),
-            arrivals: 8_192,
-            queue: 16_384,
-            patience: Duration::from_secs(3),
-            watch: Duration::from_secs(1),
-            retry_most: Duration::from_secs(2),
-        }
+        Self { prefix: prefix.into(), arrivals: 8_192, queue: 16_384, patience: Duration::from_secs(3) }
     }
 }
 

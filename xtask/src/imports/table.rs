@@ -118,6 +118,7 @@ const SERVER: Layer = Layer {
         "limits",
         "metrics",
         "origin",
+        "random",
         "telemetry",
         "wake",
     ],

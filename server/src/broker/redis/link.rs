@@ -10,9 +10,12 @@ use tokio::sync::{mpsc, watch};
 
 use super::super::{BrokerStats, Publication, Topic};
 use super::{Address, RedisOptions};
+use crate::random;
 
 /// The shortest wait between two attempts to connect.
 const RETRY_LEAST: Duration = Duration::from_millis(50);
+/// The longest.
+pub(super) const RETRY_MOST: Duration = Duration::from_secs(2);
 
 /// One node's two connections to one Redis server.
 #[derive(Debug)]
@@ -29,6 +32,8 @@ pub(super) struct Link {
     /// Self-messages that were published, and that came back.
     pub(super) echoes_sent: AtomicU64,
     pub(super) echoes_heard: AtomicU64,
+    /// Nodes that listened when last something was published to all.
+    pub(super) listeners: AtomicU64,
     publishes: watch::Sender<bool>,
     listens: watch::Sender<bool>,
     published: AtomicU64,
@@ -59,12 +64,13 @@ impl Link {
         Self {
             address,
             options,
-            mark: random(),
+            mark: random::number(),
             arrivals,
             is_cluster: AtomicBool::new(false),
             lost: AtomicBool::new(false),
             echoes_sent: AtomicU64::new(0),
             echoes_heard: AtomicU64::new(0),
+            listeners: AtomicU64::new(0),
             publishes: watch::Sender::new(false),
             listens: watch::Sender::new(false),
             published: AtomicU64::new(0),
@@ -92,8 +98,8 @@ impl Link {
     /// How long to wait before attempt number `attempt`: anything up to twice what it was before, so that nodes do
     /// not come back in step.
     pub(super) fn wait_before(&self, attempt: u32) -> Duration {
-        let most = RETRY_LEAST.saturating_mul(1 << attempt.min(10)).min(self.options.retry_most);
-        let part = random() % 1_000;
+        let most = RETRY_LEAST.saturating_mul(1 << attempt.min(10)).min(RETRY_MOST);
+        let part = random::number() % 1_000;
         most.mul_f64(0.2 + 0.8 * part as f64 / 1_000.0)
     }
 
@@ -112,8 +118,15 @@ impl Link {
         }
     }
 
+    pub(super) fn works(&self, end: End) -> bool {
+        match end {
+            End::Publishes => *self.publishes.borrow(),
+            End::Listens => *self.listens.borrow(),
+        }
+    }
+
     pub(super) fn is_up(&self) -> bool {
-        *self.publishes.borrow() && *self.listens.borrow()
+        self.works(End::Publishes) && self.works(End::Listens)
     }
 
     pub(super) async fn both_up(&self) {
@@ -171,14 +184,4 @@ impl Link {
     pub(super) fn echo_channel(&self) -> String {
         format!("{}echo:{:016x}", self.options.prefix, self.mark)
     }
-}
-
-fn random() -> u64 {
-    let mut bytes = [0; 8];
-    // Without random numbers the time does: marks differ, and waits differ enough.
-    if getrandom::fill(&mut bytes).is_err() {
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-        bytes = now.as_nanos().to_le_bytes()[..8].try_into().unwrap_or_default();
-    }
-    u64::from_le_bytes(bytes)
 }

@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, PushInfo, PushKind, RedisError, RedisResult, Value};
@@ -19,6 +20,8 @@ use super::link::{Count, End, Link};
 const CHUNK: usize = 500;
 /// Orders taken together.
 const ORDERS: usize = 256;
+/// How often the connection is asked whether it lives.
+const WATCH: Duration = Duration::from_secs(1);
 /// Self-messages that may be on their way; more have not come back, and the subscription is not what it seems.
 const ECHOES_OUT: u64 = 4;
 
@@ -155,7 +158,7 @@ async fn serve(
     link.set(End::Listens, true);
     // What was published in between has not come.
     link.lost.store(again, Ordering::Release);
-    let mut watch = interval(link.options().watch);
+    let mut watch = interval(WATCH);
     watch.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut taken = Vec::new();
     loop {
@@ -192,11 +195,12 @@ async fn subscribe_all(
     connection: &mut MultiplexedConnection,
     again: bool,
 ) -> RedisResult<()> {
-    connection.subscribe(&[link.channel(&Topic::All), link.echo_channel()]).await?;
     let channels: Vec<String> = wanted.iter().map(|topic| link.channel(topic)).collect();
     for chunk in channels.chunks(CHUNK) {
         connection.subscribe(chunk).await?;
     }
+    // Last: whoever counts those who listen to all counts this node when it listens to everything.
+    connection.subscribe(&[link.channel(&Topic::All), link.echo_channel()]).await?;
     if again {
         link.count(Count::Resubscribed, channels.len() as u64);
     }

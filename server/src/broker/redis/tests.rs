@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use super::once::Once;
 use super::{Address, RedisBroker, RedisOptions};
 use crate::broker::conformance::{Bench, broker_conformance};
-use crate::broker::{Broker, Payload, Publication, Topic};
+use crate::broker::{Broker, Except, Payload, Publication, Topic};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -48,6 +48,21 @@ fn fence() -> Publication {
     Publication { topic: Topic::User(UserId::new("ann").unwrap()), payload, at: Timestamp::from_millis(1) }
 }
 
+/// What nobody could read from a log, and must come.
+fn kept(n: u64) -> Publication {
+    let payload = match n % 3 {
+        0 => Payload::Evict { room_id: RoomId::new(format!("room{n}")).unwrap(), only: None },
+        1 => Payload::NoticeState { json: Utf8Bytes::from(format!("{n}")) },
+        _ => signal(&n.to_string(), false).payload,
+    };
+    Publication { payload, ..fence() }
+}
+
+fn signal(frame: &str, droppable: bool) -> Publication {
+    let payload = Payload::Signal { frame: Utf8Bytes::from(frame), droppable, except: Except::Nobody };
+    Publication { payload, ..fence() }
+}
+
 async fn until(
     stream: &mut mpsc::Receiver<Publication>,
     wanted: impl Fn(&Publication) -> bool,
@@ -61,6 +76,14 @@ async fn until(
         }
     };
     tokio::time::timeout(PATIENCE, waiting).await.unwrap()
+}
+
+/// From now on `broker` knows how many nodes listen.
+async fn count_listeners(broker: &Arc<dyn Broker>, stream: &mut mpsc::Receiver<Publication>) {
+    let to_all = Publication { topic: Topic::All, ..signal("all", true) };
+    broker.publish(to_all.clone()).await.unwrap();
+    until(stream, |p| *p == to_all).await;
+    broker.flush().await;
 }
 
 async fn healthy(broker: &Arc<dyn Broker>, expected: bool) {
@@ -113,6 +136,81 @@ async fn a_listener_that_stayed_connected_is_told_what_a_publisher_could_not_sen
     assert!(heard.contains(&fence()), "{heard:?}");
     let of_room = heard.iter().find(|p| p.topic == room()).unwrap();
     assert!(of_room.payload == Payload::Recheck || *of_room == entry(1), "{heard:?}");
+}
+
+#[tokio::test]
+async fn what_no_log_holds_comes_in_its_order_when_redis_is_back_and_typing_does_not() {
+    let redis = Redis::start().unwrap();
+    let (near, far) = (broker(&redis).await, broker(&redis).await);
+    let mut own = near.take_stream().unwrap();
+    tokio::spawn(async move { while own.recv().await.is_some() {} });
+    let mut stream = far.take_stream().unwrap();
+    far.subscribe(fence().topic).await.unwrap();
+    count_listeners(&near, &mut stream).await;
+    redis.kill();
+    healthy(&near, false).await;
+    for n in 0..600 {
+        near.publish(signal("typing", true)).await.unwrap();
+        near.publish(kept(n)).await.unwrap();
+    }
+    redis.start_again().unwrap();
+    for n in 0..600 {
+        let got = until(&mut stream, |p| p.topic == fence().topic && p.payload != Payload::Recheck).await;
+        assert_eq!(got, kept(n));
+    }
+}
+
+#[tokio::test]
+async fn what_is_kept_stays_behind_what_was_published_before_it_also_past_a_full_queue() {
+    let redis = Redis::start().unwrap();
+    let address = Address::parse(&redis.url()).unwrap();
+    let options = RedisOptions { queue: 4, patience: Duration::from_secs(30), ..options() };
+    let near: Arc<dyn Broker> = Arc::new(RedisBroker::start(&address, options).await.unwrap());
+    let far = broker(&redis).await;
+    let mut stream = far.take_stream().unwrap();
+    far.subscribe(fence().topic).await.unwrap();
+    redis.hang().unwrap();
+    // Some may be on their way; of the others four wait, and the rest is past the bound.
+    for n in 0..8 {
+        near.publish(signal(&format!("t{n}"), true)).await.unwrap();
+    }
+    for n in 0..30 {
+        near.publish(kept(n)).await.unwrap();
+    }
+    redis.go_on().unwrap();
+    let mut heard = Vec::new();
+    while heard.last() != Some(&kept(29)) {
+        heard.push(until(&mut stream, |p| p.topic == fence().topic).await);
+    }
+    let first_kept = heard.iter().position(|p| *p == kept(0)).unwrap();
+    assert!((4..=8).contains(&first_kept), "{heard:?}");
+    assert_eq!(heard[first_kept..], (0..30).map(kept).collect::<Vec<_>>());
+    assert_eq!(near.stats().dropped, 8 - first_kept as u64);
+}
+
+#[tokio::test]
+async fn past_its_bound_the_oldest_that_is_kept_goes_and_everything_is_rechecked() {
+    let redis = Redis::start().unwrap();
+    let address = Address::parse(&redis.url()).unwrap();
+    let far = RedisBroker::start(&address, RedisOptions { arrivals: 10_000, ..options() }).await.unwrap();
+    let near = broker(&redis).await;
+    let mut own = near.take_stream().unwrap();
+    tokio::spawn(async move { while own.recv().await.is_some() {} });
+    let mut stream = far.take_stream().unwrap();
+    far.subscribe(fence().topic).await.unwrap();
+    count_listeners(&near, &mut stream).await;
+    redis.kill();
+    healthy(&near, false).await;
+    for n in 0..6_000 {
+        near.publish(kept(n)).await.unwrap();
+    }
+    assert_eq!(near.stats().dropped, 6_000 - 4_096);
+    redis.start_again().unwrap();
+    // One is the listener's own, which has missed nothing since.
+    for _ in 0..2 {
+        until(&mut stream, |p| p.payload == Payload::Recheck && p.topic == Topic::All).await;
+    }
+    assert_eq!(far.stats().overflowed, 0);
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ use super::error::Failure;
 use super::locks::Locks;
 use super::open::{connect, no_answer};
 use super::{Outcome, append, inboxes, markers, notifications, prune, revocations, rooms, users};
+use crate::random;
 
 /// How often a batch is tried, where other nodes are in its way or its connection turns out to be gone.
 const TRIES: u32 = 5;
@@ -22,7 +23,7 @@ const TRIES: u32 = 5;
 const ASK_AGAIN: Duration = Duration::from_millis(50);
 /// Messages of one batch: their ids are its number and their place in it.
 const BATCH_BITS: u32 = 20;
-/// `probes` has this many rows at most.
+/// `probes` has this many rows at most; a node draws one, so that two seldom wait for each other.
 const SLOTS: u32 = 64;
 
 pub(super) struct Writer {
@@ -49,7 +50,7 @@ impl fmt::Debug for Writer {
 
 impl Writer {
     pub(super) fn new(place: PgConnectOptions, patience: Duration) -> Self {
-        let probe = i64::from(std::process::id() % SLOTS);
+        let probe = (random::number() % u64::from(SLOTS)).cast_signed();
         Self { place, patience, slot: Mutex::new(Slot::Lost), probe }
     }
 
