@@ -239,20 +239,27 @@ async fn a_websocket_session_that_asked_gets_the_same_objects_with_their_cursor(
 /// Nothing comes after it, which would show that it is missing.
 #[tokio::test]
 async fn a_notification_that_is_sent_while_a_session_catches_up_is_not_missed() {
-    let server = Server::start(&[]).await;
+    let folder = tempfile::tempdir().unwrap();
+    // A log that takes a while to be read.
+    let server = Server::start_at(&format!("sqlite://{}", folder.path().join("t.db").display()), &[]).await;
     let mut cursor = Value::Null;
     for n in 0..200 {
         let query = format!("&notifications=true&clientSession=s{n}");
         let mut ann = server.connect_with(&token("ann"), &query).await;
-        let mut resume = json!({ "type": "RESUME", "epoch": "test-epoch", "rooms": [] });
+        let epoch = ann.hello["epoch"].clone();
+        let mut resume = json!({ "type": "RESUME", "epoch": epoch, "rooms": [] });
         if cursor.is_string() {
             resume["notificationsAfter"] = cursor;
         }
         let title = n.to_string();
         // The resume at any moment of the other's way.
         let later = std::time::Duration::from_micros(n * 20);
+        let began = std::time::Instant::now();
         let resumed = async {
-            tokio::time::sleep(later).await;
+            // A timer is too coarse for it.
+            while began.elapsed() < later {
+                tokio::task::yield_now().await;
+            }
             ann.send(resume).await;
             ann.expect("NOTIFICATION", "NOTIFICATION").await
         };
