@@ -43,8 +43,14 @@ pub enum Input {
     /// What was kept by [`Output::Persist`](crate::Output::Persist) in an earlier life, or, after a
     /// [`Command::Close`], what is still there of this one.
     StorageLoaded(Storage),
-    /// An entry of [`Persist::Put`](crate::Persist::Put) would outlive the page now, or never will: it may be sent.
-    Saved(ClientId),
+    /// An entry of [`Persist::Put`](crate::Persist::Put) would outlive the page now, or could not be kept: it may be
+    /// sent either way.
+    Saved {
+        /// The entry.
+        id: ClientId,
+        /// Whether it is kept. One that could not be may be kept later.
+        kept: bool,
+    },
     /// Whether what is to be kept is kept: false where storage is denied or full.
     Kept(bool),
     /// Outbox entries of another page of the same user, which is gone. They are kept already.

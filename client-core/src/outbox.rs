@@ -24,6 +24,8 @@ struct Pending {
     state: PendingState,
     /// A request that held it was given up, and may still arrive.
     is_astray: bool,
+    /// Storage holds it, in this form or an earlier one.
+    is_kept: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,7 +138,8 @@ impl Outbox {
             // Storage hands them over in order as a rule; the library's sort would cost a browser more than this.
             let at = self.entries.iter().rposition(|e| e.order <= s.order).map_or(0, |at| at + 1);
             let (id, order, frame) = (s.id, s.order, s.frame);
-            self.entries.insert(at, Pending { id, order, frame, lane, state, is_astray: true });
+            let (is_astray, is_kept) = (true, true);
+            self.entries.insert(at, Pending { id, order, frame, lane, state, is_astray, is_kept });
         }
         for entry in young {
             self.bytes -= entry.frame.len();
@@ -155,21 +158,29 @@ impl Outbox {
             self.lanes.be_careful(lane);
             self.insert(s.id, lane, s.frame);
             if let Some(entry) = self.entries.last_mut() {
-                (entry.state, entry.is_astray) = (state, true);
+                (entry.state, entry.is_astray, entry.is_kept) = (state, true, true);
                 adopted.push(entry.stored());
             }
         }
         adopted
     }
 
-    /// The entry would outlive the page now. Whether it waited for that.
-    pub(crate) fn saved(&mut self, id: &str) -> bool {
+    /// The entry would outlive the page now, or could not be kept. Whether it waited for that.
+    pub(crate) fn saved(&mut self, id: &str, kept: bool) -> bool {
         let Some(at) = self.position(id) else { return false };
-        let waited = self.entries[at].state == PendingState::Saving;
+        let entry = &mut self.entries[at];
+        // What could not be put in its place leaves the earlier form there.
+        entry.is_kept |= kept;
+        let waited = entry.state == PendingState::Saving;
         if waited {
-            self.entries[at].state = PendingState::Queued;
+            entry.state = PendingState::Queued;
         }
         waited
+    }
+
+    /// Whether storage holds the entry.
+    pub(crate) fn is_kept(&self, id: &str) -> bool {
+        self.position(id).is_some_and(|at| self.entries[at].is_kept)
     }
 
     /// Whether the entry is not yet kept.
@@ -177,16 +188,20 @@ impl Outbox {
         self.position(id).is_some_and(|at| self.entries[at].state == PendingState::Saving)
     }
 
-    /// Drops what another outbox has taken over meanwhile: all that is neither in `stored` nor still to be kept.
-    pub(crate) fn keep_only(&mut self, stored: &[Stored]) {
+    /// Drops what another outbox has taken over meanwhile: all that was kept, and is neither in `stored` nor waits to be
+    /// kept in another form.
+    pub(crate) fn keep_only(&mut self, stored: &[Stored]) -> Vec<ClientId> {
+        let mut taken = Vec::new();
         let mut at = 0;
         while let Some(entry) = self.entries.get(at) {
-            if entry.state == PendingState::Saving || stored.iter().any(|s| s.id == entry.id) {
+            let is_here = !entry.is_kept || stored.iter().any(|s| s.id == entry.id);
+            if is_here || entry.state == PendingState::Saving {
                 at += 1;
             } else {
-                self.take(at);
+                taken.push(self.take(at).id);
             }
         }
+        taken
     }
 
     /// The connection is gone: what was on its way is unsure, and each lane begins again with one entry. Frames of a
@@ -288,7 +303,8 @@ impl Outbox {
         self.next_order += 1;
         self.bytes += frame.len();
         let state = if self.saves { PendingState::Saving } else { PendingState::Queued };
-        self.entries.push(Pending { id, order, frame, lane, state, is_astray: false });
+        let (is_astray, is_kept) = (false, false);
+        self.entries.push(Pending { id, order, frame, lane, state, is_astray, is_kept });
     }
 
     fn take(&mut self, at: usize) -> Pending {

@@ -132,6 +132,8 @@ pub enum SendState {
     Refused(Refusal),
     /// Out of the outbox by the app's wish.
     Cancelled,
+    /// Out of this outbox: another page of the user has taken it over while this client was closed, and sends it.
+    TakenOver,
 }
 
 /// Why an entry was not taken into the outbox.

@@ -48,13 +48,13 @@ impl Session {
                 let done = self.outbox.retry(id.as_str());
                 self.enqueued(id, done);
             }
-            Command::Cancel { id } => match self.outbox.cancel(id.as_str()) {
-                Ok(()) => {
-                    self.persist(Persist::Remove(id.clone()));
-                    self.event(Event::Sent { id, state: SendState::Cancelled });
-                }
-                Err(refusal) => self.event(Event::Sent { id, state: SendState::Refused(refusal) }),
-            },
+            Command::Cancel { id } => {
+                let state = match self.cancel(&id) {
+                    Ok(()) => SendState::Cancelled,
+                    Err(refusal) => SendState::Refused(refusal),
+                };
+                self.event(Event::Sent { id, state });
+            }
             Command::Read { room, seq } => self.markers.set(room, seq),
             Command::Typing { room, is_typing } => self.send_typing(room.as_str(), is_typing, now),
             Command::Presence(status) => {
@@ -64,6 +64,20 @@ impl Session {
                 }
             }
         }
+    }
+
+    /// Drops an entry, in storage too: where that cannot be read now, as soon as it is.
+    fn cancel(&mut self, id: &ClientId) -> Result<(), Refusal> {
+        if self.cancelled.len() >= self.config.max_queued {
+            return Err(Refusal::Busy);
+        }
+        self.outbox.cancel(id.as_str())?;
+        if self.storage_ready {
+            self.persist(Persist::Remove(id.clone()));
+        } else {
+            self.cancelled.push(id.clone());
+        }
+        Ok(())
     }
 
     fn connect(&mut self, now: Instant) {
@@ -100,7 +114,11 @@ impl Session {
         self.subscriptions = crate::subscriptions::Subscriptions::default();
         self.markers.clear();
         self.timers.clear(Timer::Positions);
-        self.persist(Persist::Forget);
+        self.cancelled.clear();
+        if self.config.storage {
+            // Whether or not it was read.
+            self.out.push_back(Output::Persist(Persist::Forget));
+        }
     }
 
     /// The lane and frame of an entry, where the server can be expected to take it.

@@ -11,7 +11,7 @@ use crate::output::{Event, Persist, SendState, State, Stored};
 use crate::time::Instant;
 
 impl Session {
-    pub(super) fn storage_loaded(&mut self, storage: Storage, now: Instant) {
+    pub(super) fn storage_loaded(&mut self, mut storage: Storage, now: Instant) {
         if self.storage_ready {
             return;
         }
@@ -19,18 +19,28 @@ impl Session {
         if let Some(positions) = storage.positions {
             self.cursors.restore(&positions);
         }
+        for id in core::mem::take(&mut self.cancelled) {
+            storage.outbox.retain(|stored| stored.id != id);
+            self.persist(Persist::Remove(id));
+        }
         if core::mem::replace(&mut self.was_stored, true) {
-            self.outbox.keep_only(&storage.outbox);
+            // What is gone from a storage that can be read was taken over.
+            if self.persistence {
+                for id in self.outbox.keep_only(&storage.outbox) {
+                    self.event(Event::Sent { id, state: SendState::TakenOver });
+                }
+            }
             self.adopted(storage.outbox);
         } else {
             self.outbox.restore(storage.outbox);
         }
         let all: Vec<_> = self.outbox.all().collect();
         for stored in all {
-            if self.outbox.is_saving(stored.id.as_str()) {
-                self.persist(Persist::Put(stored));
-            } else {
+            if !self.outbox.is_saving(stored.id.as_str()) {
                 self.tell_stored(&stored);
+            }
+            if !self.outbox.is_kept(stored.id.as_str()) {
+                self.persist(Persist::Put(stored));
             }
         }
         if self.state == State::Connecting {
@@ -47,8 +57,8 @@ impl Session {
         }
     }
 
-    pub(super) fn saved(&mut self, id: ClientId) {
-        if self.outbox.saved(id.as_str()) {
+    pub(super) fn saved(&mut self, id: ClientId, kept: bool) {
+        if self.outbox.saved(id.as_str(), kept) {
             self.event(Event::Sent { id, state: SendState::Queued });
         }
     }

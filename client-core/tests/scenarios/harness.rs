@@ -22,6 +22,8 @@ pub(crate) struct Client {
     pub(crate) token_wishes: usize,
     /// Whether storage says of each entry at once that it is kept.
     pub(crate) saves: bool,
+    /// Whether storage has room.
+    pub(crate) has_room: bool,
     pub(crate) kept: BTreeMap<ClientId, Stored>,
     pub(crate) positions: Option<String>,
     events: Vec<Event>,
@@ -52,6 +54,7 @@ impl Client {
             closes: Vec::new(),
             token_wishes: 0,
             saves: true,
+            has_room: true,
             kept: BTreeMap::new(),
             positions: None,
             events: Vec::new(),
@@ -95,7 +98,9 @@ impl Client {
                 Output::Close(conn, code) => self.closes.push((conn, code)),
                 Output::Persist(Persist::Put(stored)) => {
                     saved.extend(self.saves.then(|| stored.id.clone()));
-                    self.kept.insert(stored.id.clone(), stored);
+                    if self.has_room {
+                        self.kept.insert(stored.id.clone(), stored);
+                    }
                 }
                 Output::Persist(Persist::Remove(id)) => {
                     self.kept.remove(&id);
@@ -111,7 +116,7 @@ impl Client {
             }
         }
         for id in saved {
-            self.input(Input::Saved(id));
+            self.input(Input::Saved { id, kept: self.has_room });
         }
     }
 

@@ -1,6 +1,6 @@
 //! What outlives a page load.
 
-use tidings_client_core::{Command, Config, Event, Input, SendState};
+use tidings_client_core::{Command, Config, Event, Input, Refusal, SendState};
 use tidings_protocol::{ClientId, Code};
 
 use crate::harness::{Client, chat, config, ids};
@@ -130,12 +130,12 @@ fn an_entry_is_sent_only_when_it_would_outlive_the_page_and_then_in_order() {
     let second = client.send(chat("general", "2"));
     assert_eq!(client.contents(), Vec::<String>::new());
     assert_eq!(client.states_of(&first), []);
-    client.input(Input::Saved(first.clone()));
+    client.input(Input::Saved { id: first.clone(), kept: true });
     assert_eq!(client.contents(), ["1"]);
     assert_eq!(client.states_of(&first), [SendState::Queued, SendState::InFlight]);
-    client.input(Input::Saved(second));
+    client.input(Input::Saved { id: second, kept: true });
     assert_eq!(client.contents(), ["2"]);
-    client.input(Input::Saved(first));
+    client.input(Input::Saved { id: first, kept: true });
     assert_eq!(client.contents(), Vec::<String>::new(), "the same word twice changes nothing");
 }
 
@@ -148,7 +148,7 @@ fn an_entry_that_cannot_be_kept_is_sent_all_the_same_and_the_app_is_told() {
     assert!(client.session.status().persistence);
     let id = client.send(chat("general", "hi"));
     client.input(Input::Kept(false));
-    client.input(Input::Saved(id));
+    client.input(Input::Saved { id, kept: false });
     assert!(!client.session.status().persistence);
     assert_eq!(client.contents(), ["hi"]);
 }
@@ -183,8 +183,83 @@ fn what_another_page_took_over_after_the_close_is_not_sent_again() {
     client.command(Command::Connect);
     assert_eq!(client.connects.len(), 0, "first the storage is read");
     client.load_storage();
+    assert_eq!(client.states_of(&taken).last(), Some(&SendState::TakenOver), "nobody waits for it in vain");
     client.greet();
     client.ack(&left, 1);
     client.ack(&late, 2);
     assert_eq!(client.session.queued(), 0);
+}
+
+#[test]
+fn what_could_not_be_kept_outlives_a_close_in_memory_and_is_kept_where_there_is_room_by_then() {
+    let mut client = stored();
+    client.has_room = false;
+    client.input(Input::Kept(false));
+    let id = client.send(chat("general", "hi"));
+    client.command(Command::Close { forget: false });
+    client.has_room = true;
+    client.input(Input::Kept(true));
+    client.command(Command::Connect);
+    client.load_storage();
+    assert!(!client.states_of(&id).contains(&SendState::TakenOver));
+    assert!(client.kept.contains_key(&id));
+    client.greet();
+    assert_eq!(client.contents(), ["hi"]);
+    client.ack(&id, 1);
+    assert!(client.kept.is_empty());
+}
+
+#[test]
+fn what_is_in_a_storage_that_cannot_be_read_any_more_is_sent_from_memory() {
+    let mut client = stored();
+    let id = client.send(chat("general", "hi"));
+    client.command(Command::Close { forget: false });
+    client.command(Command::Connect);
+    client.kept.clear();
+    client.input(Input::Kept(false));
+    client.load_storage();
+    client.greet();
+    assert_eq!(client.states_of(&id).last(), Some(&SendState::InFlight));
+}
+
+#[test]
+fn what_is_cancelled_while_the_client_is_closed_is_never_sent() {
+    let mut client = stored();
+    let dropped = client.send(chat("general", "dropped"));
+    client.send(chat("general", "left"));
+    client.command(Command::Close { forget: false });
+    client.command(Command::Cancel { id: dropped.clone() });
+    assert_eq!(client.states_of(&dropped).last(), Some(&SendState::Cancelled));
+    client.command(Command::Connect);
+    client.load_storage();
+    assert!(!client.kept.contains_key(&dropped));
+    client.greet();
+    assert_eq!(client.contents(), ["left"]);
+}
+
+#[test]
+fn a_closed_client_remembers_no_more_cancelled_messages_than_its_outbox_may_hold() {
+    let mut client = Client::new(Config { storage: true, max_queued: 3, ..config() });
+    for _ in 0..3 {
+        let id = client.send(chat("general", "second thoughts"));
+        client.command(Command::Cancel { id });
+    }
+    let id = client.send(chat("general", "one too many"));
+    client.command(Command::Cancel { id: id.clone() });
+    assert_eq!(client.states_of(&id), [SendState::Refused(Refusal::Busy)]);
+    client.load_storage();
+    client.command(Command::Cancel { id: id.clone() });
+    assert!(client.states_of(&id).contains(&SendState::Cancelled) && client.kept.is_empty());
+}
+
+#[test]
+fn a_closed_client_and_one_whose_storage_is_not_read_yet_can_still_forget() {
+    let mut client = stored();
+    client.send(chat("general", "hi"));
+    client.command(Command::Close { forget: false });
+    assert!(!client.kept.is_empty());
+    let mut next = client.reload();
+    client.command(Command::Close { forget: true });
+    next.command(Command::Close { forget: true });
+    assert!(client.kept.is_empty() && next.kept.is_empty());
 }

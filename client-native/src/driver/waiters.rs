@@ -83,7 +83,8 @@ impl Waiters {
             }),
             SendState::Failed(code) => Err(SendError::Failed(*code)),
             SendState::Refused(refusal) => Err(SendError::Refused(*refusal)),
-            SendState::Cancelled => Err(SendError::Cancelled),
+            // There is no storage that another page could have taken it from.
+            SendState::Cancelled | SendState::TakenOver => Err(SendError::Cancelled),
         };
         if let Some(waiting) = self.sends.remove(id) {
             let _ = waiting.send(answer);

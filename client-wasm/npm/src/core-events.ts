@@ -25,7 +25,7 @@ export type StatusEvent = [
 export type SentEvent = [typeof SENT, string, ...SentDetail];
 
 export type SentDetail =
-  | ['queued' | 'inFlight' | 'cancelled']
+  | ['queued' | 'inFlight' | 'cancelled' | 'takenOver']
   | ['acked', string | undefined, string | undefined, number | undefined, boolean]
   | ['failed' | 'refused', string];
 

@@ -9,6 +9,7 @@ import type { Code } from './generated/protocol.js';
  * - `BUSY`: the message is on its way already and cannot be changed.
  * - `UNKNOWN_ENTRY`: there is no such message in the outbox.
  * - `CANCELLED`: the message was cancelled.
+ * - `TAKEN_OVER`: another page of the user took the message over while this client was closed, and sends it.
  * - `CLOSED`: the client is closed.
  * - `NETWORK`: no answer came.
  * - `TOKEN`: `getToken` failed, or gave no string.
@@ -23,6 +24,7 @@ export type TidingsErrorCode =
   | 'BUSY'
   | 'UNKNOWN_ENTRY'
   | 'CANCELLED'
+  | 'TAKEN_OVER'
   | 'CLOSED'
   | 'NETWORK'
   | 'TOKEN'

@@ -73,7 +73,7 @@ export type SendState = 'saving' | 'queued' | 'inFlight' | 'sent' | 'failed';
 export interface SendChange {
   /** The id that `sendChatMessage` gave. */
   readonly id: string;
-  /** Where it stands now; `cancelled` when it was dropped. */
+  /** Where it stands now; `cancelled` when it was dropped here, by your call or because another page sends it. */
   readonly state: SendState | 'cancelled';
   /** Why it failed. */
   readonly error?: TidingsError;

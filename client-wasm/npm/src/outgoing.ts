@@ -148,9 +148,13 @@ export class OutgoingMessages {
       this.#all.delete(id);
       outgoing.acked(ack);
       this.#report(outgoing, 'sent', ack);
-    } else if (state === 'cancelled') {
+    } else if (state === 'cancelled' || state === 'takenOver') {
       this.#all.delete(id);
-      outgoing.failed(new TidingsError('CANCELLED', 'The message was cancelled.'));
+      outgoing.failed(
+        state === 'cancelled'
+          ? new TidingsError('CANCELLED', 'The message was cancelled.')
+          : new TidingsError('TAKEN_OVER', 'Another page sends the message.'),
+      );
       this.#report(outgoing, 'cancelled');
     } else {
       const code = detail[0] as TidingsErrorCode;

@@ -70,7 +70,7 @@ impl Driver {
         match event {
             OutboxEvent::Loaded(stored) => self.begin_with(stored),
             OutboxEvent::Adopted(stored) => self.input(Input::Adopted(stored)),
-            OutboxEvent::Saved(ids) => ids.into_iter().for_each(|id| self.input(Input::Saved(id))),
+            OutboxEvent::Saved { id, kept } => self.input(Input::Saved { id, kept }),
             OutboxEvent::Kept(kept) => self.input(Input::Kept(kept)),
         }
     }
@@ -130,7 +130,7 @@ impl Driver {
             (Storage::None, Persist::Put(entry)) => Some(entry.id),
         };
         if let Some(id) = unkept {
-            self.input(Input::Saved(id));
+            self.input(Input::Saved { id, kept: false });
         }
     }
 

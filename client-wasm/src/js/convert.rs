@@ -137,6 +137,7 @@ fn send_state(array: &Array, state: &SendState) {
         SendState::Failed(_) => "failed",
         SendState::Refused(_) => "refused",
         SendState::Cancelled => "cancelled",
+        SendState::TakenOver => "takenOver",
     };
     array.push(&name.into());
     match state {
@@ -159,7 +160,7 @@ fn send_state(array: &Array, state: &SendState) {
             };
             array.push(&code.into());
         }
-        SendState::Queued | SendState::InFlight | SendState::Cancelled => {}
+        SendState::Queued | SendState::InFlight | SendState::Cancelled | SendState::TakenOver => {}
     }
 }
 

@@ -7,8 +7,9 @@
 const LOADED = 0;
 const ADOPTED = 1;
 const SAVED = 2;
-const KEPT = 3;
-const LOST = 4;
+const UNKEPT = 3;
+const KEPT = 4;
+const LOST = 5;
 
 const NAME = 'outbox';
 
@@ -32,7 +33,8 @@ export class OutboxStore {
   #watched = new Set();
   /** Writes that wait for their transaction. */
   #writes = [];
-  #isKept = true;
+  /** The put of each entry for which there was no room, tried again with every later write. */
+  #unkept = new Map();
   /** All transactions, one after the other. */
   #last;
 
@@ -41,17 +43,17 @@ export class OutboxStore {
     this.#tell = tell;
     this.#last = this.#open().catch(() => {
       this.#db = undefined;
-      this.#keeps(false);
-      this.#say(LOADED, []);
+      this.#say(LOST);
+      this.#say(LOADED);
     });
   }
 
   put(id, order, frame, failed) {
-    this.#write((rows) => rows.put({ id, order, frame, failed }, [this.#owner, this.#page, id]), id);
+    this.#write((rows) => rows.put({ id, order, frame, failed }, [this.#owner, this.#page, id]), id, true);
   }
 
   remove(id) {
-    this.#write((rows) => rows.delete([this.#owner, this.#page, id]));
+    this.#write((rows) => rows.delete([this.#owner, this.#page, id]), id, false);
   }
 
   /** Erases all of this user, other pages' rows too. */
@@ -95,6 +97,7 @@ export class OutboxStore {
         else this.#watch(page);
       });
     }
+    this.#say(KEPT);
     this.#say(LOADED, left);
   }
 
@@ -102,14 +105,8 @@ export class OutboxStore {
     return `tidings ${NAME} ${this.#owner} ${page}`;
   }
 
-  #say(kind, list) {
+  #say(kind, list = []) {
     this.#tell(kind, list);
-  }
-
-  #keeps(isKept) {
-    if (this.#isKept === isKept) return;
-    this.#isKept = isKept;
-    this.#say(isKept ? KEPT : LOST, []);
   }
 
   /** Takes a page's rows over when it is gone. */
@@ -139,20 +136,31 @@ export class OutboxStore {
     return rows.sort((a, b) => a.order - b.order).map(({ id, order, frame, failed }) => [id, order, frame, failed]);
   }
 
-  #write(run, saves) {
-    if (this.#writes.push({ run, saves }) === 1) this.#last = this.#last.then(() => this.#flush());
+  #write(run, id, saves) {
+    if (this.#writes.push({ run, id, saves }) === 1) this.#last = this.#last.then(() => this.#flush());
   }
 
   async #flush() {
     const writes = this.#writes.splice(0);
     const run = (some) => this.#transaction((store) => some.forEach(({ run }) => run(store)));
-    let isKept = true;
+    const failed = new Set();
     // Together, or where that fails each for itself: one row too many must not keep others from being removed.
     await run(writes).catch(async () => {
-      for (const write of writes) await run([write]).catch(() => (isKept &&= !write.saves));
+      for (const write of writes) await run([write]).catch(() => failed.add(write));
     });
-    if (writes.some((write) => write.saves)) this.#keeps(isKept);
-    this.#say(SAVED, writes.map((write) => write.saves).filter(Boolean));
+    for (const { id } of writes) this.#unkept.delete(id);
+    // What was removed may have made room. What is erased is not put back.
+    let again = this.#closed.signal.aborted ? [] : [...this.#unkept.values()];
+    if (again.length) await run(again).catch(() => (again = []));
+    for (const { id } of again) this.#unkept.delete(id);
+    for (const write of writes) {
+      if (write.saves && failed.has(write)) this.#unkept.set(write.id, write);
+      else this.#unkept.delete(write.id);
+    }
+    this.#say(this.#unkept.size ? LOST : KEPT);
+    for (const write of [...again, ...writes]) {
+      if (write.saves) this.#say(failed.has(write) ? UNKEPT : SAVED, [write.id]);
+    }
   }
 
   async #transaction(run) {

@@ -33,8 +33,8 @@ pub(crate) enum OutboxEvent {
     Loaded(Vec<Stored>),
     /// What a page has left that is gone now.
     Adopted(Vec<Stored>),
-    /// These are kept, or cannot be.
-    Saved(Vec<ClientId>),
+    /// This one is kept, or could not be and is tried again.
+    Saved { id: ClientId, kept: bool },
     /// Whether what is put here outlives the page.
     Kept(bool),
 }
@@ -53,8 +53,11 @@ impl Outbox {
             tell(match kind {
                 0 => OutboxEvent::Loaded(rows(&list)),
                 1 => OutboxEvent::Adopted(rows(&list)),
-                2 => OutboxEvent::Saved(list.iter().filter_map(|id| client_id(&id)).collect()),
-                kind => OutboxEvent::Kept(kind == 3),
+                4 | 5 => OutboxEvent::Kept(kind == 4),
+                kind => match client_id(&list.get(0)) {
+                    Some(id) => OutboxEvent::Saved { id, kept: kind == 2 },
+                    None => return,
+                },
             });
         });
         Some(Self { store: OutboxStore::new(&owner, &tell), _tell: tell })

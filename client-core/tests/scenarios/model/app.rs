@@ -97,7 +97,8 @@ impl App {
         let mut saved = Vec::new();
         self.session.handle(input, Instant::from_millis(now));
         while let Some(output) = self.session.poll_output().or_else(|| {
-            self.session.handle(Input::Saved(saved.pop()?), Instant::from_millis(now));
+            let saved = Input::Saved { id: saved.pop()?, kept: true };
+            self.session.handle(saved, Instant::from_millis(now));
             self.session.poll_output()
         }) {
             match output {
@@ -195,6 +196,7 @@ impl App {
                 self.take_due(&id);
                 self.failed.retain(|(failed, _)| *failed != id);
             }
+            SendState::TakenOver => panic!("each page has a session of its own here"),
             SendState::Refused(refusal) => {
                 assert_eq!(
                     refusal,

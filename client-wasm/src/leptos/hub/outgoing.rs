@@ -160,7 +160,7 @@ impl Hub {
         let known = self.outgoing.borrow().contains_key(id);
         if !known {
             // Of changes from an earlier page load nothing is shown, and nothing will be asked.
-            let ends = matches!(state, SendState::Acked { .. } | SendState::Cancelled);
+            let ends = matches!(state, SendState::Acked { .. } | SendState::Cancelled | SendState::TakenOver);
             let mut early = self.early.borrow_mut();
             early.retain(|_, state| matches!(state, SendState::Refused(_)));
             if !ends {
@@ -182,7 +182,8 @@ impl Hub {
             }
             SendState::Failed(code) => self.refused(id, code.sentence(), true),
             SendState::Refused(refusal) => self.refused(id, &refusal.to_string(), false),
-            SendState::Cancelled => {
+            // What another page sends comes back by the log.
+            SendState::Cancelled | SendState::TakenOver => {
                 if let Some(Outgoing::Message(place)) = self.outgoing.borrow_mut().remove(id)
                     && let Some(view) = self.kept(&place)
                 {
