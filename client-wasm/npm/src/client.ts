@@ -26,7 +26,7 @@ export interface TidingsClientOptions extends ConnectionOptions {
 /** The chat client, without the way to its module: see `TidingsClient`. */
 export class BaseClient extends Emitter<ClientEvents> {
   readonly #connection: Connection;
-  readonly #status = new Value<ConnectionStatus>(IDLE);
+  readonly #status: Value<ConnectionStatus>;
   readonly #rooms = new Map<string, Room>();
   readonly #list: RoomList;
   readonly #sends: Sends;
@@ -38,7 +38,8 @@ export class BaseClient extends Emitter<ClientEvents> {
   /** @internal */
   constructor(options: TidingsClientOptions, loader: WasmLoader) {
     super();
-    const { notifications = false, maxQueued } = options;
+    const { notifications = false, persistence = true, maxQueued } = options;
+    this.#status = new Value<ConnectionStatus>(Object.freeze({ ...IDLE, persistence }));
     this.#connection = new Connection(
       loader,
       options,
@@ -147,7 +148,11 @@ export class BaseClient extends Emitter<ClientEvents> {
    */
   close(options: { forget?: boolean } = {}): void {
     this.#isWanted = false;
-    this.#connection.core?.close(options.forget ?? false);
+    const { forget = false } = options;
+    const { core } = this.#connection;
+    if (core) core.close(forget);
+    // What earlier page loads left is erased by the module alone.
+    else if (forget) this.#connection.load().then((core) => core.close(true)).catch((error: unknown) => this.#report(error));
   }
 
   /** Disconnects, for `await using`. */

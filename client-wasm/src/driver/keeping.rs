@@ -1,9 +1,10 @@
 //! What the driver keeps beyond the page: the outbox, as soon as it is known whose it is.
 
 use alloc::rc::Rc;
+use alloc::string::String;
 use alloc::vec::Vec;
 
-use tidings_client_core::{self as session, Input, Persist, Stored};
+use tidings_client_core::{self as session, Input, Persist, State, Stored};
 use tidings_protocol::ClientId;
 use wasm_bindgen_futures::spawn_local;
 
@@ -31,8 +32,7 @@ impl Driver {
         if !matches!(*self.storage.borrow(), Storage::Unknown(_)) {
             return;
         }
-        let user = self.config.user_id.clone().or_else(|| self.http.auth().user_id());
-        let Some(user) = user else { return };
+        let Some(user) = self.owner() else { return };
         let weak = Rc::downgrade(self);
         let outbox = Outbox::open(self.http.base(), &user, move |event| {
             if let Some(driver) = weak.upgrade() {
@@ -54,16 +54,33 @@ impl Driver {
         }
         let driver = Rc::clone(self);
         spawn_local(async move {
-            // An error is met again by the attempt to connect, which deals with it.
-            let token = driver.http.auth().token(false).await;
-            driver.load_storage();
-            if matches!(*driver.storage.borrow(), Storage::Unknown(_)) {
-                if token.is_ok() {
-                    driver.keep_nothing();
-                }
+            if driver.http.auth().token(false).await.is_ok() {
+                driver.had_token();
+            } else if driver.is_unknown() {
+                // The error is met again by the attempt to connect, which deals with it.
                 driver.begin_with(Vec::new());
             }
         });
+    }
+
+    /// Called whenever a token was had: it says whose the store is, or that nobody can say.
+    pub(super) fn had_token(self: &Rc<Self>) {
+        if self.is_unknown() {
+            self.load_storage();
+        }
+        if self.is_unknown() {
+            self.keep_nothing();
+        }
+    }
+
+    /// Whether it is still to be found out whose the store is. A client that was closed meanwhile keeps nothing.
+    fn is_unknown(&self) -> bool {
+        matches!(*self.storage.borrow(), Storage::Unknown(_)) && self.status().state != State::Closed
+    }
+
+    /// The user by whose name things are kept, as far as it is known.
+    fn owner(&self) -> Option<String> {
+        self.config.user_id.clone().or_else(|| self.http.auth().user_id())
     }
 
     fn outbox_event(self: &Rc<Self>, event: OutboxEvent) {
@@ -135,12 +152,35 @@ impl Driver {
     }
 
     /// Drops all that the user has in storage.
-    fn forget(&self, storage: &mut Storage) {
+    fn forget(self: &Rc<Self>, storage: &mut Storage) {
         match storage {
             Storage::Open(outbox) => outbox.forget(),
-            Storage::Unknown(waiting) => waiting.clear(),
+            Storage::Unknown(waiting) => {
+                waiting.clear();
+                return self.forget_unread();
+            }
             Storage::None => {}
         }
+        self.forget_cursor();
+    }
+
+    /// Drops all that the user has in a storage that is not open.
+    fn forget_unread(self: &Rc<Self>) {
+        let driver = Rc::clone(self);
+        spawn_local(async move {
+            if driver.owner().is_none() {
+                // Where it does not say it either, nothing was ever kept.
+                let _ = driver.http.auth().token(false).await;
+            }
+            let outbox = driver.owner().and_then(|user| Outbox::open(driver.http.base(), &user, |_| ()));
+            if let Some(outbox) = outbox {
+                outbox.forget();
+            }
+            driver.forget_cursor();
+        });
+    }
+
+    fn forget_cursor(&self) {
         let cursor = self.user_id().and_then(|user| CursorStore::open(self.http.base(), &user));
         if let Some(cursor) = cursor {
             cursor.set(None);

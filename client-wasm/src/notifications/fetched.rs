@@ -22,7 +22,7 @@ impl Fetched {
         let http = http.clone();
         let tell = Rc::new(tell);
         spawn_local(async move {
-            let opened = http.open("GET", &path, None, signal.as_ref()).await;
+            let opened = http.open("GET", &path, None, signal.as_ref(), &|| ()).await;
             if let Ok(response) = opened
                 && response.status() == 200
             {

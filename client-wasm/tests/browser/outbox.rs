@@ -1,8 +1,9 @@
 //! What was sent while there was no server arrives: once, in order, also after the page was left.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
-use tidings_client::{Client, Config, Credentials, State, TokenProvider};
+use tidings_client::{Client, Config, Credentials, State, TokenProvider, Transport, Transports};
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use crate::support::{Heard, Server, token};
@@ -69,6 +70,12 @@ async fn what_was_typed_while_the_server_was_down_survives_a_reload() {
     server.dispose().await;
 }
 
+/// A client that knows its user only when it has fetched a token.
+fn by_provider(server: &Server, user: &'static str) -> Client {
+    let provider: TokenProvider = Rc::new(move |_| Box::pin(async move { Ok(token(user, "")) }));
+    Client::new(Config::new(&*server.url, Credentials::Provider(provider)))
+}
+
 /// How many entries a new page of the user finds.
 async fn found(server: &Server, user: &str) -> usize {
     let page = Client::new(server.config(user));
@@ -117,6 +124,60 @@ async fn another_account_never_finds_the_first_ones_messages() {
 }
 
 #[wasm_bindgen_test]
+async fn signing_out_erases_what_is_kept_also_before_it_was_read_and_after_the_close() {
+    let server = Server::launch().await;
+    server.kill().await;
+    let general = "general".parse().unwrap();
+    for is_closed in [false, true] {
+        let ann = Client::new(server.config("ann"));
+        let mut heard = Heard::of(&ann);
+        let id = ann.send(&general, "mine", None);
+        heard.kept(&id).await;
+        ann.close(false);
+        if is_closed {
+            ann.close(true);
+        } else {
+            by_provider(&server, "ann").close(true);
+        }
+        drop((ann, heard));
+        // Erasing it has no event; it comes before a later page reads it, or soon after.
+        let mut left = found(&server, "ann").await;
+        for _ in 0..20 {
+            if left == 0 {
+                break;
+            }
+            left = found(&server, "ann").await;
+        }
+        assert_eq!(left, 0);
+    }
+    server.dispose().await;
+}
+
+#[wasm_bindgen_test]
+async fn a_message_is_not_saving_for_ever_where_the_first_token_could_not_be_had() {
+    let server = Server::launch().await;
+    server.kill().await;
+    let general = "general".parse().unwrap();
+    let polls = Transports::NONE.with(Transport::Poll);
+    for (transports, token) in [(polls, token("ann", "")), (Transports::ALL, "opaque".to_owned())] {
+        let failures = Rc::new(Cell::new(1));
+        let provider: TokenProvider = Rc::new(move |_| {
+            let fails = failures.replace(0) > 0;
+            let token = token.clone();
+            Box::pin(async move { if fails { Err("not yet".to_owned()) } else { Ok(token) } })
+        });
+        let config = Config::new(&*server.url, Credentials::Provider(provider));
+        let client = Client::new(Config { transports, ..config });
+        let mut heard = Heard::of(&client);
+        let id = client.send(&general, "do not lose this", None);
+        client.connect();
+        heard.kept(&id).await;
+        client.close(true);
+    }
+    server.dispose().await;
+}
+
+#[wasm_bindgen_test]
 async fn a_closed_client_goes_on_with_what_nobody_took_over() {
     let server = Server::launch().await;
     let general = "general".parse().unwrap();
@@ -141,16 +202,12 @@ async fn a_closed_client_goes_on_with_what_nobody_took_over() {
 async fn the_outbox_is_found_too_when_only_a_fetched_token_says_whose_it_is() {
     let server = Server::launch().await;
     let general = "general".parse().unwrap();
-    let by_provider = || {
-        let provider: TokenProvider = Rc::new(|_| Box::pin(async { Ok(token("ann", "")) }));
-        Client::new(Config::new(&*server.url, Credentials::Provider(provider)))
-    };
     let (member, mut joined) = server.client("ann").await;
     member.join(&general, None);
     joined.joined().await;
     member.close(false);
     server.kill().await;
-    let first = by_provider();
+    let first = by_provider(&server, "ann");
     let mut heard = Heard::of(&first);
     // Before anybody knows whose message it is.
     let id = first.send(&general, "do not lose this", None);
@@ -159,7 +216,7 @@ async fn the_outbox_is_found_too_when_only_a_fetched_token_says_whose_it_is() {
     first.close(false);
     drop((first, heard));
 
-    let next_page = by_provider();
+    let next_page = by_provider(&server, "ann");
     let mut heard = Heard::of(&next_page);
     next_page.connect();
     heard.kept(&id).await;
