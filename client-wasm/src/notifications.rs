@@ -1,6 +1,7 @@
 //! Notifications: an EventSource that survives lost connections and page loads, and the list over HTTP.
 
 mod fetched;
+mod refusal;
 mod retry;
 mod source;
 mod stream;

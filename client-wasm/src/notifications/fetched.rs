@@ -9,8 +9,9 @@ use web_sys::AbortController;
 
 use core::cell::RefCell;
 
+use super::refusal::Refusal;
 use super::source::{SourceEvent, StreamEventKind};
-use crate::http::{self, Http};
+use crate::http::{self, Http, HttpError};
 
 /// An open or opening stream. Dropping it closes it, and nothing is heard of it any more.
 pub(super) struct Fetched(Option<AbortController>);
@@ -22,22 +23,24 @@ impl Fetched {
         let http = http.clone();
         let tell = Rc::new(tell);
         spawn_local(async move {
-            let opened = http.open("GET", &path, None, signal.as_ref(), &|| ()).await;
-            if let Ok(response) = opened
-                && response.status() == 200
-            {
+            let ended = async {
+                let response = http.open("GET", &path, None, signal.as_ref(), &|| ()).await?;
+                let status = response.status();
+                if status != 200 {
+                    return Ok(Some(Refusal::of(status, &http::text_of(&response).await?)));
+                }
                 let stream = RefCell::new(EventStream::default());
                 let say = Rc::clone(&tell);
-                // However it ends, it is opened again.
-                let _ = http::read(&response, |chunk| {
+                http::read(&response, |chunk| {
                     stream.borrow_mut().push(&chunk);
                     while let Some(event) = next(&stream) {
                         say(event);
                     }
                 })
-                .await;
-            }
-            tell(SourceEvent::Failed);
+                .await?;
+                Ok(None)
+            };
+            tell(SourceEvent::Failed(ended.await.unwrap_or_else(|error: HttpError| Some(error.into()))));
         });
         Self(controller)
     }

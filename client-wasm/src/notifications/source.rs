@@ -9,6 +9,8 @@ use alloc::string::String;
 use wasm_bindgen::prelude::*;
 use web_sys::{Event, EventSource, MessageEvent};
 
+use super::refusal::Refusal;
+
 /// What a stream carries: the names of its events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StreamEventKind {
@@ -55,8 +57,8 @@ pub(crate) enum SourceEvent {
         data: String,
         cursor: Option<String>,
     },
-    /// The connection was lost or refused. The browser may be about to retry by itself.
-    Failed,
+    /// The connection was lost or refused; why, where that is told. The browser may be about to retry by itself.
+    Failed(Option<Refusal>),
 }
 
 /// An open or opening stream. Dropping it closes it, and nothing is heard of it any more.
@@ -87,7 +89,7 @@ impl Source {
         for kind in StreamEventKind::ALL {
             source.add_event_listener_with_callback(kind.as_str(), on_message.as_ref().unchecked_ref())?;
         }
-        let on_error = Closure::new(move |_: Event| tell(SourceEvent::Failed));
+        let on_error = Closure::new(move |_: Event| tell(SourceEvent::Failed(None)));
         source.set_onerror(Some(on_error.as_ref().unchecked_ref()));
         Ok(Self { source, on_message, _on_error: on_error })
     }

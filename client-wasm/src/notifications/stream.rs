@@ -5,10 +5,11 @@ use alloc::rc::{Rc, Weak};
 use alloc::string::String;
 use core::cell::{Cell, RefCell};
 
-use tidings_client_core::{Duration, Instant, Rng};
+use tidings_client_core::{Instant, Rng};
 use wasm_bindgen_futures::spawn_local;
 
 use super::fetched::Fetched;
+use super::refusal::Refusal;
 use super::retry::Retry;
 use super::source::{Source, SourceEvent, StreamEventKind};
 use super::{NotificationEvent, StreamState, StreamStatus};
@@ -175,12 +176,7 @@ impl Stream {
         let (status, text) = self.http.exchange("POST", "/api/v1/auth/ticket", None).await?;
         match json::field(&text, "ticket").and_then(|ticket| ticket.as_string()) {
             Some(ticket) if status == 200 => Ok(ticket),
-            _ => Err(Refusal {
-                error: HttpError::Status(status),
-                retry_after: json::field(&text, "retryAfterMs")
-                    .and_then(|ms| ms.as_f64())
-                    .map(|ms| Duration::from_millis(ms as u64)),
-            }),
+            _ => Err(Refusal::of(status, &text)),
         }
     }
 
@@ -224,7 +220,7 @@ impl Stream {
 
     fn source_event(self: &Rc<Self>, event: SourceEvent) {
         match event {
-            SourceEvent::Failed => self.failed(None),
+            SourceEvent::Failed(refusal) => self.failed(refusal),
             SourceEvent::Message { kind, data, cursor } => {
                 match kind {
                     // A proxy may open a stream that then says nothing: it stands when the server's greeting is there.
@@ -296,24 +292,4 @@ impl Stream {
 enum Open {
     Source(Source),
     Fetched(Fetched),
-}
-
-/// Why no stream could be opened.
-struct Refusal {
-    error: HttpError,
-    /// What the server asked for.
-    retry_after: Option<Duration>,
-}
-
-impl Refusal {
-    /// Whether the same request would be refused for ever.
-    const fn is_final(&self) -> bool {
-        matches!(self.error, HttpError::Status(401 | 403))
-    }
-}
-
-impl From<HttpError> for Refusal {
-    fn from(error: HttpError) -> Self {
-        Self { error, retry_after: None }
-    }
 }

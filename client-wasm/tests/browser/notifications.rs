@@ -6,7 +6,8 @@ use futures_channel::mpsc::{Receiver, channel};
 use futures_util::StreamExt;
 use serde_json::Value;
 use tidings_client::{
-    Config, NotificationClient, NotificationEvent, StreamEventKind, StreamState, Subscription,
+    Config, Credentials, HttpError, NotificationClient, NotificationEvent, StreamEventKind, StreamState,
+    Subscription,
 };
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -38,6 +39,25 @@ async fn goes_on_where_it_stopped(notification_header: bool) {
     assert_eq!(ann.title().await, "two");
     server.notify("ann", "three").await;
     assert_eq!(ann.title().await, "three");
+    server.dispose().await;
+}
+
+#[wasm_bindgen_test]
+async fn a_token_that_does_not_count_ends_the_stream_for_good_by_ticket_and_by_header() {
+    let server = Server::launch().await;
+    for notification_header in [false, true] {
+        let token = Credentials::Token("of nobody".to_owned());
+        let config =
+            Config { notification_header, user_id: Some("ann".into()), ..Config::new(&*server.url, token) };
+        let mut ann = Listening::new(NotificationClient::new(config));
+        ann.client.connect();
+        let why = ann.next("the refusal", |event| match event {
+            NotificationEvent::Disconnected(why) => Some(why),
+            _ => None,
+        });
+        assert_eq!(why.await, Some(HttpError::Status(401)));
+        ann.state(StreamState::Closed).await;
+    }
     server.dispose().await;
 }
 
