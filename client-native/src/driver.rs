@@ -43,7 +43,8 @@ pub(crate) struct Inbox {
     pub(crate) closes: mpsc::Receiver<Closing>,
 }
 
-/// Events that may wait beside a full channel before no more requests are taken.
+/// Events that may wait beside a full channel before no more requests are taken, and time stands still: a client whose
+/// events nobody takes sleeps as a machine does.
 const MAX_UNSENT: usize = 1_024;
 
 /// Starts the task. What comes back shows the state of the connection.
@@ -171,7 +172,7 @@ impl Driver {
             answer = inbox.closes.recv() => Woken::Close(answer),
             token = refreshed => Woken::Refreshed(token),
             () = room => Woken::RoomForEvents,
-            () = time => Woken::Time,
+            () = time, if may_take => Woken::Time,
         }
     }
 

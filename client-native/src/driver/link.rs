@@ -13,6 +13,8 @@ use super::socket::{Heard, Socket};
 pub(super) enum Link {
     /// On its way to be one of the others, or to an answer.
     Coming(Coming),
+    /// Answered, and not yet read.
+    Answered(String),
     Socket(Box<Socket>),
     Stream(Incoming),
 }
@@ -47,7 +49,7 @@ impl Links {
     pub(super) fn socket(&mut self, conn: ConnId) -> Option<&mut Socket> {
         self.0.iter_mut().find_map(|(id, link)| match link {
             Link::Socket(socket) if *id == conn => Some(&mut **socket),
-            Link::Socket(_) | Link::Coming(_) | Link::Stream(_) => None,
+            Link::Socket(_) | Link::Coming(_) | Link::Answered(_) | Link::Stream(_) => None,
         })
     }
 
@@ -84,17 +86,21 @@ impl Link {
                 let (link, said) = match ready!(coming.as_mut().poll(cx)) {
                     Ok(Come::Socket(socket)) => (Self::Socket(socket), Said::Opened),
                     Ok(Come::Stream(stream)) => (Self::Stream(stream), Said::Opened),
-                    Ok(Come::Answer(text)) => return Poll::Ready(Said::Answer(text)),
+                    Ok(Come::Answer(text)) => {
+                        *self = Self::Answered(text);
+                        return self.poll(may_read, cx);
+                    }
                     Err(closed) => return Poll::Ready(Said::Closed(closed)),
                 };
                 *self = link;
                 Poll::Ready(said)
             }
+            Self::Answered(_) | Self::Stream(_) if !may_read => Poll::Pending,
+            Self::Answered(text) => Poll::Ready(Said::Answer(std::mem::take(text))),
             Self::Socket(socket) => match ready!(socket.poll(may_read, cx)) {
                 Heard::Text(text) => Poll::Ready(Said::Text(text)),
                 Heard::Closed(closed) => Poll::Ready(Said::Closed(closed)),
             },
-            Self::Stream(_) if !may_read => Poll::Pending,
             Self::Stream(stream) => loop {
                 match ready!(Pin::new(&mut *stream).poll_frame(cx)) {
                     Some(Ok(frame)) => {

@@ -3,5 +3,6 @@
 
 mod connecting;
 mod peer;
+mod polls;
 mod rooms;
 mod sending;
