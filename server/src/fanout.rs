@@ -1,24 +1,29 @@
 //! From the broker's stream to the hub. Where the stream skips entries of a room, what comes after them is held back
 //! for a moment, then the missing ones are read from the log; nothing else waits for that.
 //!
-//! A recheck compares what was handed over with the logs themselves, so that a lost last entry is noticed too.
+//! A recheck compares what was handed over with the logs themselves, so that a lost last entry is noticed too, and who
+//! is in private rooms with their members, so that a lost eviction is. [`compare`] asks the store.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::ws::Utf8Bytes;
-use tidings_protocol::{RoomId, Timestamp, UserId};
+use tidings_protocol::data::Membership;
+use tidings_protocol::{Event, RoomId, Timestamp, UserId};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
-use crate::broker::{Payload, Publication, Topic};
+use self::compare::{Found, Unsure};
+use crate::broker::{Except, Payload, Publication, Topic};
 use crate::clock::{Clock, until};
 use crate::frames;
 use crate::hub::Hub;
 use crate::metrics::Metrics;
 use crate::revocation::Revocations;
 use crate::store::{Entry, Heads, Store, StoreError};
+
+mod compare;
 
 /// Entries read at once where the stream has skipped some.
 const PAGE: u32 = 200;
@@ -30,8 +35,6 @@ const HELD: usize = 256;
 const GATHER: Duration = Duration::from_millis(20);
 /// A recheck that the store could not answer is tried again after this long.
 const RETRY: Duration = Duration::from_secs(1);
-/// Rooms and users in one question to the store.
-const CHUNK: usize = 500;
 /// Answers of the store that wait for their turn.
 const ANSWERS: usize = 64;
 
@@ -99,17 +102,10 @@ struct Held {
     read_at: Option<Instant>,
 }
 
-/// What is to be compared with the log.
-#[derive(Default)]
-struct Unsure {
-    rooms: HashSet<RoomId>,
-    users: HashSet<UserId>,
-}
-
 /// What the store has answered.
 enum Answer {
     Page(RoomId, Result<Vec<Entry>, StoreError>),
-    Heads(Result<Vec<Heads>, StoreError>, Unsure),
+    Found(Result<Found, StoreError>, Unsure),
 }
 
 impl Fanout {
@@ -232,14 +228,15 @@ impl Fanout {
     fn ask(&mut self) {
         self.ask_at = None;
         let unsure = std::mem::take(&mut self.unsure);
-        if unsure.rooms.is_empty() && unsure.users.is_empty() {
+        if unsure.is_empty() {
             return;
         }
         self.asking = true;
-        let (store, answers) = (Arc::clone(&self.parts.store), self.answers.clone());
+        let (store, hub) = (Arc::clone(&self.parts.store), Arc::clone(&self.parts.hub));
+        let answers = self.answers.clone();
         tokio::spawn(async move {
-            let heads = heads(&*store, &unsure).await;
-            let _ = answers.send(Answer::Heads(heads, unsure)).await;
+            let found = compare::ask(&*store, &hub, &unsure).await;
+            let _ = answers.send(Answer::Found(found, unsure)).await;
         });
     }
 
@@ -261,10 +258,13 @@ impl Fanout {
                 tracing::warn!(%error, "a log could not be read; its sessions notice and read it later");
                 self.let_go(&room);
             }
-            Answer::Heads(heads, unsure) => {
+            Answer::Found(found, unsure) => {
                 self.asking = false;
-                match heads {
-                    Ok(heads) => heads.iter().for_each(|heads| self.compare(heads)),
+                match found {
+                    Ok(Found { heads, outsiders }) => {
+                        heads.iter().for_each(|heads| self.compare(heads));
+                        outsiders.into_iter().for_each(|(room, user)| self.evict(room, user));
+                    }
                     Err(error) => {
                         tracing::warn!(%error, "what was handed over could not be compared with the logs");
                         self.unsure.rooms.extend(unsure.rooms);
@@ -304,19 +304,19 @@ impl Fanout {
             self.parts.hub.tell_user_heads(user, of_user.inbox, of_user.notification, heads.broadcast);
         }
     }
-}
 
-async fn heads(store: &dyn Store, unsure: &Unsure) -> Result<Vec<Heads>, StoreError> {
-    let (rooms, users): (Vec<_>, Vec<_>) =
-        (unsure.rooms.iter().cloned().collect(), unsure.users.iter().cloned().collect());
-    let mut all = Vec::new();
-    for rooms in rooms.chunks(CHUNK) {
-        all.push(store.heads(rooms, &[]).await?);
+    /// Does what was not heard from the node that put the user out.
+    fn evict(&self, room_id: RoomId, user: UserId) {
+        let out = Membership { room_id: room_id.clone(), member: false, room: None };
+        let at = self.parts.clock.now();
+        let frame = frames::encode(Event::Membership(Box::new(out)), at);
+        for payload in [
+            Payload::Evict { room_id, only: None },
+            Payload::Signal { frame, droppable: false, except: Except::Nobody },
+        ] {
+            self.parts.hub.deliver(&Publication { topic: Topic::User(user.clone()), payload, at });
+        }
     }
-    for users in users.chunks(CHUNK) {
-        all.push(store.heads(&[], users).await?);
-    }
-    Ok(all)
 }
 
 #[cfg(test)]

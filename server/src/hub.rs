@@ -163,6 +163,16 @@ impl Hub {
         self.rooms.read().keys().cloned().collect()
     }
 
+    /// Users with a session that is subscribed to the room.
+    #[must_use]
+    pub fn users_in(&self, room: &RoomId) -> HashSet<UserId> {
+        let mut users = HashSet::new();
+        self.each_in_room(room, |outbox| {
+            users.insert(outbox.user_id().clone());
+        });
+        users
+    }
+
     /// Whether a session of this node wants the topic.
     #[must_use]
     pub fn wants(&self, topic: &Topic) -> bool {
@@ -275,7 +285,8 @@ impl Hub {
             }
             Payload::Evict { room_id, only } => {
                 let meant = |s: &&Registration| s.inbox && (only.is_none() || s.client_session == *only);
-                sessions.iter().filter(meant).for_each(|s| s.outbox.push(Item::Evict(room_id.clone())));
+                let item = Item::Evict { room_id: room_id.clone(), asked: only.is_some() };
+                sessions.iter().filter(meant).for_each(|s| s.outbox.push(item.clone()));
             }
             Payload::Fence { client_session, keep } => {
                 for session in sessions {

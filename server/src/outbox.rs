@@ -239,7 +239,7 @@ impl Inner {
             Item::Entry { slot, .. } => self.catching_up.contains(slot),
             Item::Inbox { .. } => self.inbox_catching_up,
             Item::Notice { .. } => self.notices_catching_up,
-            Item::NoticeState(_) | Item::Signal { .. } | Item::Evict(_) | Item::Head(_) => false,
+            Item::NoticeState(_) | Item::Signal { .. } | Item::Evict { .. } | Item::Head(_) => false,
         }
     }
 

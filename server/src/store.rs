@@ -147,6 +147,9 @@ pub trait Store: Send + Sync + 'static {
     /// Where many logs stand, in one reading: those of `rooms`, those of `users`, and the broadcasts.
     async fn heads(&self, rooms: &[RoomId], users: &[UserId]) -> Result<Heads, StoreError>;
 
+    /// Of these rooms and users, those where the user is no member of the room.
+    async fn outsiders(&self, pairs: &[(RoomId, UserId)]) -> Result<Vec<(RoomId, UserId)>, StoreError>;
+
     /// Where a user's notifications stand.
     async fn notification_heads(&self, user: &UserId) -> Result<NotificationHeads, StoreError>;
 

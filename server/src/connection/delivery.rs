@@ -40,16 +40,16 @@ impl Session {
         }
     }
 
-    /// Takes what waits. Returns the rooms that the user was put out of.
-    pub(super) fn on_items(&mut self) -> Vec<RoomId> {
+    /// Takes what waits. Returns the rooms that the user was put out of, and whether the client has asked for that.
+    pub(super) fn on_items(&mut self) -> Vec<(RoomId, bool)> {
         let dropped = self.outbox.take(TAKE_BYTES, &mut self.taken);
         if dropped > 0 {
             self.services.node.metrics().dropped(Dropped::Ephemeral, dropped);
         }
         let mut evicted = Vec::new();
         while let Some(item) = self.taken.pop_front() {
-            if let Item::Evict(room_id) = item {
-                evicted.push(room_id);
+            if let Item::Evict { room_id, asked } = item {
+                evicted.push((room_id, asked));
             } else {
                 self.on_item(item);
             }
@@ -58,12 +58,25 @@ impl Session {
         evicted
     }
 
-    pub(super) async fn leave_evicted(&mut self, rooms: Vec<RoomId>) {
-        for room_id in rooms {
-            if self.forget_room(&room_id).await {
-                let node = Arc::clone(&self.services.node);
-                node.evicted(&self.principal, &room_id, self.outbox.session_id()).await;
+    /// Leaves rooms that the user was put out of. Word of it may come late: who has been let in again stays.
+    pub(super) async fn leave_evicted(&mut self, rooms: Vec<(RoomId, bool)>) {
+        for (room_id, asked) in rooms {
+            if self.logs.find(&room_id).is_some() && (asked || !self.is_member(&room_id).await) {
+                self.leave(&room_id).await;
             }
+        }
+    }
+
+    async fn is_member(&self, room_id: &RoomId) -> bool {
+        let found = self.services.node.store().room(room_id, &self.principal.user_id).await;
+        // While nobody knows, nothing more is told.
+        found.is_ok_and(|room| room.is_some_and(|(_, member)| member.is_some()))
+    }
+
+    async fn leave(&mut self, room_id: &RoomId) {
+        if self.forget_room(room_id).await {
+            let node = Arc::clone(&self.services.node);
+            node.evicted(&self.principal, room_id, self.outbox.session_id()).await;
         }
     }
 
@@ -117,7 +130,7 @@ impl Session {
                 }
             }
             Item::Signal { frame, .. } => self.send(frame),
-            Item::Evict(_) => {}
+            Item::Evict { .. } => {}
             Item::Head(head) => self.on_head(head),
         }
     }
@@ -164,8 +177,10 @@ impl Session {
     /// Takes the session out of rooms that its token does not reach any more.
     pub(crate) async fn leave_unreachable(&mut self) {
         let beyond = |room: &RoomId| self.principal.may_join(room) == Admission::Refused;
-        let rooms = self.logs.room_ids().into_iter().filter(beyond).collect();
-        self.leave_evicted(rooms).await;
+        let rooms: Vec<RoomId> = self.logs.room_ids().into_iter().filter(beyond).collect();
+        for room_id in rooms {
+            self.leave(&room_id).await;
+        }
     }
 
     pub(super) fn reader(&mut self) -> (&mut CatchUp, Reader<'_>) {

@@ -13,8 +13,8 @@ use tokio::time::sleep;
 use super::{PAGE, Parts, run};
 use crate::broker::{Payload, Publication, Topic};
 use crate::clock::Clock;
-use crate::hub::Hub;
-use crate::metrics::Metrics;
+use crate::hub::{Hub, Registration};
+use crate::metrics::{Metrics, Transport};
 use crate::outbox::{Item, Outbox};
 use crate::revocation::Revocations;
 use crate::store::memory::Memory;
@@ -28,10 +28,18 @@ struct Bench {
 }
 
 impl Bench {
-    /// Ann has a session on the node, in a room of hers.
+    /// Ann has a session on the node, in a room that she is a member of.
     async fn start(kind: RoomKind) -> Self {
         let (hub, store) = (Arc::new(Hub::default()), Arc::new(Memory::new(Epoch::new("first").unwrap())));
         let outbox = Arc::new(Outbox::new(SessionId::new("s").unwrap(), ann(), 1 << 20));
+        hub.register(Registration {
+            outbox: Arc::clone(&outbox),
+            client_session: None,
+            inbox: true,
+            notices: false,
+            transport: Transport::WebSocket,
+            since: Timestamp::default(),
+        });
         hub.subscribe(&room(), &outbox, 1);
         let (broker, stream) = mpsc::channel(64);
         let (gossip, _) = mpsc::channel(1);
@@ -49,8 +57,8 @@ impl Bench {
             room_id: room(),
             name: None,
             kind,
-            owner: ann(),
-            members: Vec::new(),
+            owner: UserId::new("owner").unwrap(),
+            members: vec![ann()],
             at: Timestamp::default(),
         };
         store.commit(vec![room]).await.unwrap()[0].as_ref().unwrap();
@@ -86,11 +94,17 @@ impl Bench {
         self.hears(Payload::Entry { seq, frame: Utf8Bytes::from_static("{}") }).await;
     }
 
-    /// How far the session was handed the log, after everything that was to happen has.
-    async fn handed_upto(&self) -> u64 {
+    /// What the session was handed, after everything that was to happen has.
+    async fn handed(&self) -> VecDeque<Item> {
         sleep(Duration::from_secs(5)).await;
         let mut items = VecDeque::new();
         self.outbox.take(usize::MAX, &mut items);
+        items
+    }
+
+    /// How far it was handed the log.
+    async fn handed_upto(&self) -> u64 {
+        let items = self.handed().await;
         let seqs = items
             .iter()
             .filter_map(|item| if let Item::Entry { seq, .. } = item { Some(*seq) } else { None });
@@ -119,4 +133,19 @@ async fn a_room_that_is_held_already_is_read_as_far_as_a_recheck_says() {
     sleep(Duration::from_millis(10)).await;
     bench.hears_entry(3).await;
     assert_eq!(bench.handed_upto().await, all);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_was_put_out_of_a_private_room_unheard_is_put_out_by_a_recheck() {
+    let bench = Bench::start(RoomKind::Private).await;
+    bench.hears(Payload::Recheck).await;
+    assert_eq!(bench.handed().await, [], "a member stays");
+    let out = Write::RemoveMember { room_id: room(), user_id: ann() };
+    bench.store.commit(vec![out]).await.unwrap()[0].as_ref().unwrap();
+    bench.hears(Payload::Recheck).await;
+    let handed = bench.handed().await;
+    assert_eq!(handed[0], Item::Evict { room_id: room(), asked: false });
+    let Item::Signal { frame, droppable: false } = &handed[1] else { panic!("{handed:?}") };
+    assert!(frame.contains("MEMBERSHIP") && frame.contains(r#""member":false"#), "{frame}");
+    assert_eq!(handed.len(), 2);
 }

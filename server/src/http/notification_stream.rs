@@ -246,7 +246,7 @@ impl Feed {
                 Item::Entry { .. }
                 | Item::Inbox { .. }
                 | Item::Signal { .. }
-                | Item::Evict(_)
+                | Item::Evict { .. }
                 | Item::Head(Head::Room(..) | Head::Inbox(_)) => {}
             }
         }

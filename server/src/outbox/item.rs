@@ -51,7 +51,12 @@ pub enum Item {
         droppable: bool,
     },
     /// The user is no longer let into this room.
-    Evict(RoomId),
+    Evict {
+        /// The room.
+        room_id: RoomId,
+        /// The client session has asked for it, so that nothing is left to be looked up.
+        asked: bool,
+    },
     /// A log is known to reach as far as this; the session may not have been told of all of it.
     Head(Head),
 }
@@ -78,7 +83,7 @@ impl Item {
             Self::Entry { frame, .. } | Self::Signal { frame, .. } | Self::NoticeState(frame) => frame.len(),
             Self::Inbox { frame, .. } => frame.as_ref().map_or(0, |f| f.len()),
             Self::Notice { json, .. } => json.len(),
-            Self::Evict(_) | Self::Head(_) => 0,
+            Self::Evict { .. } | Self::Head(_) => 0,
         };
         frame + ITEM_OVERHEAD
     }

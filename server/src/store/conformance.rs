@@ -99,6 +99,7 @@ macro_rules! conformance_suite {
             heads {
                 heads_of_rooms_and_users_are_those_of_their_logs,
                 heads_of_nothing_are_only_that_of_the_broadcasts,
+                who_is_no_member_of_a_room_is_an_outsider,
             }
             history {
                 the_newest_page_is_in_the_order_of_the_log,

@@ -7,6 +7,8 @@ use tidings_protocol::{RoomId, UserId};
 pub struct Heads {
     /// Rooms, each with the position of its newest entry.
     pub rooms: Vec<(RoomId, u64)>,
+    /// Those of the rooms that are private.
+    pub private: Vec<RoomId>,
     /// Users, each with the positions of the newest entry in the inbox and of the newest own notification.
     pub users: Vec<(UserId, UserHeads)>,
     /// Position of the newest broadcast.

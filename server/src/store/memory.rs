@@ -166,6 +166,10 @@ impl Store for Memory {
         self.read(|state| state.heads(rooms, users))
     }
 
+    async fn outsiders(&self, pairs: &[(RoomId, UserId)]) -> Result<Vec<(RoomId, UserId)>, StoreError> {
+        self.read(|state| state.outsiders(pairs))
+    }
+
     async fn notification_heads(&self, user: &UserId) -> Result<NotificationHeads, StoreError> {
         self.read(|state| state.notification_heads(user))
     }

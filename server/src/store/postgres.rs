@@ -183,6 +183,10 @@ impl Store for Postgres {
         self.read(heads::heads(&self.readers, rooms, users)).await
     }
 
+    async fn outsiders(&self, pairs: &[(RoomId, UserId)]) -> Result<Vec<(RoomId, UserId)>, StoreError> {
+        self.read(heads::outsiders(&self.readers, pairs)).await
+    }
+
     async fn notification_heads(&self, user: &UserId) -> Result<NotificationHeads, StoreError> {
         self.read(notices::heads(&self.readers, user)).await
     }

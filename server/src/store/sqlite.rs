@@ -168,6 +168,10 @@ impl Store for Sqlite {
         heads::heads(&self.readers, rooms, users).await
     }
 
+    async fn outsiders(&self, pairs: &[(RoomId, UserId)]) -> Result<Vec<(RoomId, UserId)>, StoreError> {
+        heads::outsiders(&self.readers, pairs).await
+    }
+
     async fn notification_heads(&self, user: &UserId) -> Result<NotificationHeads, StoreError> {
         notices::heads(&self.readers, user).await
     }

@@ -1,14 +1,16 @@
 //! Where many logs stand, in one reading.
 
 use sqlx::sqlite::SqlitePool;
+use tidings_protocol::entity::RoomKind;
 use tidings_protocol::{RoomId, UserId};
 
 use super::super::{Heads, StoreError, UserHeads};
-use super::row::{json, position, room_id, user_id};
+use super::row::{json, position, room_id, room_kind, user_id};
 
-// One statement sees one state of the log. The broadcasts are the row without an id.
+// One statement sees one state of the log. A room comes with its kind; the broadcasts are the row
+// without an id.
 const HEADS: &str = "
-SELECT 0 AS what, r.room_id AS id, r.head_seq AS first, 0 AS second
+SELECT 0 AS what, r.room_id AS id, r.head_seq AS first, r.kind AS second
 FROM json_each(?1) wanted CROSS JOIN rooms r ON r.room_id = wanted.value
 UNION ALL
 SELECT 1, u.user_id, u.inbox_head, u.notification_head
@@ -32,7 +34,13 @@ pub(super) async fn heads(
     for (what, id, first, second) in rows {
         let first = position(first)?;
         match what {
-            ROOM => heads.rooms.push((room_id(id)?, first)),
+            ROOM => {
+                let room = room_id(id)?;
+                if room_kind(second)? == RoomKind::Private {
+                    heads.private.push(room.clone());
+                }
+                heads.rooms.push((room, first));
+            }
             USER => {
                 let user = UserHeads { inbox: first, notification: position(second)? };
                 heads.users.push((user_id(id)?, user));
@@ -41,4 +49,19 @@ pub(super) async fn heads(
         }
     }
     Ok(heads)
+}
+
+const OUTSIDERS: &str = "
+SELECT wanted.value ->> 0, wanted.value ->> 1 FROM json_each(?1) wanted
+WHERE NOT EXISTS (
+    SELECT 1 FROM members WHERE room_id = wanted.value ->> 0 AND user_id = wanted.value ->> 1
+)";
+
+pub(super) async fn outsiders(
+    pool: &SqlitePool,
+    pairs: &[(RoomId, UserId)],
+) -> Result<Vec<(RoomId, UserId)>, StoreError> {
+    let pairs: Vec<(&str, &str)> = pairs.iter().map(|(room, user)| (room.as_str(), user.as_str())).collect();
+    let rows: Vec<(String, String)> = sqlx::query_as(OUTSIDERS).bind(json(&pairs)?).fetch_all(pool).await?;
+    rows.into_iter().map(|(room, user)| Ok((room_id(room)?, user_id(user)?))).collect()
 }

@@ -1,9 +1,11 @@
 //! What must hold on every node at once: tickets, fences, evictions.
 
 use serde_json::json;
+use tidings_protocol::{RoomId, UserId};
+use tidings_server::store::Write;
 
 use super::{Cluster, hears};
-use crate::harness::{Server, token};
+use crate::harness::{Client, Server, token};
 
 async fn ticket(server: &Server) -> String {
     let url = server.url("/api/v1/auth/ticket");
@@ -83,4 +85,79 @@ async fn who_is_put_out_of_a_room_by_one_node_hears_nothing_more_of_it_on_anothe
     ann.expect("SYSTEM", "USER_LEFT").await;
     ann.say("general", "2", "behind the back").await;
     assert!(bob.so_far().await.iter().all(|f| f["data"]["content"] != "behind the back"));
+}
+
+/// A private room of ann's, with bob on the other node.
+async fn private_room(one: &Server, two: &Server) -> (Client, Client) {
+    let url = one.url("/api/v1/rooms");
+    let room = json!({ "roomId": "secret", "kind": "private", "members": ["bob"] });
+    let made = reqwest::Client::new().post(url).bearer_auth(token("ann")).json(&room).send().await.unwrap();
+    assert_eq!(made.status().as_u16(), 201);
+    let (mut ann, mut bob) = (one.connect("ann").await, two.connect("bob").await);
+    ann.join("secret").await;
+    bob.join("secret").await;
+    ann.expect("SYSTEM", "USER_JOINED").await;
+    ann.say("secret", "1", "to both").await;
+    hears(&mut bob, "to both").await;
+    (ann, bob)
+}
+
+async fn member(server: &Server, method: reqwest::Method) {
+    let url = server.url("/api/v1/rooms/secret/members/bob");
+    let answer = reqwest::Client::new().request(method, url).bearer_auth(token("ann")).send().await.unwrap();
+    assert!(answer.status().is_success());
+}
+
+async fn is_told(bob: &mut Client, member: bool) {
+    let told = bob.expect("SYSTEM", "MEMBERSHIP").await;
+    assert_eq!((&told["roomId"], &told["member"]), (&json!("secret"), &json!(member)));
+}
+
+#[tokio::test]
+async fn who_was_put_out_while_redis_was_away_hears_nothing_more_when_it_is_back() {
+    let cluster = Cluster::new();
+    let (one, two) = cluster.two(&[]).await;
+    let (mut ann, mut bob) = private_room(&one, &two).await;
+    cluster.redis.kill();
+    super::until(&one, "/readyz", |state| state["status"] == "degraded").await;
+    member(&one, reqwest::Method::DELETE).await;
+    cluster.redis.start_again().unwrap();
+    is_told(&mut bob, false).await;
+    ann.say("secret", "2", "behind the back").await;
+    assert!(bob.so_far().await.iter().all(|f| f["data"]["content"] != "behind the back"));
+}
+
+#[tokio::test]
+async fn an_eviction_that_nobody_told_is_made_up_for() {
+    let cluster = Cluster::new();
+    let (one, two) = cluster.two(&[]).await;
+    let (mut ann, mut bob) = private_room(&one, &two).await;
+    // A node that is killed right after it has written has told nobody.
+    let out =
+        Write::RemoveMember { room_id: RoomId::new("secret").unwrap(), user_id: UserId::new("bob").unwrap() };
+    cluster.store.commit(vec![out]).await.unwrap()[0].as_ref().unwrap();
+    cluster.redis.say(&["CLIENT", "KILL", "TYPE", "pubsub"]).unwrap();
+    is_told(&mut bob, false).await;
+    ann.expect("SYSTEM", "USER_LEFT").await;
+    ann.say("secret", "2", "behind the back").await;
+    assert!(bob.so_far().await.iter().all(|f| f["data"]["content"] != "behind the back"));
+}
+
+#[tokio::test]
+async fn who_was_put_out_and_let_in_again_while_redis_was_away_stays() {
+    let cluster = Cluster::new();
+    let (one, two) = cluster.two(&[]).await;
+    let (mut ann, mut bob) = private_room(&one, &two).await;
+    cluster.redis.kill();
+    super::until(&one, "/readyz", |state| state["status"] == "degraded").await;
+    member(&one, reqwest::Method::DELETE).await;
+    member(&one, reqwest::Method::PUT).await;
+    ann.say("secret", "2", "meanwhile").await;
+    cluster.redis.start_again().unwrap();
+    is_told(&mut bob, false).await;
+    is_told(&mut bob, true).await;
+    hears(&mut bob, "meanwhile").await;
+    ann.say("secret", "3", "after").await;
+    hears(&mut bob, "after").await;
+    bob.say("secret", "4", "here").await;
 }
