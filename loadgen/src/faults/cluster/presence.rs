@@ -1,10 +1,10 @@
-//! What is asked when all is quiet: who is there, and what stands in the logs.
+//! What is asked when all is quiet: who is there.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use tidings_protocol::http::ParticipantPage;
-use tidings_testbed::cluster::{Cluster, status};
+use tidings_testbed::cluster::Cluster;
 use tokio::time::{Instant, sleep};
 
 use super::crowd::Crowd;
@@ -59,23 +59,4 @@ async fn participants(api: &Api, token: &str, room: &str) -> Result<BTreeSet<Str
     let page: ParticipantPage =
         api.get(token, &format!("/api/v1/rooms/{room}/participants?limit=200")).await?;
     Ok(page.participants.into_iter().map(|person| person.user_id.to_string()).collect())
-}
-
-/// Asks with a token in the query, as a browser must.
-pub(super) fn leave_a_query_with_a_token_in_the_logs(cluster: &Cluster, token: &str) {
-    for path in ["/healthz", "/ws/chat", "/api/v1/nothing"] {
-        // What is answered does not matter.
-        let _ = status(cluster.nginx.port(), &format!("{path}?token={token}"));
-    }
-}
-
-/// No token, and no thread that has panicked.
-pub(super) fn nothing_in_the_logs(cluster: &Cluster, token: &str, outcome: &mut Outcome) {
-    let mut logs = vec![cluster.nginx.logged()];
-    logs.extend(cluster.nodes.iter().map(|node| node.logged()));
-    let signature = token.rsplit('.').next().unwrap_or(token);
-    let told = logs.iter().filter(|log| log.contains(signature) || log.contains("token=")).count();
-    outcome.promise("no log of nginx or a node has a token in it", logs.len(), told);
-    let panicked = logs.iter().filter(|log| log.contains("panicked at")).count();
-    outcome.promise("nothing in a node has panicked", logs.len(), panicked);
 }
