@@ -1,13 +1,14 @@
 //! A server process of our own, in a folder of its own, that can be killed and started again.
 
 use std::fs::File;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
+use tidings_testbed::process;
 use tokio::process::{Child, Command};
 use tokio::time::{sleep, timeout};
 
@@ -274,11 +275,10 @@ pub fn binary(args: &ServerArgs) -> Result<PathBuf, Error> {
     binary.canonicalize().map_err(|e| Error::io(&format!("find the server {}", binary.display()), e))
 }
 
-/// An address that was free a moment ago. It must be known before the start, to stay the same over restarts.
+/// An address that was free a moment ago. It must be known before the start, to stay the same over restarts, and no
+/// connection that goes out may take its port meanwhile.
 fn free_address() -> Result<SocketAddr, Error> {
-    TcpListener::bind("127.0.0.1:0")
-        .and_then(|listener| listener.local_addr())
-        .map_err(|e| Error::io("find a free port", e))
+    Ok(SocketAddr::from(([127, 0, 0, 1], process::free_port()?)))
 }
 
 fn spawn(program: &Path, arguments: &[String], folder: &Path, secret: &Secret) -> Result<Child, Error> {

@@ -229,12 +229,6 @@ impl Writers {
         Self { tasks, stop }
     }
 
-    /// Whether all have reached their limits.
-    #[must_use]
-    pub fn is_done(&mut self) -> bool {
-        self.tasks.is_empty()
-    }
-
     /// Tells them to stop, and waits for their last ACKs.
     ///
     /// # Errors
