@@ -11,9 +11,10 @@ pub mod watcher;
 pub mod writer;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tidings_client_native::{Client, Config};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use crate::api::Api;
 use crate::error::Error;
@@ -46,8 +47,11 @@ pub async fn enter(config: Config, rooms: &[String]) -> Result<(Client, Watcher)
     Ok((client, Watcher { rooms: rooms.to_vec(), seen }))
 }
 
+/// Nothing more is shown to clients for so long before what they were shown is compared.
+const QUIET: Duration = Duration::from_millis(300);
+
 /// Holds what was acknowledged and what was shown against the logs of some rooms. What watchers have not been shown
-/// at the deadline counts as not shown.
+/// at the deadline counts as not shown; what they are shown behind the head counts too.
 ///
 /// # Errors
 /// The logs cannot be read.
@@ -59,15 +63,41 @@ pub async fn judge(
     watchers: &[Watcher],
     deadline: Instant,
 ) -> Result<Verdict, Error> {
-    let mut verdict = Verdict::default();
+    judge_after(QUIET, api, token, rooms, written, watchers, deadline).await
+}
+
+/// The same after another time in which nothing is shown to anybody.
+///
+/// # Errors
+/// As [`judge`].
+pub async fn judge_after(
+    quiet: Duration,
+    api: &Api,
+    token: &str,
+    rooms: &[String],
+    written: &Written,
+    watchers: &[Watcher],
+    deadline: Instant,
+) -> Result<Verdict, Error> {
+    let mut logs = Vec::with_capacity(rooms.len());
     for room in rooms {
         let log = log::read(api, token, room).await?;
-        let here: Vec<&Acked> = written.acked.iter().filter(|a| a.room == *room).collect();
-        verdict.log(room, &log, &here);
-        verdict.again(&log, written.again.iter().filter(|a| a.room == *room));
         let head = log.last().map_or(0, |entry| entry.seq);
         for watcher in watchers.iter().filter(|watcher| watcher.rooms.contains(room)) {
-            verdict.seen(room, &log, &watcher.seen.until(room, head, deadline).await);
+            // What is missing at the deadline, the comparison shows.
+            let _ = timeout_at(deadline, watcher.seen.reach(room, head)).await;
+        }
+        logs.push((room, log));
+    }
+    let all: Vec<&Seen> = watchers.iter().map(|watcher| &*watcher.seen).collect();
+    watcher::settle(&all, quiet, deadline).await;
+    let mut verdict = Verdict::default();
+    for (room, log) in &logs {
+        let here: Vec<&Acked> = written.acked.iter().filter(|a| a.room == **room).collect();
+        verdict.log(room, log, &here);
+        verdict.again(log, written.again.iter().filter(|a| a.room == **room));
+        for watcher in watchers.iter().filter(|watcher| watcher.rooms.contains(room)) {
+            verdict.seen(room, log, &watcher.seen.shown(room));
         }
     }
     Ok(verdict)

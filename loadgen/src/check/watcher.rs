@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tidings_client_native::{Event, Events, Kind, parse};
 use tokio::sync::Notify;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep};
 
 /// What was shown: of each room the position and the id of each message, in the order of their coming.
 #[derive(Debug, Default)]
@@ -31,6 +32,21 @@ pub fn watch(mut events: Events) -> Arc<Seen> {
     seen
 }
 
+/// Returns when nothing was shown to any of them for a time, or, after such a time at least, at the deadline: what is
+/// shown once too often is shown behind the head.
+pub async fn settle(all: &[&Seen], quiet: Duration, deadline: Instant) {
+    let count = || all.iter().map(|seen| seen.count()).sum::<usize>();
+    let mut before = count();
+    loop {
+        sleep(quiet).await;
+        let now = count();
+        if now == before || Instant::now() >= deadline {
+            return;
+        }
+        before = now;
+    }
+}
+
 impl Seen {
     /// Adds what a frame shows, where it is a message of a room.
     pub fn frame(&self, event: &tidings_protocol::Event) {
@@ -54,14 +70,52 @@ impl Seen {
         }
     }
 
-    /// All that was shown, as soon as the message at `head` was, or at the deadline.
-    pub async fn until(&self, room: &str, head: u64, deadline: Instant) -> Vec<(u64, String)> {
-        // What is missing at the deadline, the comparison shows.
-        let _ = timeout_at(deadline, self.reach(room, head)).await;
+    /// All that was shown in a room so far.
+    #[must_use]
+    pub fn shown(&self, room: &str) -> Vec<(u64, String)> {
         self.lock().get(room).cloned().unwrap_or_default()
+    }
+
+    /// How much was shown so far, in all rooms.
+    fn count(&self) -> usize {
+        self.lock().values().map(Vec::len).sum()
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Vec<(u64, String)>>> {
         self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(seq: u64) -> tidings_protocol::Event {
+        let frame = serde_json::json!({
+            "id": "f",
+            "timestamp": "2026-11-24T12:00:00.000Z",
+            "category": "CHAT",
+            "type": "MESSAGE",
+            "data": {
+                "messageId": format!("m{seq}"), "id": "c", "roomId": "r", "seq": seq, "content": "x",
+                "senderId": "ann", "senderName": "Ann", "timestamp": "2026-11-24T12:00:00.000Z"
+            },
+        });
+        serde_json::from_value::<tidings_protocol::ServerFrame>(frame).unwrap().event
+    }
+
+    #[tokio::test]
+    async fn what_is_shown_again_behind_the_head_is_seen() {
+        let seen = Arc::new(Seen::default());
+        seen.frame(&message(1));
+        seen.reach("r", 1).await;
+        let (late, quiet) = (Arc::clone(&seen), Duration::from_millis(300));
+        let showing = tokio::spawn(async move {
+            sleep(quiet / 6).await;
+            late.frame(&message(1));
+        });
+        settle(&[&seen], quiet, Instant::now() + 100 * quiet).await;
+        showing.await.unwrap();
+        assert_eq!(seen.shown("r").len(), 2);
     }
 }
