@@ -4,13 +4,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::task::JoinSet;
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
 
 use super::context::{Context, PATIENCE};
 use super::outcome::Outcome;
 use crate::error::Error;
 use crate::raw::{Peer, PeerError};
 use crate::server::Server;
+use crate::stats;
 
 /// Messages that are sent before the first answer of them is waited for, while the room is filled.
 const WINDOW: usize = 500;
@@ -21,6 +22,9 @@ const RATE: u32 = 100;
 /// What the wait may grow by.
 const TENTH: f64 = 1.1;
 const NO_BOUNDS: &[&str] = &["--max-frames-per-second", "100000", "--frame-burst", "100000"];
+
+/// A message that comes this soon behind the last one that was missed came once too often.
+const QUIET: Duration = Duration::from_millis(300);
 
 /// When each message of the live room was due, by its `seq`.
 type Due = Arc<Mutex<Vec<Instant>>>;
@@ -34,6 +38,7 @@ pub(super) async fn run(context: &Context) -> Result<Outcome, Error> {
 
     let live = Live::start(&server).await?;
     let (mut before, mut during, mut came, mut replaying) = (Vec::new(), Vec::new(), 0, Duration::ZERO);
+    let mut wrong = Vec::new();
     // In turns, so that what else the machine does weighs on both alike.
     let mut pause = Duration::from_secs(1);
     for _ in 0..replays {
@@ -41,25 +46,31 @@ pub(super) async fn run(context: &Context) -> Result<Outcome, Error> {
         tokio::time::sleep(pause).await;
         before.append(&mut live.take());
         let began = Instant::now();
-        came += timeout(PATIENCE, replay(&server, behind)).await.map_err(|_| late("a replay"))??;
+        let mut peer = join(&server, "late", "deep", Some(0)).await?;
+        let reading = replay(&mut peer, behind);
+        let (in_order, otherwise) = timeout(PATIENCE, reading).await.map_err(|_| late("a replay"))??;
+        came += in_order;
         pause = began.elapsed();
         replaying += pause;
         during.append(&mut live.take());
+        wrong.extend(otherwise.or(too_many(&mut peer).await?));
     }
     live.end().await?;
 
     let mut outcome = Outcome::default();
     let wanted = behind * replays;
-    outcome.promise("a message that was missed is replayed, in order", wanted, wanted - came);
-    let (p99_before, p99_during) = (percentile(&before, 99), percentile(&during, 99));
+    outcome.promise("a message that was missed is replayed, once and in order", wanted, wanted - came);
+    outcome.promise("a replay has nothing that is out of order or too many", replays, wrong.len());
+    wrong.into_iter().for_each(|seq| outcome.example(format!("{seq} came where it was not due")));
+    let (p99_before, p99_during) = (percentile(&mut before, 0.99), percentile(&mut during, 0.99));
     let ratio = p99_during.as_secs_f64() / p99_before.as_secs_f64().max(1e-9);
     outcome.aim("the others' p99 grows by at most a tenth", 1, usize::from(ratio > TENTH));
-    let row = |waits: &[Duration]| {
-        let (half, most) = (percentile(waits, 50), percentile(waits, 99));
+    let row = |waits: &mut [u64]| {
+        let (half, most) = (percentile(waits, 0.5), percentile(waits, 0.99));
         format!("median {half:.1?}, p99 {most:.1?}, {} deliveries", waits.len())
     };
-    outcome.figure("delivery to the others before", row(&before));
-    outcome.figure("delivery to the others during the replays", row(&during));
+    outcome.figure("delivery to the others before", row(&mut before));
+    outcome.figure("delivery to the others during the replays", row(&mut during));
     outcome.figure("p99 during, of p99 before", format!("{ratio:.2}"));
     let a_second = came as f64 / replaying.as_secs_f64();
     outcome.figure("replayed messages a second", format!("{a_second:.0}"));
@@ -82,25 +93,43 @@ async fn fill(server: &Server, messages: usize) -> Result<(), Error> {
     Ok(())
 }
 
-/// Comes back with nothing seen, and reads until it has seen all. Returns how many came in order.
-async fn replay(server: &Server, behind: usize) -> Result<usize, Error> {
-    let mut peer = join(server, "late", "deep", Some(0)).await?;
-    let mut last = 0;
-    while last < behind {
-        let mut in_order = true;
-        peer.receive(|heard| {
-            if let Some(seq) = heard.message() {
-                last += 1;
-                in_order &= seq == last as u64;
-            }
-        })
-        .await
-        .map_err(failed)?;
-        if !in_order {
-            return Ok(last - 1);
+/// Reads with nothing seen until it has seen all. Returns how many came in order, and what came in place of the next.
+async fn replay(peer: &mut Peer, behind: usize) -> Result<(usize, Option<u64>), Error> {
+    let mut so_far = Replayed::default();
+    while so_far.in_order < behind && so_far.wrong.is_none() {
+        peer.receive(|heard| so_far.add(heard.message(), behind)).await.map_err(failed)?;
+    }
+    Ok((so_far.in_order, so_far.wrong))
+}
+
+/// What came of a log of `behind` messages.
+#[derive(Default)]
+struct Replayed {
+    in_order: usize,
+    wrong: Option<u64>,
+}
+
+impl Replayed {
+    fn add(&mut self, message: Option<u64>, behind: usize) {
+        let Some(seq) = message.filter(|_| self.wrong.is_none()) else { return };
+        if self.in_order < behind && seq == self.in_order as u64 + 1 {
+            self.in_order += 1;
+        } else {
+            self.wrong = Some(seq);
         }
     }
-    Ok(last)
+}
+
+/// A message that comes when all have come.
+async fn too_many(peer: &mut Peer) -> Result<Option<u64>, Error> {
+    let (end, mut more) = (Instant::now() + QUIET, None);
+    while more.is_none()
+        && let Ok(received) =
+            timeout_at(end, peer.receive(|heard| more = more.or_else(|| heard.message()))).await
+    {
+        received.map_err(failed)?;
+    }
+    Ok(more)
 }
 
 async fn join(server: &Server, user: &str, room: &str, after: Option<u64>) -> Result<Peer, Error> {
@@ -115,13 +144,14 @@ async fn join(server: &Server, user: &str, room: &str, after: Option<u64>) -> Re
 
 /// The room in which people talk.
 struct Live {
-    waits: Arc<Mutex<Vec<Duration>>>,
+    /// In microseconds.
+    waits: Arc<Mutex<Vec<u64>>>,
     tasks: JoinSet<Result<(), Error>>,
 }
 
 impl Live {
     async fn start(server: &Server) -> Result<Self, Error> {
-        let (waits, due) = (Arc::<Mutex<Vec<Duration>>>::default(), Due::default());
+        let (waits, due) = (Arc::<Mutex<Vec<u64>>>::default(), Due::default());
         let mut tasks = JoinSet::new();
         for n in 0..READERS {
             let mut peer = join(server, &format!("reader-{n}"), "live", None).await?;
@@ -133,7 +163,8 @@ impl Live {
                         let at = usize::try_from(seq - 1).unwrap_or(usize::MAX);
                         let due = due.lock().unwrap_or_else(PoisonError::into_inner).get(at).copied();
                         if let Some(due) = due {
-                            waits.lock().unwrap_or_else(PoisonError::into_inner).push(due.elapsed());
+                            let waited = u64::try_from(due.elapsed().as_micros()).unwrap_or(u64::MAX);
+                            waits.lock().unwrap_or_else(PoisonError::into_inner).push(waited);
                         }
                     })
                     .await
@@ -159,7 +190,7 @@ impl Live {
     }
 
     /// What was waited since the last time.
-    fn take(&self) -> Vec<Duration> {
+    fn take(&self) -> Vec<u64> {
         std::mem::take(&mut *self.waits.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -173,11 +204,9 @@ impl Live {
     }
 }
 
-fn percentile(waits: &[Duration], percent: usize) -> Duration {
-    let mut sorted = waits.to_vec();
-    sorted.sort_unstable();
-    let at = (sorted.len() * percent / 100).min(sorted.len().saturating_sub(1));
-    sorted.get(at).copied().unwrap_or_default()
+fn percentile(waits: &mut [u64], share: f64) -> Duration {
+    waits.sort_unstable();
+    Duration::from_micros(stats::percentile(waits, share))
 }
 
 fn failed(error: PeerError) -> Error {
@@ -186,4 +215,24 @@ fn failed(error: PeerError) -> Error {
 
 fn late(what: &str) -> Error {
     Error::Late { what: what.to_owned(), seconds: PATIENCE.as_secs() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn replayed(messages: &[u64], behind: usize) -> (usize, Option<u64>) {
+        let mut so_far = Replayed::default();
+        messages.iter().for_each(|seq| so_far.add(Some(*seq), behind));
+        (so_far.in_order, so_far.wrong)
+    }
+
+    #[test]
+    fn what_comes_twice_or_out_of_order_is_found_in_the_last_batch_too() {
+        assert_eq!(replayed(&[1, 2, 3], 3), (3, None));
+        assert_eq!(replayed(&[1, 2, 2, 3], 3), (2, Some(2)));
+        assert_eq!(replayed(&[1, 3, 2], 3), (1, Some(3)));
+        assert_eq!(replayed(&[1, 2, 3, 3, 2], 3), (3, Some(3)));
+        assert_eq!(replayed(&[2, 2, 2], 3), (0, Some(2)));
+    }
 }
