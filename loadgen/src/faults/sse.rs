@@ -24,7 +24,7 @@ use crate::server::Server;
 const BROADCAST: usize = 10;
 
 pub(super) async fn run(context: &Context) -> Result<Outcome, Error> {
-    let (users, each, kills) = context.size((20, 40, 2), (50, 200, 5));
+    let (users, each, kills) = context.size((20, 60, 2), (50, 200, 5));
     let mut server = context.server(&[]).await?;
     let plan = Plan::seeded(context.seed(), |random| Course {
         up: vec![],
