@@ -1,4 +1,7 @@
 //! Server-sent events (HTML standard, chapter 9.2), as far as this server sends them.
+//!
+//! The clients' own reader (`tidings-client-core`) is not used here on purpose: where bare HTTP is compared with the
+//! log, nothing of the clients may stand between, neither to help nor to lose something.
 
 use std::collections::VecDeque;
 
