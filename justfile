@@ -91,13 +91,14 @@ release: app
 # Measure what connections, deliveries and ACKs cost a release server (about 6 min the first time)
 [group('measure')]
 bench *options:
+    @{{ setup }} rust
     cargo build --release --package tidings-server --package tidings-loadgen
     ulimit -n "$(ulimit -Hn)" && {{ target }}/release/tidings-loadgen bench "$@"
 
-# Break a server and its connections while people write, and compare what they were told with what it kept: all runs, or `./x chaos kill,retry` (about 40 min)
+# Break a server and its connections while people write, and compare what they were told with what it kept: all runs, or `./x chaos kill,retry`
 [group('measure')]
 chaos *options:
-    @{{ setup }} strace
+    @{{ setup }} rust strace services
     cargo build --release --package tidings-server --package tidings-loadgen
     ulimit -n "$(ulimit -Hn)" && {{ target }}/release/tidings-loadgen chaos "$@"
 
@@ -119,19 +120,19 @@ conformance:
     @{{ setup }} rust conformance_suite
     TIDINGS_CONFORMANCE_SUITE="{{ root }}/.cache/bin/kosoku" cargo test --quiet --package tidings-server --lib conformance::the_suite -- --ignored --nocapture
 
-# Break a node, Redis, PostgreSQL and nginx of a cluster in turn while people write on all transports, and compare (about 8 min after the build)
+# Break a node, Redis, PostgreSQL and nginx of a cluster in turn while people write on all transports, and compare
 [group('measure')]
 chaos-cluster *options:
-    @{{ setup }} services
+    @{{ setup }} rust services
     cargo build --release --package tidings-server --package tidings-loadgen
     ulimit -n "$(ulimit -Hn)" && {{ target }}/release/tidings-loadgen chaos cluster "$@"
 
-# Run every check and every test, as CI does (about 25 min the first time, 3 min after)
+# Run every check and every test, as CI does (about 14 min once all is built)
 [group('test')]
 test:
     @{{ root }}/xtask/steps.sh check test-native test-faults test-wasm test-browser test-e2e
 
-# Format, lints, documentation, dependencies, imports, types, sizes, the package and deploy/ (about 8 min the first time)
+# Format, lints, documentation, dependencies, imports, types, sizes, the package and deploy/ (about 3 min once all is built)
 [group('test')]
 check: fmt-check lint docs deny import-rule types sizes package deploy-check
 
@@ -206,7 +207,7 @@ deploy-check:
     @{{ root }}/xtask/unit-check.sh deploy/systemd/tidings.service
     cargo nextest run --package tidings-testbed takes_both_forms
 
-# Native tests, documentation examples included
+# Native tests, documentation examples included (about 3 min once all is built)
 [group('test')]
 test-native: _server-with-tests
     @{{ setup }} cargo_tools services
@@ -215,7 +216,7 @@ test-native: _server-with-tests
     cargo run --quiet --package tidings-testbed -- postgres -- cargo nextest run {{ crates }}
     cargo nextest run --package tidings-xtask --cargo-profile xtask
 
-# Fault runs in their short form: real clients, the real server, and a proxy that breaks what is between them (about 4 min)
+# Fault runs in their short form: real clients, the real server, and a proxy that breaks what is between them (about 4 min once all is built)
 [group('test')]
 test-faults: _server-with-tests
     @{{ setup }} strace services
@@ -233,7 +234,7 @@ test-browser: _wasm-tools _server-with-tests
     @{{ setup }} wasm_pack browser
     WASM_BINDGEN_TEST_TIMEOUT=180 node e2e/support/control.js wasm-pack test --headless --chrome --mode no-install client-wasm --lib --test browser
 
-# Whole-system tests in Chromium by Playwright; options go to it
+# Whole-system tests in Chromium by Playwright; options go to it (about 4 min once all is built)
 [group('test')]
 test-e2e *options: app sdk _server-with-tests _e2e
     @{{ setup }} browser
@@ -253,12 +254,13 @@ protocol-types:
 [group('work')]
 clean:
     cargo clean
+    rm -rf fuzz/{target,corpus,artifacts}
     rm -rf .cache web-ui/dist client-wasm/pkg client-wasm/npm/dist client-wasm/npm/*.tgz e2e/test-results {xtask,e2e,client-wasm/npm}/node_modules
 
 # Install all that the recipes need; each of them also does so by itself
 [group('work')]
 setup:
-    @{{ setup }} rust node xtask wasm_opt cargo_tools services wasm_pack browser e2e sdk
+    @{{ setup }} rust node xtask wasm_opt cargo_tools services deploy_tools strace wasm_pack browser e2e sdk fuzzer conformance_suite
     @echo "setup: all there"
 
 _xtask:
