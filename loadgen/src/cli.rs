@@ -127,23 +127,26 @@ pub enum Measure {
 }
 
 const CHAOS_HELP: &str = "\
-Each run starts a server (SQLite, tokens checked) as a process of its own, puts real clients in front of it, breaks
-something while they write, and compares at the end: what was acknowledged, what the log holds, what each client was
-shown. It ends with a table of promises: how often each was tried, how often it was broken. The exit code is not 0
+Each run starts a server (SQLite, tokens checked) as a process of its own, `cluster` three of them behind nginx on
+PostgreSQL and Redis. It lets people write, breaks something meanwhile, and compares at the end: what was acknowledged,
+what the log holds, what each client was shown. It ends with a table of promises: how often each was tried, how often it was broken. The exit code is not 0
 when one was broken, or when nothing was tried.
 
-  ./x chaos                        all runs, long (about 40 min)
+  ./x chaos                        all runs, long
   ./x chaos kill,retry             two of them
-  ./x chaos --form short           all, as CI runs them (a few minutes)
+  ./x chaos --form short           all, as CI runs them (about 4 min, debug build)
   ./x chaos network --seed 7       one again: the seed of each run is told
 
 A seed settles what happens: which connection is cut at which byte, when the server is killed. It does not settle when
 the machine gets to it, so a failure may need more than one try to come again. What a failing run leaves behind is
 kept, and the place is told: the server's log and database, and the report with examples of what was broken.
 
-Times are judged in the long form only: on a busy machine they say little. Counts are judged always. SIGKILL ends a
-process between any two instructions, and what the system had been handed survives it: none of this pulls the plug.
-docs/delivery.md explains the promises.";
+Counts are judged always. Times that are marked (time) are judged in the long form only: on a busy machine they say
+little. Three times are wide enough to be promises, and judged always: a killed server serves again within 3 s (kill),
+a server that is told to end has ended within 10 s (drain), a reader that stalls is closed within 60 s (slow).
+
+SIGKILL ends a process between any two instructions, and what the system had been handed survives it: none of this
+pulls the plug. docs/delivery.md explains the promises.";
 
 /// `cluster`.
 #[derive(Debug, Args)]
@@ -185,9 +188,9 @@ pub struct ChaosArgs {
 /// How much of each run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Form {
-    /// Seconds each; times are told, not judged
+    /// Seconds each; times marked (time) are told, not judged
     Short,
-    /// Minutes each; times are judged
+    /// Seconds to minutes each; times marked (time) are judged too
     Long,
 }
 
