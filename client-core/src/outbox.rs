@@ -47,6 +47,8 @@ pub(crate) struct Outbox {
     entries: Vec<Pending>,
     lanes: Lanes,
     bytes: usize,
+    /// Entries dropped while storage was not read, which may hold them: at most `max_entries`.
+    cancelled: Vec<ClientId>,
     max_entries: usize,
     max_bytes: usize,
     next_order: u64,
@@ -60,6 +62,7 @@ impl Outbox {
             entries: Vec::new(),
             lanes: Lanes::new(),
             bytes: 0,
+            cancelled: Vec::new(),
             max_entries,
             max_bytes,
             next_order: 1,
@@ -108,17 +111,29 @@ impl Outbox {
         Ok(())
     }
 
-    /// Drops an entry that the server does not have.
-    pub(crate) fn cancel(&mut self, id: &str) -> Result<(), Refusal> {
+    /// Drops an entry that the server does not have; where storage is `unread`, from there too as soon as it is read.
+    pub(crate) fn cancel(&mut self, id: &str, unread: bool) -> Result<(), Refusal> {
         let at = self.changeable(id)?;
-        self.take(at);
+        if unread && self.cancelled.len() >= self.max_entries {
+            return Err(Refusal::Busy);
+        }
+        let entry = self.take(at);
+        if unread {
+            self.cancelled.push(entry.id);
+        }
         Ok(())
+    }
+
+    /// What is to be dropped from storage, now that it is read.
+    pub(crate) fn take_cancelled(&mut self) -> Vec<ClientId> {
+        core::mem::take(&mut self.cancelled)
     }
 
     /// Drops everything.
     pub(crate) fn clear(&mut self) -> Vec<ClientId> {
         self.lanes = Lanes::new();
         self.bytes = 0;
+        self.cancelled.clear();
         self.entries.drain(..).map(|e| e.id).collect()
     }
 
@@ -126,8 +141,7 @@ impl Outbox {
     pub(crate) fn restore(&mut self, stored: Vec<Stored>) {
         let young = core::mem::take(&mut self.entries);
         for s in stored {
-            let known = |e: &Pending| e.id == s.id;
-            if young.iter().any(known) || self.entries.iter().any(known) {
+            if young.iter().any(|e| e.id == s.id) || self.is_known(s.id.as_str()) {
                 continue;
             }
             let Some(lane) = lane_of(&s.frame) else { continue };
@@ -152,7 +166,10 @@ impl Outbox {
     pub(crate) fn adopt(&mut self, stored: Vec<Stored>) -> Vec<Stored> {
         let mut adopted = Vec::new();
         for s in stored {
-            let Some(lane) = lane_of(&s.frame).filter(|_| !self.contains(s.id.as_str())) else { continue };
+            if self.is_known(s.id.as_str()) {
+                continue;
+            }
+            let Some(lane) = lane_of(&s.frame) else { continue };
             let lane = self.lane(&lane);
             let state = s.failed.map_or(PendingState::Unsure, |code| PendingState::Failed(code_of(&code)));
             self.lanes.be_careful(lane);
@@ -320,6 +337,11 @@ impl Outbox {
             PendingState::Saving | PendingState::Queued | PendingState::Failed(_) => Ok(at),
             PendingState::Unsure | PendingState::InFlight(_) => Err(Refusal::Busy),
         }
+    }
+
+    /// Whether the entry is here, or was before storage was read.
+    fn is_known(&self, id: &str) -> bool {
+        self.contains(id) || self.cancelled.iter().any(|cancelled| cancelled.as_str() == id)
     }
 
     fn position(&self, id: &str) -> Option<usize> {

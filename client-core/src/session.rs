@@ -16,7 +16,6 @@ mod stored;
 use alloc::borrow::ToOwned;
 use alloc::collections::VecDeque;
 use alloc::string::String;
-use alloc::vec::Vec;
 
 use tidings_protocol::command::OnlineStatus;
 use tidings_protocol::limits::MAX_CONTENT_BYTES;
@@ -56,8 +55,6 @@ pub struct Session {
     /// Storage was read before; what it holds now is what no other page has taken over.
     was_stored: bool,
     persistence: bool,
-    /// Entries dropped while storage could not be read, which may hold them: at most as many as the outbox may.
-    cancelled: Vec<ClientId>,
     connection: Option<Connection>,
     connections: u32,
     /// The connection by which a better transport is looked at.
@@ -99,7 +96,6 @@ impl Session {
             storage_ready: !config.storage,
             was_stored: false,
             persistence: config.storage,
-            cancelled: Vec::new(),
             connection: None,
             connections: 0,
             look: None,

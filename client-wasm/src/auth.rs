@@ -1,7 +1,8 @@
 //! The token: fetched when needed, kept while it counts, and read for the user's id.
 
+use alloc::boxed::Box;
 use alloc::string::String;
-use core::cell::RefCell;
+use core::cell::{OnceCell, RefCell};
 
 use wasm_bindgen::prelude::*;
 
@@ -15,6 +16,8 @@ const MARGIN_S: f64 = 5.0;
 pub(crate) struct Auth {
     credentials: Credentials,
     last: RefCell<Option<String>>,
+    /// Called with every token that the app gave.
+    on_token: OnceCell<Box<dyn Fn()>>,
 }
 
 impl Auth {
@@ -23,7 +26,12 @@ impl Auth {
             Credentials::Token(token) => Some(token.clone()),
             Credentials::Cookie | Credentials::Provider(_) => None,
         };
-        Self { credentials, last: RefCell::new(last) }
+        Self { credentials, last: RefCell::new(last), on_token: OnceCell::new() }
+    }
+
+    /// Calls back whenever the app has given a token. There is one such callback: the first.
+    pub(crate) fn on_token(&self, tell: impl Fn() + 'static) {
+        let _ = self.on_token.set(Box::new(tell));
     }
 
     /// Whether a refused token can be replaced.
@@ -45,6 +53,9 @@ impl Auth {
         }
         let token = provider(fresh).await?;
         self.last.replace(Some(token.clone()));
+        if let Some(tell) = self.on_token.get() {
+            tell();
+        }
         Ok(Some(token))
     }
 

@@ -79,6 +79,12 @@ impl Driver {
                 listeners: Listeners::new(),
             }
         });
+        let weak = Rc::downgrade(&driver);
+        driver.http.auth().on_token(move || {
+            if let Some(driver) = weak.upgrade() {
+                driver.had_token();
+            }
+        });
         driver.load_storage();
         driver
     }

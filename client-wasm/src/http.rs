@@ -160,24 +160,22 @@ impl Http {
         body: Option<String>,
     ) -> Result<(u16, String), HttpError> {
         let signal = AbortSignal::timeout_with_u32(TIMEOUT_MS);
-        let response = self.open(method, path, body.as_deref(), Some(&signal), &|| ()).await?;
+        let response = self.open(method, path, body.as_deref(), Some(&signal)).await?;
         Ok((response.status(), text_of(&response).await?))
     }
 
     /// One request whose body is read by the caller. Where the token is refused and another can be had, it is tried once
-    /// more. `had_token` is called whenever one was had, before it is sent.
+    /// more.
     pub(crate) async fn open(
         &self,
         method: &str,
         path: &str,
         body: Option<&str>,
         signal: Option<&AbortSignal>,
-        had_token: &dyn Fn(),
     ) -> Result<Response, HttpError> {
         let mut fresh = false;
         loop {
             let token = self.auth.token(fresh).await.map_err(HttpError::Token)?;
-            had_token();
             let response = self.send(method, path, body, token, signal).await?;
             if response.status() != 401 || !self.auth.is_refreshable() || fresh {
                 return Ok(response);

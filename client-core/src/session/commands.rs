@@ -49,8 +49,11 @@ impl Session {
                 self.enqueued(id, done);
             }
             Command::Cancel { id } => {
-                let state = match self.cancel(&id) {
-                    Ok(()) => SendState::Cancelled,
+                let state = match self.outbox.cancel(id.as_str(), !self.storage_ready) {
+                    Ok(()) => {
+                        self.persist(Persist::Remove(id.clone()));
+                        SendState::Cancelled
+                    }
                     Err(refusal) => SendState::Refused(refusal),
                 };
                 self.event(Event::Sent { id, state });
@@ -64,20 +67,6 @@ impl Session {
                 }
             }
         }
-    }
-
-    /// Drops an entry, in storage too: where that cannot be read now, as soon as it is.
-    fn cancel(&mut self, id: &ClientId) -> Result<(), Refusal> {
-        if self.cancelled.len() >= self.config.max_queued {
-            return Err(Refusal::Busy);
-        }
-        self.outbox.cancel(id.as_str())?;
-        if self.storage_ready {
-            self.persist(Persist::Remove(id.clone()));
-        } else {
-            self.cancelled.push(id.clone());
-        }
-        Ok(())
     }
 
     fn connect(&mut self, now: Instant) {
@@ -114,7 +103,6 @@ impl Session {
         self.subscriptions = crate::subscriptions::Subscriptions::default();
         self.markers.clear();
         self.timers.clear(Timer::Positions);
-        self.cancelled.clear();
         if self.config.storage {
             // Whether or not it was read.
             self.out.push_back(Output::Persist(Persist::Forget));

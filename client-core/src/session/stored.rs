@@ -11,17 +11,13 @@ use crate::output::{Event, Persist, SendState, State, Stored};
 use crate::time::Instant;
 
 impl Session {
-    pub(super) fn storage_loaded(&mut self, mut storage: Storage, now: Instant) {
+    pub(super) fn storage_loaded(&mut self, storage: Storage, now: Instant) {
         if self.storage_ready {
             return;
         }
         self.storage_ready = true;
         if let Some(positions) = storage.positions {
             self.cursors.restore(&positions);
-        }
-        for id in core::mem::take(&mut self.cancelled) {
-            storage.outbox.retain(|stored| stored.id != id);
-            self.persist(Persist::Remove(id));
         }
         if core::mem::replace(&mut self.was_stored, true) {
             // What is gone from a storage that can be read was taken over.
@@ -33,6 +29,9 @@ impl Session {
             self.adopted(storage.outbox);
         } else {
             self.outbox.restore(storage.outbox);
+        }
+        for id in self.outbox.take_cancelled() {
+            self.persist(Persist::Remove(id));
         }
         let all: Vec<_> = self.outbox.all().collect();
         for stored in all {

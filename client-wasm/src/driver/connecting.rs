@@ -22,9 +22,6 @@ impl Driver {
         let driver = Rc::clone(self);
         spawn_local(async move {
             let token = driver.http.auth().token(connect.fresh_token).await;
-            if token.is_ok() {
-                driver.had_token();
-            }
             if !driver.links.holds(connect.conn) {
                 return;
             }
@@ -105,7 +102,6 @@ impl Driver {
         spawn_local(async move {
             // Without a new one the server closes with 4001 when the old one ends, and the next connect asks again.
             if let Ok(Some(token)) = driver.http.auth().token(true).await {
-                driver.had_token();
                 driver.input(Input::TokenReady(token));
             }
         });

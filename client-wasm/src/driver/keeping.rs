@@ -32,17 +32,23 @@ impl Driver {
         if !matches!(*self.storage.borrow(), Storage::Unknown(_)) {
             return;
         }
-        let Some(user) = self.owner() else { return };
+        match self.open_storage() {
+            Some(Storage::None) => self.keep_nothing(),
+            Some(storage) => self.store_in(storage),
+            None => {}
+        }
+    }
+
+    /// The store of the user, where the user is known.
+    fn open_storage(self: &Rc<Self>) -> Option<Storage> {
+        let user = self.owner()?;
         let weak = Rc::downgrade(self);
         let outbox = Outbox::open(self.http.base(), &user, move |event| {
             if let Some(driver) = weak.upgrade() {
                 driver.outbox_event(event);
             }
         });
-        match outbox {
-            Some(outbox) => self.store_in(Storage::Open(outbox)),
-            None => self.keep_nothing(),
-        }
+        Some(outbox.map_or(Storage::None, Storage::Open))
     }
 
     /// The token may say whose the store is. Without a token the session begins with an empty outbox, so that it can
@@ -52,9 +58,8 @@ impl Driver {
         if !matches!(*self.storage.borrow(), Storage::Unknown(_)) {
             return;
         }
-        let driver = Rc::clone(self);
-        spawn_local(async move {
-            if driver.http.auth().token(false).await.is_ok() {
+        self.with_token(|driver, had_one| {
+            if had_one {
                 driver.had_token();
             } else if driver.is_unknown() {
                 // The error is met again by the attempt to connect, which deals with it.
@@ -63,7 +68,16 @@ impl Driver {
         });
     }
 
-    /// Called whenever a token was had: it says whose the store is, or that nobody can say.
+    /// Goes on with a token, or where none can be had without; it is not asked for where the user is known anyway.
+    fn with_token(self: &Rc<Self>, then: fn(&Rc<Self>, bool)) {
+        let driver = Rc::clone(self);
+        spawn_local(async move {
+            let had_one = driver.owner().is_some() || driver.http.auth().token(false).await.is_ok();
+            then(&driver, had_one);
+        });
+    }
+
+    /// Called whenever the app has given a token: it says whose the store is, or that nobody can say.
     pub(super) fn had_token(self: &Rc<Self>) {
         if self.is_unknown() {
             self.load_storage();
@@ -157,30 +171,14 @@ impl Driver {
             Storage::Open(outbox) => outbox.forget(),
             Storage::Unknown(waiting) => {
                 waiting.clear();
-                return self.forget_unread();
+                // Where no token says whose it is, nothing was ever kept.
+                return self.with_token(|driver, _| {
+                    let mut storage = driver.open_storage().unwrap_or(Storage::None);
+                    driver.forget(&mut storage);
+                });
             }
             Storage::None => {}
         }
-        self.forget_cursor();
-    }
-
-    /// Drops all that the user has in a storage that is not open.
-    fn forget_unread(self: &Rc<Self>) {
-        let driver = Rc::clone(self);
-        spawn_local(async move {
-            if driver.owner().is_none() {
-                // Where it does not say it either, nothing was ever kept.
-                let _ = driver.http.auth().token(false).await;
-            }
-            let outbox = driver.owner().and_then(|user| Outbox::open(driver.http.base(), &user, |_| ()));
-            if let Some(outbox) = outbox {
-                outbox.forget();
-            }
-            driver.forget_cursor();
-        });
-    }
-
-    fn forget_cursor(&self) {
         let cursor = self.user_id().and_then(|user| CursorStore::open(self.http.base(), &user));
         if let Some(cursor) = cursor {
             cursor.set(None);

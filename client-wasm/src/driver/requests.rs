@@ -43,12 +43,7 @@ impl Driver {
         let (weak, http) = (Rc::downgrade(self), self.http.clone());
         spawn_local(async move {
             let ended = async {
-                let had_token = || {
-                    if let Some(driver) = weak.upgrade() {
-                        driver.had_token();
-                    }
-                };
-                let response = http.open("POST", path, Some(&body), signal.as_ref(), &had_token).await?;
+                let response = http.open("POST", path, Some(&body), signal.as_ref()).await?;
                 let status = response.status();
                 if status != 200 {
                     return Ok(refusal(status, &http::text_of(&response).await?));

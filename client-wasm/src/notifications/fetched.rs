@@ -24,7 +24,7 @@ impl Fetched {
         let tell = Rc::new(tell);
         spawn_local(async move {
             let ended = async {
-                let response = http.open("GET", &path, None, signal.as_ref(), &|| ()).await?;
+                let response = http.open("GET", &path, None, signal.as_ref()).await?;
                 let status = response.status();
                 if status != 200 {
                     return Ok(Some(Refusal::of(status, &http::text_of(&response).await?)));
