@@ -53,6 +53,21 @@ const saved = (page: Page) => page.evaluate<number>("changes.filter(([, state]) 
 const send = (page: Page, from: number, to: number) =>
   page.evaluate(`for (let n = ${from}; n < ${to}; n++) client.sendChatMessage('general', 'message ' + n)`);
 
+/** How many rows storage holds, whosever they are. */
+const rows = (page: Page) =>
+  page.evaluate<number>(`new Promise((resolve, reject) => {
+    const opening = indexedDB.open('tidings', 1);
+    opening.onerror = reject;
+    opening.onsuccess = () => {
+      const counting = opening.result.transaction('outbox').objectStore('outbox').count();
+      counting.onerror = reject;
+      counting.onsuccess = () => {
+        opening.result.close();
+        resolve(counting.result);
+      };
+    };
+  })`);
+
 /** All that the server has of the room, oldest first. */
 const history = (page: Page) =>
   page.evaluate<string[]>(`(async () => {
@@ -191,6 +206,36 @@ test('where the browser forbids storage, a client connects and sends all the sam
   await page.evaluate("client.room('general').open()");
   await page.evaluate("client.sendChatMessage('general', 'message 0').done");
   expect(await history(page)).toEqual(numbered(1));
+});
+
+test('what could not be kept outlives a close and a new connect', async ({ open, server }) => {
+  const page = await open();
+  await page.evaluate("Object.defineProperty(globalThis, 'indexedDB', { get() { throw new DOMException('', 'SecurityError') } })");
+  await offline(page, server);
+  await send(page, 0, 2);
+  await expect.poll(() => saved(page)).toBe(2);
+  await page.evaluate('client.close()');
+  await server.start();
+  await page.evaluate('client.connect()');
+  await expect.poll(() => queued(page), { timeout: 30_000 }).toBe(0);
+  expect(await history(page)).toEqual(numbered(2));
+});
+
+test('signing out before the client was ever connected erases what is kept', async ({ open, server }) => {
+  const page = await open();
+  await offline(page, server);
+  await send(page, 0, 2);
+  await expect.poll(() => saved(page)).toBe(2);
+  await page.reload();
+  expect(await rows(page)).toBe(2);
+  await page.evaluate(
+    async (options) => {
+      const { TidingsClient } = await import('/node_modules/@tidings/client/dist/index.js' as string);
+      new TidingsClient(options).close({ forget: true });
+    },
+    { url: server.url, token: token('ann') },
+  );
+  await expect.poll(() => rows(page)).toBe(0);
 });
 
 test('a refused message of an earlier page load is edited and sent', async ({ open, server }) => {
