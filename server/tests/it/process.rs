@@ -11,12 +11,12 @@ use tokio::process::{Child, Command};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::support::jwt::token;
+use crate::support::process::{Process, program};
 use crate::support::{SECRET, client};
 
+/// A server in a folder of its own.
 struct Server {
-    child: Child,
-    addr: SocketAddr,
-    log: tokio::task::JoinHandle<String>,
+    process: Process,
     _folder: tempfile::TempDir,
 }
 
@@ -28,48 +28,22 @@ impl Server {
     /// Without a secret, unless it stands among the variables.
     async fn start_with(flags: &[&str], variables: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_tidings-server"))
-            .args(["serve", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"])
-            .args(flags)
-            .env_clear()
-            .envs(variables.iter().copied())
-            .current_dir(&folder)
-            .stderr(Stdio::piped())
-            .stdout(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let mut log = String::new();
-        let addr = loop {
-            let line = lines.next_line().await.unwrap().unwrap_or_else(|| panic!("it ended: {log}"));
-            log += &line;
-            log.push('\n');
-            if let Some((_, rest)) = line.split_once("listening on http://") {
-                let addr: String =
-                    rest.chars().take_while(|c| c.is_ascii_digit() || matches!(c, '.' | ':')).collect();
-                break addr.parse().unwrap();
-            }
-        };
-        let log = tokio::spawn(async move {
-            while let Some(line) = lines.next_line().await.unwrap() {
-                log += &line;
-                log.push('\n');
-            }
-            log
-        });
-        Self { child, addr, log, _folder: folder }
+        let mut serve = program(&["serve", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"]);
+        serve.args(flags).envs(variables.iter().copied()).current_dir(&folder);
+        Self { process: Process::start(&mut serve).await, _folder: folder }
+    }
+
+    fn addr(&self) -> SocketAddr {
+        self.process.addr
     }
 
     fn terminate(&self) {
-        let id = self.child.id().unwrap().to_string();
-        assert!(std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        self.process.terminate();
     }
 
     /// Waits for the end, and hands the log over.
-    async fn ended(mut self) -> (Option<i32>, String) {
-        let status = self.child.wait().await.unwrap();
-        (status.code(), self.log.await.unwrap())
+    async fn ended(self) -> (Option<i32>, String) {
+        self.process.ended().await
     }
 }
 
@@ -77,7 +51,7 @@ impl Server {
 async fn s05_no_token_ticket_or_secret_is_ever_logged() {
     for format in ["text", "json"] {
         let server = Server::start(&["--dev", "--log-format", format], &[("RUST_LOG", "trace")]).await;
-        let url = |path: &str| format!("http://{}{path}", server.addr);
+        let url = |path: &str| format!("http://{}{path}", server.addr());
         let token = token("ann");
         let bearer = format!("Bearer {token}");
         let made =
@@ -85,7 +59,7 @@ async fn s05_no_token_ticket_or_secret_is_ever_logged() {
         let ticket = made.json::<serde_json::Value>().await.unwrap()["ticket"].as_str().unwrap().to_owned();
         for query in [format!("token={token}"), format!("ticket={ticket}"), format!("%74oken={token}")] {
             let socket =
-                tokio_tungstenite::connect_async(format!("ws://{}/ws/chat?{query}", server.addr)).await;
+                tokio_tungstenite::connect_async(format!("ws://{}/ws/chat?{query}", server.addr())).await;
             drop(socket);
         }
         client().post(url("/api/v1/auth/session")).header("authorization", &bearer).send().await.unwrap();
@@ -114,13 +88,13 @@ async fn sigterm_tells_every_session_and_ends_with_zero_within_the_grace() {
     let server = Server::start(&["--drain-grace", "5s", "--drain-spread", "8s"], &[]).await;
     let mut sockets = Vec::new();
     for user in ["ann", "bob", "cleo", "dan"] {
-        let url = format!("ws://{}/ws/chat?token={}", server.addr, token(user));
+        let url = format!("ws://{}/ws/chat?token={}", server.addr(), token(user));
         sockets.push(tokio_tungstenite::connect_async(url).await.unwrap().0);
     }
     // Peers that will never say what they want must not hold the server up.
     let mut half_open = Vec::new();
     for _ in 0..20 {
-        let mut stream = TcpStream::connect(server.addr).await.unwrap();
+        let mut stream = TcpStream::connect(server.addr()).await.unwrap();
         stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ").await.unwrap();
         half_open.push(stream);
     }
@@ -164,7 +138,7 @@ async fn sigterm_tells_every_session_and_ends_with_zero_within_the_grace() {
 #[tokio::test]
 async fn a_second_server_on_the_same_address_says_so() {
     let server = Server::start(&[], &[]).await;
-    let addr = server.addr.to_string();
+    let addr = server.addr().to_string();
     let folder = tempfile::tempdir().unwrap();
     let second = Command::new(env!("CARGO_BIN_EXE_tidings-server"))
         .args(["serve", "--listen", &addr, "--metrics-listen", "off", "--jwt-secret", SECRET])
@@ -212,7 +186,7 @@ async fn s29_what_users_write_forges_no_line_of_the_log_and_message_texts_are_in
         let mut claims = crate::support::jwt::claims("ann");
         claims["name"] = serde_json::json!(forged);
         let token = crate::support::jwt::sign(&crate::support::jwt::header("HS256"), &claims);
-        let url = format!("ws://{}/ws/chat?token={token}&clientSession=tab", server.addr);
+        let url = format!("ws://{}/ws/chat?token={token}&clientSession=tab", server.addr());
         let (mut socket, _) = tokio_tungstenite::connect_async(url).await.unwrap();
         for frame in [
             serde_json::json!({ "type": "RESUME", "epoch": forged, "rooms": [], "id": "r" }),
@@ -228,7 +202,7 @@ async fn s29_what_users_write_forges_no_line_of_the_log_and_message_texts_are_in
                 break;
             }
         }
-        let bad = format!("http://{}/api/v1/rooms/a%0d%0aERROR%20forged?x=%0aERROR%20forged", server.addr);
+        let bad = format!("http://{}/api/v1/rooms/a%0d%0aERROR%20forged?x=%0aERROR%20forged", server.addr());
         client().get(bad).bearer_auth(&token).header("user-agent", "ERROR forged").send().await.unwrap();
         server.terminate();
         let (_, log) = server.ended().await;
@@ -365,7 +339,7 @@ async fn s16_keys_come_over_tls_from_whom_the_machine_trusts_and_from_nobody_els
     let header = serde_json::json!({ "alg": "EdDSA", "typ": "JWT", "kid": "ed" });
     let claims = crate::support::jwt::claims("ann");
     let token = crate::support::jwt::sign_with(&header, &claims, &key, jsonwebtoken::Algorithm::EdDSA);
-    let rooms = client().get(format!("http://{}/api/v1/rooms", server.addr)).bearer_auth(token);
+    let rooms = client().get(format!("http://{}/api/v1/rooms", server.addr())).bearer_auth(token);
     assert_eq!(rooms.send().await.unwrap().status(), 200);
 
     let machine = [];

@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::support::jwt::token;
+use crate::support::process::{Process, program};
 use crate::support::{SECRET, Socket, client};
 
 /// A disk in memory, gone with this value.
@@ -50,32 +50,16 @@ impl Drop for Disk {
 }
 
 fn serve(database: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tidings-server"));
+    let mut command = program(&["serve", "--listen", "127.0.0.1:0", "--metrics-listen", "off"]);
     command
-        .args(["serve", "--listen", "127.0.0.1:0", "--metrics-listen", "off", "--database-url"])
+        .args(["--max-frames-per-second", "10000", "--frame-burst", "10000", "--database-url"])
         .arg(format!("sqlite://{}", database.display()))
-        .args(["--max-frames-per-second", "10000", "--frame-burst", "10000"])
-        .env_clear()
-        .env("TIDINGS_JWT_SECRET", SECRET)
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true);
+        .env("TIDINGS_JWT_SECRET", SECRET);
     command
 }
 
-async fn start(database: &Path) -> (Child, SocketAddr) {
-    let mut child = serve(database).spawn().unwrap();
-    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    let addr = loop {
-        let line = lines.next_line().await.unwrap().expect("it serves");
-        if let Some((_, rest)) = line.split_once("listening on http://") {
-            let addr: String =
-                rest.chars().take_while(|c| c.is_ascii_digit() || matches!(c, '.' | ':')).collect();
-            break addr.parse().unwrap();
-        }
-    };
-    tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-    (child, addr)
+async fn start(database: &Path) -> Process {
+    Process::start(&mut serve(database)).await
 }
 
 /// What a server that does not start says last, and how it ends.
@@ -126,7 +110,8 @@ fn fill(disk: &Path) -> PathBuf {
 async fn a_full_disk_refuses_what_it_cannot_keep_and_recovers_when_there_is_room() {
     let Some(disk) = Disk::mount("size=32m") else { return };
     let database = disk.path().join("tidings.db");
-    let (mut server, addr) = start(&database).await;
+    let mut server = start(&database).await;
+    let addr = server.addr;
     let url = format!("ws://{addr}/ws/chat?token={}", token("ann"));
     let mut ann = tokio_tungstenite::connect_async(url).await.unwrap().0;
     ann.send(Message::text(r#"{"type":"JOIN_ROOM","roomId":"general","id":"j"}"#)).await.unwrap();
@@ -179,8 +164,9 @@ async fn a_full_disk_refuses_what_it_cannot_keep_and_recovers_when_there_is_room
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     assert_eq!(get(addr, "/readyz").await.1["status"], "ready");
-    server.kill().await.unwrap();
-    let (_server, addr) = start(&database).await;
+    server.kill().await;
+    let server = start(&database).await;
+    let addr = server.addr;
     let mut found = Vec::new();
     while found.len() <= acked.len() {
         let path = format!("/api/v1/rooms/general/messages?after={}&limit=200", found.len());
@@ -212,8 +198,8 @@ async fn a_server_without_a_usable_file_does_not_start_and_says_what_to_do() {
 async fn a_server_on_a_read_only_disk_does_not_start_and_says_what_to_do() {
     let Some(disk) = Disk::mount("size=4m") else { return };
     let database = disk.path().join("tidings.db");
-    let (mut server, _) = start(&database).await;
-    server.kill().await.unwrap();
+    let mut server = start(&database).await;
+    server.kill().await;
     assert!(disk.run("mount", &["-o", "remount,ro"]));
     for file in [database, disk.path().join("new.db")] {
         let (code, said) = refusal(&file).await;
@@ -233,7 +219,7 @@ async fn a_disk_without_room_for_a_new_database_is_named_and_begun_on_once_there
             assert!(said.contains("disk is full; make room"), "{said}");
         }
         assert!(disk.run("mount", &["-o", "remount,size=4m"]));
-        let (mut server, _) = start(&database).await;
-        server.kill().await.unwrap();
+        let mut server = start(&database).await;
+        server.kill().await;
     }
 }

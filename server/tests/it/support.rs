@@ -20,6 +20,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 pub(crate) mod jwt;
 pub(crate) mod logs;
+pub(crate) mod process;
 
 /// The secret of every scenario's server.
 pub(crate) const SECRET: &str = "the secret of the scenarios, long enough";
