@@ -31,8 +31,11 @@ async fn a_user_joins_with_the_first_session_on_any_node_and_leaves_with_the_las
     while ann.expect("SYSTEM", "USER_JOINED").await["userId"] != "bob" {}
     knows(&one, &["ann", "bob", "root"]).await;
     phone.join("general").await;
-    // The other node hears of it a moment later.
-    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    // A node tells of its people in order: a node that knows of who came after the phone knows of the phone.
+    let mut cy = one.connect("cy").await;
+    cy.join("general").await;
+    assert_eq!(ann.expect("SYSTEM", "USER_JOINED").await["userId"], "cy");
+    knows(&two, &["ann", "bob", "cy", "root"]).await;
     bob.send(json!({ "type": "LEAVE_ROOM", "roomId": "general", "id": "l" })).await;
     bob.answer("l").await;
     bob.so_far().await;
@@ -45,7 +48,7 @@ async fn a_user_joins_with_the_first_session_on_any_node_and_leaves_with_the_las
     assert_eq!(ann.expect("SYSTEM", "USER_LEFT").await["userId"], "bob");
     // Each node may have taken the other's session for the last one, until it has heard of it.
     until(&one, "/api/v1/rooms/general/members", |answer| !answer.to_string().contains("bob")).await;
-    knows(&two, &["ann", "root"]).await;
+    knows(&two, &["ann", "cy", "root"]).await;
 }
 
 #[tokio::test]
