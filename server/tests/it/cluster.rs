@@ -19,6 +19,7 @@ use tidings_server::store::memory::Memory;
 use tidings_testbed::redis::Redis;
 
 use crate::harness::{Client, PATIENCE, Server, admin_token, seqs, token};
+use crate::support::client;
 
 /// Nodes that share a log and a Redis, both empty at first.
 struct Cluster {
@@ -50,7 +51,7 @@ impl Cluster {
 }
 
 async fn get(server: &Server, path: &str, user: &str) -> Value {
-    let request = reqwest::Client::new().get(server.url(path)).bearer_auth(admin_token(user));
+    let request = client().get(server.url(path)).bearer_auth(admin_token(user));
     request.send().await.unwrap().json().await.unwrap()
 }
 
@@ -121,7 +122,7 @@ async fn direct_messages_and_notifications_reach_the_other_node() {
         ("broadcast", "BROADCAST", json!({ "title": "t", "message": "m", "type": "info" })),
     ] {
         let url = one.url(&format!("/api/v1/notifications/{path}"));
-        let sent = reqwest::Client::new().post(url).bearer_auth(admin_token("root")).json(&body).send().await;
+        let sent = client().post(url).bearer_auth(admin_token("root")).json(&body).send().await;
         assert!(sent.unwrap().status().is_success());
         assert_eq!(bob.expect("NOTIFICATION", kind).await["title"], "t");
     }
@@ -133,8 +134,7 @@ async fn the_status_tells_of_the_whole_cluster() {
     let (one, two) = cluster.two(&[]).await;
     let _ann = one.connect("ann").await;
     let _bob = two.connect("bob").await;
-    let stream =
-        reqwest::Client::new().get(two.url("/api/v1/notifications/stream/cy")).bearer_auth(token("cy"));
+    let stream = client().get(two.url("/api/v1/notifications/stream/cy")).bearer_auth(token("cy"));
     let _stream = stream.send().await.unwrap();
     let all = json!({ "connectedUsers": 3, "users": ["ann", "bob", "cy"], "nodes": ["one", "two"] });
     for server in [&one, &two] {

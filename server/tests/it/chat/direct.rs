@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use crate::harness::Server;
+use crate::support::client;
 
 fn private(to: &str, id: &str, content: &str) -> serde_json::Value {
     json!({ "type": "PRIVATE_MESSAGE", "content": content, "data": { "recipientId": to }, "id": id })
@@ -157,7 +158,7 @@ async fn the_log_of_a_direct_room_says_where_each_entry_stands_in_the_inbox() {
         );
     }
     let url = server.url(&format!("/api/v1/rooms/{}/log", first["roomId"].as_str().unwrap()));
-    let page = reqwest::Client::new().get(url).bearer_auth(crate::harness::token("bob"));
+    let page = client().get(url).bearer_auth(crate::harness::token("bob"));
     let page: serde_json::Value = page.send().await.unwrap().json().await.unwrap();
     let read: Vec<_> =
         page["frames"].as_array().unwrap().iter().map(|f| f["data"]["inboxSeq"].clone()).collect();

@@ -6,10 +6,11 @@ use futures_util::StreamExt;
 use serde_json::{Value, json};
 
 use crate::harness::{PATIENCE, Server, token};
+use crate::support::client;
 
 async fn request(server: &Server, user: &str, path: &str, body: Value) -> reqwest::Response {
     let url = server.url(&format!("/api/v1/realtime/{path}"));
-    let request = reqwest::Client::new().post(url).bearer_auth(token(user)).json(&body);
+    let request = client().post(url).bearer_auth(token(user)).json(&body);
     tokio::time::timeout(PATIENCE, request.send()).await.unwrap().unwrap()
 }
 
@@ -138,8 +139,7 @@ async fn a_newer_request_of_the_same_client_session_takes_over() {
         // The first must be there before the second can take over.
         loop {
             let url = server.url("/api/v1/notifications/status");
-            let status =
-                reqwest::Client::new().get(url).bearer_auth(crate::harness::admin_token("root")).send().await;
+            let status = client().get(url).bearer_auth(crate::harness::admin_token("root")).send().await;
             if status.unwrap().text().await.unwrap().contains("bob") {
                 break;
             }

@@ -6,6 +6,7 @@ use futures_util::StreamExt;
 use serde_json::{Value, json};
 
 use crate::harness::{PATIENCE, Server, admin_token, token};
+use crate::support::client;
 
 /// One server-sent event.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,7 +25,7 @@ struct Stream {
 impl Stream {
     async fn open(server: &Server, user: &str, cursor: Option<&str>) -> Self {
         let url = server.url(&format!("/api/v1/notifications/stream/{user}"));
-        let mut request = reqwest::Client::new().get(url).bearer_auth(token(user));
+        let mut request = client().get(url).bearer_auth(token(user));
         if let Some(cursor) = cursor {
             request = request.header("Last-Event-ID", cursor);
         }
@@ -64,8 +65,7 @@ impl Stream {
 }
 
 async fn post(server: &Server, path: &str, body: Value) -> Value {
-    let request =
-        reqwest::Client::new().post(server.url(path)).bearer_auth(admin_token("backend")).json(&body);
+    let request = client().post(server.url(path)).bearer_auth(admin_token("backend")).json(&body);
     let response = request.send().await.unwrap();
     assert!(response.status().is_success(), "{}", response.text().await.unwrap());
     let text = response.text().await.unwrap();
@@ -188,7 +188,7 @@ async fn s18_a_cursor_that_cannot_be_used_resets_and_is_never_an_error() {
 async fn s18_a_stream_is_open_to_its_own_user_only() {
     let server = Server::start(&[]).await;
     let url = server.url("/api/v1/notifications/stream/ann");
-    let client = reqwest::Client::new();
+    let client = client();
     assert_eq!(client.get(&url).send().await.unwrap().status(), 401);
     assert_eq!(client.get(&url).bearer_auth(token("eve")).send().await.unwrap().status(), 403);
 }
@@ -202,7 +202,7 @@ async fn read_state_is_told_to_the_users_other_streams() {
     notify(&server, "ann", "two").await;
     stream.expect("notification").await;
     stream.expect("notification").await;
-    let client = reqwest::Client::new();
+    let client = client();
     let act = async |method: reqwest::Method, path: String| {
         let request = client.request(method, server.url(&path)).bearer_auth(token("ann"));
         assert!(request.send().await.unwrap().status().is_success());

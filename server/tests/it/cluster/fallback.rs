@@ -6,10 +6,11 @@ use serde_json::{Value, json};
 
 use super::Cluster;
 use crate::harness::{Server, token};
+use crate::support::client;
 
 async fn request(server: &Server, what: &str, body: Value) -> Value {
     let url = server.url(&format!("/api/v1/realtime/{what}"));
-    let request = reqwest::Client::new().post(url).bearer_auth(token("bob")).json(&body);
+    let request = client().post(url).bearer_auth(token("bob")).json(&body);
     request.send().await.unwrap().json().await.unwrap()
 }
 

@@ -6,17 +6,18 @@ use tidings_server::store::Write;
 
 use super::{Cluster, hears};
 use crate::harness::{Client, Server, token};
+use crate::support::client;
 
 async fn ticket(server: &Server) -> String {
     let url = server.url("/api/v1/auth/ticket");
-    let answer = reqwest::Client::new().post(url).bearer_auth(token("ann")).send().await.unwrap();
+    let answer = client().post(url).bearer_auth(token("ann")).send().await.unwrap();
     let answer: serde_json::Value = answer.json().await.unwrap();
     answer["ticket"].as_str().unwrap().to_owned()
 }
 
 async fn redeem(server: &Server, ticket: &str) -> u16 {
     let url = server.url(&format!("/api/v1/inbox?ticket={ticket}"));
-    reqwest::Client::new().get(url).send().await.unwrap().status().as_u16()
+    client().get(url).send().await.unwrap().status().as_u16()
 }
 
 #[tokio::test]
@@ -78,7 +79,7 @@ async fn who_is_put_out_of_a_room_by_one_node_hears_nothing_more_of_it_on_anothe
     ann.say("general", "1", "to both").await;
     hears(&mut bob, "to both").await;
     let url = one.url("/api/v1/rooms/general/members/bob");
-    let out = reqwest::Client::new().delete(url).bearer_auth(token("ann")).send().await.unwrap();
+    let out = client().delete(url).bearer_auth(token("ann")).send().await.unwrap();
     assert!(out.status().is_success());
     let told = bob.expect("SYSTEM", "MEMBERSHIP").await;
     assert_eq!((&told["roomId"], &told["member"]), (&json!("general"), &json!(false)));
@@ -91,7 +92,7 @@ async fn who_is_put_out_of_a_room_by_one_node_hears_nothing_more_of_it_on_anothe
 async fn private_room(one: &Server, two: &Server) -> (Client, Client) {
     let url = one.url("/api/v1/rooms");
     let room = json!({ "roomId": "secret", "kind": "private", "members": ["bob"] });
-    let made = reqwest::Client::new().post(url).bearer_auth(token("ann")).json(&room).send().await.unwrap();
+    let made = client().post(url).bearer_auth(token("ann")).json(&room).send().await.unwrap();
     assert_eq!(made.status().as_u16(), 201);
     let (mut ann, mut bob) = (one.connect("ann").await, two.connect("bob").await);
     ann.join("secret").await;
@@ -104,7 +105,7 @@ async fn private_room(one: &Server, two: &Server) -> (Client, Client) {
 
 async fn member(server: &Server, method: reqwest::Method) {
     let url = server.url("/api/v1/rooms/secret/members/bob");
-    let answer = reqwest::Client::new().request(method, url).bearer_auth(token("ann")).send().await.unwrap();
+    let answer = client().request(method, url).bearer_auth(token("ann")).send().await.unwrap();
     assert!(answer.status().is_success());
 }
 
