@@ -23,9 +23,9 @@ const STARTS: u32 = 5;
 /// `postmaster` ends at once and leaves recovery to the next start, as `pg_ctl stop -m immediate` asks it to.
 const IMMEDIATE: &str = "QUIT";
 
+/// What it is started with, and cannot be told otherwise while it runs.
 const SETTINGS: &[&str] = &[
     "fsync=on",
-    "synchronous_commit=on",
     // After a crash, one sync for all files in place of one for each.
     "recovery_init_sync_method=syncfs",
     "listen_addresses=127.0.0.1",

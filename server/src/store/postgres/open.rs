@@ -64,7 +64,7 @@ pub(super) async fn open(url: &str, options: Options) -> Result<(Writer, PgPool)
     let place = locate(url)?;
     let mut conn =
         within(options.timeout, async { Ok(place.connect().await.map_err(StoreError::from)?) }).await?;
-    within(options.timeout, check(&mut conn)).await?;
+    within(options.timeout, hold(&mut conn)).await?;
     // As long as it takes: a large table may get an index.
     migrate(&mut conn).await?;
     within(options.timeout, begin_log(&mut conn)).await?;
@@ -87,14 +87,15 @@ pub(super) async fn open(url: &str, options: Options) -> Result<(Writer, PgPool)
     Ok((Writer::new(place, options.timeout), readers))
 }
 
-/// A connection that writes: checked each time, for the server may have been set otherwise or be another one since.
+/// A connection that writes: checked each time, for the server may have been set otherwise or be another one since; and
+/// held to what was found, for the server may be set otherwise while it stands.
 pub(super) async fn connect(
     place: &PgConnectOptions,
     patience: Duration,
 ) -> Result<PgConnection, StoreError> {
     let connected = async {
         let mut conn = place.connect().await.map_err(StoreError::from)?;
-        check(&mut conn).await?;
+        hold(&mut conn).await?;
         set(&mut conn, patience).await.map_err(StoreError::from)?;
         Ok(conn)
     };
@@ -135,7 +136,19 @@ SELECT current_setting('server_version_num')::int, current_setting('server_versi
        current_setting('server_encoding'), current_setting('fsync'), current_setting('synchronous_commit'),
        pg_is_in_recovery()";
 
-async fn check(conn: &mut PgConnection) -> Result<(), OpenError> {
+/// What promises rest on is as it must be, and stays so for this session, whatever the server is set to later.
+async fn hold(conn: &mut PgConnection) -> Result<(), OpenError> {
+    let synchronous = check(conn).await?;
+    // A batch locks rows and then reads what those before it have left: each statement has to see the newest state.
+    let settings = format!(
+        "SET synchronous_commit = {synchronous}; SET default_transaction_isolation = 'read committed'"
+    );
+    sqlx::raw_sql(sqlx::AssertSqlSafe(settings)).execute(conn).await.map_err(StoreError::from)?;
+    Ok(())
+}
+
+/// Returns `synchronous_commit`, which is good enough.
+async fn check(conn: &mut PgConnection) -> Result<&'static str, OpenError> {
     type Row = (i32, String, String, String, String, bool);
     let row: Row = sqlx::query_as(SETTINGS).fetch_one(conn).await.map_err(StoreError::from)?;
     let (number, version, encoding, fsync, synchronous, standby) = row;
@@ -148,14 +161,18 @@ async fn check(conn: &mut PgConnection) -> Result<(), OpenError> {
     if fsync != "on" {
         return Err(OpenError::NotDurable("its setting fsync is off; set it on".into()));
     }
-    if !matches!(synchronous.as_str(), "on" | "remote_apply") {
-        let found = format!("its setting synchronous_commit is {synchronous}; set it on");
-        return Err(OpenError::NotDurable(found));
-    }
+    let synchronous = match synchronous.as_str() {
+        "on" => "on",
+        "remote_apply" => "remote_apply",
+        other => {
+            let found = format!("its setting synchronous_commit is {other}; set it on");
+            return Err(OpenError::NotDurable(found));
+        }
+    };
     if standby {
         return Err(StoreError::Unavailable("PostgreSQL is a standby, which takes no writes".into()).into());
     }
-    Ok(())
+    Ok(synchronous)
 }
 
 /// A node that is gone without a word must not hold its locks for longer than others wait.

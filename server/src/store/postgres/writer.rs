@@ -184,7 +184,7 @@ struct Begun {
 
 // In one step, for every batch needs it.
 const BEGIN: &str = "
-BEGIN;
+BEGIN ISOLATION LEVEL READ COMMITTED;
 SELECT nextval('message_batches'), pg_current_xact_id()::text,
        substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8)";
 

@@ -85,6 +85,35 @@ async fn a_database_that_would_lose_what_was_acknowledged_is_refused() {
 }
 
 #[tokio::test]
+async fn what_is_promised_does_not_change_with_the_settings_of_the_server_while_a_node_runs() {
+    let (_server, database) = own_server();
+    let store = open(&database).await;
+    store.check().await.unwrap();
+    // Every write of a probe notes what its session is set to.
+    database
+        .sql(
+            "CREATE TABLE seen (synchronous TEXT, isolation TEXT);
+             CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                 INSERT INTO seen VALUES
+                     (current_setting('synchronous_commit'), current_setting('transaction_isolation'));
+                 RETURN NULL;
+             END $$;
+             CREATE TRIGGER sees AFTER INSERT ON probes EXECUTE FUNCTION see()",
+        )
+        .unwrap();
+    for setting in ["synchronous_commit = off", "default_transaction_isolation = 'repeatable read'"] {
+        database.sql(&format!("ALTER SYSTEM SET {setting}")).unwrap();
+    }
+    database.sql("SELECT pg_reload_conf()").unwrap();
+    let begun = std::time::Instant::now();
+    while database.sql("SHOW synchronous_commit").unwrap().trim() != "off" {
+        assert!(begun.elapsed().as_secs() < 10);
+    }
+    store.check().await.unwrap();
+    assert_eq!(database.sql("SELECT * FROM seen").unwrap().trim(), "on|read committed");
+}
+
+#[tokio::test]
 async fn a_server_that_does_not_sync_is_refused() {
     let (server, database) = own_server();
     database.sql("ALTER SYSTEM SET fsync = off").unwrap();
