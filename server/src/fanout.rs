@@ -213,13 +213,13 @@ impl Fanout {
     fn read(&mut self, room: &RoomId) {
         let Some(held) = self.held.get_mut(room) else { return };
         held.read_at = None;
-        let Some(missing) = self.parts.hub.missing_before(room, held.head.saturating_add(1)) else {
+        let Some(after) = self.parts.hub.missing_before(room, held.head.saturating_add(1)) else {
             self.held.remove(room);
             return;
         };
         let (store, answers, room) = (Arc::clone(&self.parts.store), self.answers.clone(), room.clone());
         tokio::spawn(async move {
-            let page = store.log(&room, missing.after, PAGE).await;
+            let page = store.log(&room, after, PAGE).await;
             // Without a fan-out nobody is to be served.
             let _ = answers.send(Answer::Page(room, page)).await;
         });

@@ -41,15 +41,6 @@ struct RoomSubscribers {
     sessions: Vec<(Arc<Outbox>, Slot)>,
 }
 
-/// What has to be read from the log before a room's entry can be handed over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Missing {
-    /// Entries above this position…
-    pub after: u64,
-    /// …and below this one.
-    pub before: u64,
-}
-
 impl Hub {
     /// Makes a session known. Returns whether it is the user's first on this node.
     pub fn register(&self, registration: Registration) -> bool {
@@ -112,24 +103,10 @@ impl Hub {
         self.users.read().keys().cloned().collect()
     }
 
-    /// The user's session with this client session, where it is on this node.
-    #[must_use]
-    pub fn session_of(&self, user: &UserId, client_session: &ClientSession) -> Option<SessionId> {
-        let users = self.users.read();
-        let session = users.get(user)?.iter().find(|s| s.client_session.as_ref() == Some(client_session))?;
-        Some(session.outbox.session_id().clone())
-    }
-
     /// Bytes that wait in all outboxes.
     #[must_use]
     pub fn waiting_bytes(&self) -> usize {
         self.users.read().values().flatten().map(|s| s.outbox.waiting_bytes()).sum()
-    }
-
-    /// How many sessions are registered.
-    #[must_use]
-    pub fn session_count(&self) -> usize {
-        self.users.read().values().map(Vec::len).sum()
     }
 
     /// The sessions of one user, or of all.
@@ -148,13 +125,12 @@ impl Hub {
         self.users.read().values().flatten().map(|s| Arc::clone(&s.outbox)).collect()
     }
 
-    /// What is missing in this node's view of a room before an entry at `seq` may be handed over; `None` where
-    /// nothing is.
+    /// Where something of a room is missing before an entry at `seq` may be handed over: the last position that was.
     #[must_use]
-    pub fn missing_before(&self, room: &RoomId, seq: u64) -> Option<Missing> {
+    pub fn missing_before(&self, room: &RoomId, seq: u64) -> Option<u64> {
         let subscribers = self.room(room)?;
         let last = subscribers.lock().last_seq?;
-        (seq > last + 1).then_some(Missing { after: last, before: seq })
+        (seq > last + 1).then_some(last)
     }
 
     /// Rooms with a subscribed session.
@@ -183,8 +159,8 @@ impl Hub {
         }
     }
 
-    /// The room's log is known to reach as far as `head`, where nothing of it was handed over yet: each session
-    /// that stands before it reads on.
+    /// The room's log is known to reach as far as `head`, and what lies between is not handed over: each session that
+    /// stands before it reads on.
     pub fn tell_room_head(&self, room: &RoomId, head: u64) {
         let Some(subscribers) = self.room(room) else { return };
         let mut subscribers = subscribers.lock();

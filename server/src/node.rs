@@ -3,6 +3,7 @@
 //! - [`writer`]: everything durable goes through it: group commit, then events in the order of the log.
 //! - [`events`]: what the others are told of a write.
 //! - [`rooms`]: joining, leaving, members, markers.
+//! - [`markers`]: what has been delivered, gathered and written together.
 //! - [`people`]: sessions, presence, typing.
 //! - `gossip`: what nodes tell each other of who is where.
 //! - [`notices`]: notifications and broadcasts.

@@ -4,7 +4,7 @@ use sqlx::FromRow;
 use tidings_protocol::entity::{Message, ReactionCount, Role, RoomKind};
 use tidings_protocol::{ClientId, MessageId, RoomId, Timestamp, UserId};
 
-use super::{MemberRecord, Page, RoomRecord, StoreError};
+use super::{MemberRecord, Page, Revocation, RevocationRecord, RoomRecord, StoreError, Subject, TokenId};
 
 /// `rooms.kind`.
 pub(super) fn kind_number(kind: RoomKind) -> i64 {
@@ -156,6 +156,53 @@ impl MessageRow {
             deleted: self.deleted,
             reactions: self.reactions.as_deref().map_or(Ok(Vec::new()), reactions)?,
         })
+    }
+}
+
+#[derive(FromRow)]
+pub(super) struct RevocationRow {
+    pub(super) kind: i64,
+    pub(super) subject: String,
+    pub(super) until: Option<i64>,
+    pub(super) reason: Option<String>,
+    pub(super) revoked_by: String,
+    pub(super) revoked_at: i64,
+    pub(super) lifted: bool,
+    pub(super) revision: i64,
+}
+
+impl RevocationRow {
+    pub(super) fn record(self) -> Result<RevocationRecord, StoreError> {
+        Ok(RevocationRecord {
+            revision: position(self.revision)?,
+            lifted: self.lifted,
+            revocation: Revocation {
+                subject: revoked(self.kind, self.subject)?,
+                until: self.until.map(Timestamp::from_millis),
+                reason: self.reason,
+                by: user_id(self.revoked_by)?,
+                at: Timestamp::from_millis(self.revoked_at),
+            },
+        })
+    }
+}
+
+/// `revocations.kind` and `revocations.subject`.
+pub(super) fn revocation_key(subject: &Subject) -> (i64, String) {
+    match subject {
+        Subject::User(user) => (0, user.to_string()),
+        Subject::Token(token) => (1, token.to_hex()),
+        Subject::Sessions(user) => (2, user.to_string()),
+    }
+}
+
+fn revoked(kind: i64, text: String) -> Result<Subject, StoreError> {
+    let user = |text| -> Result<UserId, StoreError> { user_id(text) };
+    match kind {
+        0 => Ok(Subject::User(user(text)?)),
+        1 => TokenId::from_hex(&text).map(Subject::Token).ok_or_else(|| corrupt("a token's id is none")),
+        2 => Ok(Subject::Sessions(user(text)?)),
+        _ => Err(corrupt("a revocation of a kind that is not known")),
     }
 }
 

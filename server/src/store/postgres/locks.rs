@@ -144,7 +144,8 @@ SELECT user_id, id_folded FROM unnest($1::text[], $2::text[]) j (user_id, id_fol
 ORDER BY user_id COLLATE "C"
 ON CONFLICT (user_id) DO NOTHING"#;
 
-const DIRECT_ROOMS: &str = "
+/// The direct rooms of pairs of users.
+pub(super) const DIRECT_ROOMS: &str = "
 SELECT r.room_id, r.peer_a, r.peer_b
 FROM unnest($1::text[], $2::text[]) j (a, b)
 JOIN rooms r ON r.peer_a = j.a AND r.peer_b = j.b";

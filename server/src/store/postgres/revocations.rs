@@ -1,13 +1,10 @@
 //! Revocations: written one by one, read by the order of their changes.
 
-use sqlx::FromRow;
 use sqlx::postgres::{PgConnection, PgPool};
-use tidings_protocol::{Timestamp, UserId};
+use tidings_protocol::Timestamp;
 
-use super::super::columns::{corrupt, number, position, user_id};
-use super::super::{
-    MAX_REVOCATIONS, Refusal, Revocation, RevocationRecord, StoreError, Subject, TokenId, Written,
-};
+use super::super::columns::{RevocationRow, number, revocation_key};
+use super::super::{MAX_REVOCATIONS, Refusal, Revocation, RevocationRecord, StoreError, Subject, Written};
 use super::Outcome;
 use super::error::Failure;
 use super::text::{plain_option, stored};
@@ -28,7 +25,7 @@ SELECT count(*) >= $3 FROM revocations
 WHERE NOT EXISTS (SELECT 1 FROM revocations WHERE kind = $1 AND subject = $2)";
 
 pub(super) async fn revoke(conn: &mut PgConnection, new: Revocation) -> Result<Outcome, Failure> {
-    let (kind, subject) = key(&new.subject);
+    let (kind, subject) = revocation_key(&new.subject);
     let full = sqlx::query_scalar(IS_FULL).bind(kind).bind(&subject).bind(i64::from(MAX_REVOCATIONS));
     if full.fetch_one(&mut *conn).await? {
         return Ok(Err(Refusal::Limit));
@@ -55,7 +52,7 @@ pub(super) async fn restore(
     subject: &Subject,
     at: Timestamp,
 ) -> Result<Outcome, Failure> {
-    let (kind, subject) = key(subject);
+    let (kind, subject) = revocation_key(subject);
     let statement = sqlx::query(RESTORE).bind(kind).bind(subject).bind(at.as_millis());
     let found = statement.execute(conn).await?.rows_affected() > 0;
     Ok(if found { Ok(Written::Nothing) } else { Err(Refusal::NotFound) })
@@ -81,58 +78,12 @@ const CHANGES: &str = "
 SELECT kind, subject, until, reason, revoked_by, revoked_at, lifted, revision FROM revocations
 WHERE revision > $1 ORDER BY revision LIMIT $2";
 
-#[derive(FromRow)]
-struct Row {
-    kind: i64,
-    subject: String,
-    until: Option<i64>,
-    reason: Option<String>,
-    revoked_by: String,
-    revoked_at: i64,
-    lifted: bool,
-    revision: i64,
-}
-
 pub(super) async fn changes(
     pool: &PgPool,
     after: u64,
     limit: u32,
 ) -> Result<Vec<RevocationRecord>, StoreError> {
-    let rows: Vec<Row> =
+    let rows: Vec<RevocationRow> =
         sqlx::query_as(CHANGES).bind(number(after)).bind(i64::from(limit)).fetch_all(pool).await?;
-    rows.into_iter().map(Row::record).collect()
-}
-
-impl Row {
-    fn record(self) -> Result<RevocationRecord, StoreError> {
-        Ok(RevocationRecord {
-            revision: position(self.revision)?,
-            lifted: self.lifted,
-            revocation: Revocation {
-                subject: subject(self.kind, self.subject)?,
-                until: self.until.map(Timestamp::from_millis),
-                reason: plain_option(self.reason),
-                by: user_id(self.revoked_by)?,
-                at: Timestamp::from_millis(self.revoked_at),
-            },
-        })
-    }
-}
-
-fn key(subject: &Subject) -> (i64, String) {
-    match subject {
-        Subject::User(user) => (0, user.to_string()),
-        Subject::Token(token) => (1, token.to_hex()),
-        Subject::Sessions(user) => (2, user.to_string()),
-    }
-}
-
-fn subject(kind: i64, text: String) -> Result<Subject, StoreError> {
-    let user = |text| -> Result<UserId, StoreError> { user_id(text) };
-    match kind {
-        0 => Ok(Subject::User(user(text)?)),
-        1 => TokenId::from_hex(&text).map(Subject::Token).ok_or_else(|| corrupt("a token's id is none")),
-        2 => Ok(Subject::Sessions(user(text)?)),
-        _ => Err(corrupt("a revocation of a kind that is not known")),
-    }
+    rows.into_iter().map(|row| RevocationRow { reason: plain_option(row.reason), ..row }.record()).collect()
 }

@@ -1,14 +1,10 @@
 //! Revocations: written one by one, read by the order of their changes.
 
-use sqlx::FromRow;
 use sqlx::sqlite::{SqliteConnection, SqlitePool};
-use tidings_protocol::{Timestamp, UserId};
+use tidings_protocol::Timestamp;
 
-use super::super::{
-    MAX_REVOCATIONS, Refusal, Revocation, RevocationRecord, StoreError, Subject, TokenId, Written,
-};
-use super::row::corrupt;
-use super::row::{number, position, user_id};
+use super::super::{MAX_REVOCATIONS, Refusal, Revocation, RevocationRecord, StoreError, Subject, Written};
+use super::row::{RevocationRow, number, revocation_key};
 use super::writer::Outcome;
 
 // Only the writer writes, one batch at a time: the next revision is the greatest plus one.
@@ -24,7 +20,7 @@ SELECT count(*) >= ?3 FROM revocations
 WHERE NOT EXISTS (SELECT 1 FROM revocations WHERE kind = ?1 AND subject = ?2)";
 
 pub(super) async fn revoke(conn: &mut SqliteConnection, new: Revocation) -> Result<Outcome, StoreError> {
-    let (kind, subject) = key(&new.subject);
+    let (kind, subject) = revocation_key(&new.subject);
     let full = sqlx::query_scalar(IS_FULL).bind(kind).bind(&subject).bind(MAX_REVOCATIONS);
     if full.fetch_one(&mut *conn).await? {
         return Ok(Err(Refusal::Limit));
@@ -43,7 +39,7 @@ pub(super) async fn restore(
     subject: &Subject,
     at: Timestamp,
 ) -> Result<Outcome, StoreError> {
-    let (kind, subject) = key(subject);
+    let (kind, subject) = revocation_key(subject);
     let statement = sqlx::query(RESTORE).bind(kind).bind(subject).bind(at.as_millis());
     let found = statement.execute(conn).await?.rows_affected() > 0;
     Ok(if found { Ok(Written::Nothing) } else { Err(Refusal::NotFound) })
@@ -69,57 +65,12 @@ const CHANGES: &str = "
 SELECT kind, subject, until, reason, revoked_by, revoked_at, lifted, revision FROM revocations
 WHERE revision > ? ORDER BY revision LIMIT ?";
 
-#[derive(FromRow)]
-struct Row {
-    kind: i64,
-    subject: String,
-    until: Option<i64>,
-    reason: Option<String>,
-    revoked_by: String,
-    revoked_at: i64,
-    lifted: bool,
-    revision: i64,
-}
-
 pub(super) async fn changes(
     pool: &SqlitePool,
     after: u64,
     limit: u32,
 ) -> Result<Vec<RevocationRecord>, StoreError> {
-    let rows: Vec<Row> = sqlx::query_as(CHANGES).bind(number(after)).bind(limit).fetch_all(pool).await?;
-    rows.into_iter().map(Row::record).collect()
-}
-
-impl Row {
-    fn record(self) -> Result<RevocationRecord, StoreError> {
-        Ok(RevocationRecord {
-            revision: position(self.revision)?,
-            lifted: self.lifted,
-            revocation: Revocation {
-                subject: subject(self.kind, self.subject)?,
-                until: self.until.map(Timestamp::from_millis),
-                reason: self.reason,
-                by: user_id(self.revoked_by)?,
-                at: Timestamp::from_millis(self.revoked_at),
-            },
-        })
-    }
-}
-
-fn key(subject: &Subject) -> (i64, String) {
-    match subject {
-        Subject::User(user) => (0, user.to_string()),
-        Subject::Token(token) => (1, token.to_hex()),
-        Subject::Sessions(user) => (2, user.to_string()),
-    }
-}
-
-fn subject(kind: i64, text: String) -> Result<Subject, StoreError> {
-    let user = |text| -> Result<UserId, StoreError> { user_id(text) };
-    match kind {
-        0 => Ok(Subject::User(user(text)?)),
-        1 => TokenId::from_hex(&text).map(Subject::Token).ok_or_else(|| corrupt("a token's id is none")),
-        2 => Ok(Subject::Sessions(user(text)?)),
-        _ => Err(corrupt("a revocation of a kind that is not known")),
-    }
+    let rows: Vec<RevocationRow> =
+        sqlx::query_as(CHANGES).bind(number(after)).bind(limit).fetch_all(pool).await?;
+    rows.into_iter().map(RevocationRow::record).collect()
 }

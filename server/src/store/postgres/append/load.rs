@@ -10,6 +10,7 @@ use super::super::super::columns::{message_id, peers, position, room_id, user_id
 use super::super::super::plan::{MessageNow, Plan, RoomNow, Used};
 use super::super::super::{Append, Change, StoreError, Target, pair};
 use super::super::error::Failure;
+use super::super::locks::DIRECT_ROOMS;
 use super::super::text::{plain, stored};
 
 pub(super) async fn load(
@@ -26,11 +27,6 @@ pub(super) async fn load(
     inbox_heads(conn, appends, &mut plan).await?;
     Ok(plan)
 }
-
-const DIRECT_ROOMS: &str = "
-SELECT r.room_id, r.peer_a, r.peer_b
-FROM unnest($1::text[], $2::text[]) j (a, b)
-JOIN rooms r ON r.peer_a = j.a AND r.peer_b = j.b";
 
 async fn direct_rooms(conn: &mut PgConnection, appends: &[Append], plan: &mut Plan) -> Result<(), Failure> {
     let pairs: BTreeSet<[UserId; 2]> = appends
