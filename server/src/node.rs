@@ -155,7 +155,8 @@ impl Node {
             tasks,
         });
         if let Some(lease) = lease {
-            tokio::spawn(gossip::run(Arc::downgrade(&node), heard, lease));
+            tokio::spawn(gossip::hear(Arc::downgrade(&node), heard, lease));
+            tokio::spawn(gossip::talk(Arc::downgrade(&node), lease));
         }
         tokio::spawn(markers::run(Arc::downgrade(&node)));
         tokio::spawn(people::run_counts(Arc::downgrade(&node)));

@@ -1,15 +1,17 @@
 //! What the sessions of this node are told of comings, goings and presence, wherever they happen; and the talk of the
 //! nodes by which they know of each other's.
 
+use std::collections::HashMap;
 use std::sync::Weak;
 use std::time::Duration;
 
 use axum::extract::ws::Utf8Bytes;
+use futures_util::{StreamExt, stream};
 use tidings_protocol::data::{Presence as PresenceData, UserInRoom};
 use tidings_protocol::entity::Status;
 use tidings_protocol::{Event, RoomId, UserId};
 use tokio::sync::mpsc;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, timeout_at};
 
 use super::Node;
 use crate::broker::{Except, Payload, Topic};
@@ -23,10 +25,15 @@ const GATHER: Duration = Duration::from_millis(25);
 const BEATS: u32 = 5;
 /// Direct partners who are told of a user's presence.
 const MAX_PARTNERS: u32 = 1_000;
+/// Users whose direct partners are looked up at the same time.
+const LOOK_UPS: usize = 8;
+/// Looking them up for one piece of news takes no longer.
+const LOOK_UP_TIME: Duration = Duration::from_secs(2);
 
 impl Node {
     /// Tells this node's sessions of changes in who is where. Other nodes tell theirs.
     pub(super) async fn tell(&self, changes: Vec<Change>) {
+        let mut found = self.look_up_partners(&changes).await;
         for change in changes {
             match change {
                 Change::Joined { room, user, name } => {
@@ -38,7 +45,10 @@ impl Node {
                 Change::Lost { room, user, name } => {
                     self.tell_room(Event::UserDisconnected(in_room(&room, &user, name)), room, user).await;
                 }
-                Change::Status { user, change, partners } => self.tell_status(user, change, partners).await,
+                Change::Status { user, change, partners } => {
+                    let partners = partners.or_else(|| found.remove(&user)).unwrap_or_default();
+                    self.tell_status(user, change, partners).await;
+                }
                 Change::Fenced { user, session } => self.hub.replace(&user, &session),
                 Change::Over { user, room } => self.end_membership(&user, &room).await,
                 Change::Types { user, room } => self.typing_over.forget(&user, &room),
@@ -51,16 +61,8 @@ impl Node {
         self.publish_here(Topic::Room(room), Payload::Signal { frame, droppable: false, except }).await;
     }
 
-    async fn tell_status(&self, user: UserId, change: StatusChange, partners: Option<Vec<UserId>>) {
+    async fn tell_status(&self, user: UserId, change: StatusChange, users: Vec<UserId>) {
         let StatusChange { status, rooms } = change;
-        let users = match partners {
-            Some(known) => known,
-            None => {
-                let found = self.store().direct_partners(&user, MAX_PARTNERS).await.unwrap_or_default();
-                self.presence.know_partners(&user, found.clone());
-                found
-            }
-        };
         let frame = self.frame(Event::Presence(PresenceData {
             user_id: user.clone(),
             status,
@@ -69,42 +71,89 @@ impl Node {
         }));
         self.publish_here(Topic::All, Payload::Presence { frame, about: user, rooms, users }).await;
     }
+
+    /// Looks up the direct partners that no node has told. What the store does not say in time is done without: then
+    /// only rooms are told.
+    async fn look_up_partners(&self, changes: &[Change]) -> HashMap<UserId, Vec<UserId>> {
+        let unknown: Vec<UserId> = changes.iter().filter_map(lacks_partners).cloned().collect();
+        let mut asked = stream::iter(unknown)
+            .map(|user| async move {
+                let partners = self.store().direct_partners(&user, MAX_PARTNERS).await;
+                (user, partners)
+            })
+            .buffer_unordered(LOOK_UPS);
+        let (until, mut found) = (Instant::now() + LOOK_UP_TIME, HashMap::new());
+        while let Ok(Some((user, Ok(partners)))) = timeout_at(until, asked.next()).await {
+            self.presence.know_partners(&user, partners.clone());
+            found.insert(user, partners);
+        }
+        found
+    }
+}
+
+fn lacks_partners(change: &Change) -> Option<&UserId> {
+    match change {
+        Change::Status { user, partners: None, .. } => Some(user),
+        Change::Status { partners: Some(_), .. }
+        | Change::Joined { .. }
+        | Change::Left { .. }
+        | Change::Lost { .. }
+        | Change::Fenced { .. }
+        | Change::Over { .. }
+        | Change::Types { .. } => None,
+    }
 }
 
 fn in_room(room: &RoomId, user: &UserId, name: String) -> UserInRoom {
     UserInRoom { user_id: user.clone(), name, room_id: room.clone() }
 }
 
-/// Until the node is gone: takes in what the others say, and tells them what has changed.
-pub(super) async fn run(node: Weak<Node>, mut heard: mpsc::Receiver<Utf8Bytes>, lease: Duration) {
-    let mut says = interval(GATHER);
-    says.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut beats = interval((lease / BEATS).max(GATHER));
-    beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+/// Until the node is gone: takes in what the others say, and tells this node's sessions what follows.
+pub(super) async fn hear(node: Weak<Node>, mut heard: mpsc::Receiver<Utf8Bytes>, lease: Duration) {
+    let mut buries = ticks(lease / BEATS);
     loop {
-        let step = tokio::select! {
-            said = heard.recv() => said.map(Step::Hear),
-            _ = says.tick() => Some(Step::Say),
-            _ = beats.tick() => Some(Step::Beat),
+        let said = tokio::select! {
+            said = heard.recv() => match said {
+                Some(said) => Some(said),
+                None => return,
+            },
+            _ = buries.tick() => None,
         };
-        let (Some(node), Some(step)) = (node.upgrade(), step) else { return };
-        match step {
-            Step::Hear(json) => node.tell(node.presence.hear(&json)).await,
-            Step::Say => {
-                for json in node.presence.take_gossip() {
-                    node.publish(Topic::All, Payload::Gossip { json: Utf8Bytes::from(json) }).await;
-                }
-            }
-            Step::Beat => {
-                let can_be_heard = node.broker().check().await.is_ok();
-                node.tell(node.presence.beat(can_be_heard)).await;
-            }
+        let Some(node) = node.upgrade() else { return };
+        if let Some(json) = said {
+            node.tell(node.presence.hear(&json)).await;
+            continue;
+        }
+        // Telling may have taken long: whoever has said something meanwhile lives.
+        for _ in 0..HEARD {
+            let Ok(json) = heard.try_recv() else { break };
+            node.tell(node.presence.hear(&json)).await;
+        }
+        let can_be_heard = node.broker().check().await.is_ok();
+        node.tell(node.presence.bury(can_be_heard)).await;
+    }
+}
+
+/// Until the node is gone: tells the others what has changed, and that it lives, however long hearing takes.
+pub(super) async fn talk(node: Weak<Node>, lease: Duration) {
+    let (mut says, mut beats) = (ticks(GATHER), ticks(lease / BEATS));
+    loop {
+        let beat = tokio::select! {
+            _ = says.tick() => false,
+            _ = beats.tick() => true,
+        };
+        let Some(node) = node.upgrade() else { return };
+        if beat {
+            node.presence.beat();
+        }
+        for json in node.presence.take_gossip() {
+            node.publish(Topic::All, Payload::Gossip { json: Utf8Bytes::from(json) }).await;
         }
     }
 }
 
-enum Step {
-    Hear(Utf8Bytes),
-    Say,
-    Beat,
+fn ticks(every: Duration) -> Interval {
+    let mut ticks = interval(every.max(GATHER));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
 }

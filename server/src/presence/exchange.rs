@@ -37,12 +37,16 @@ impl Presence {
         messages.iter().filter_map(|message| serde_json::to_string(message).ok()).collect()
     }
 
-    /// Now and then: this node lives, and who was silent for too long does not. While nothing `can_be_heard`, that
-    /// says nothing.
-    pub fn beat(&self, can_be_heard: bool) -> Vec<Change> {
+    /// Now and then: this node lives.
+    pub fn beat(&self) {
+        self.inner.lock().gossip.beat();
+    }
+
+    /// Now and then, when all that has come was heard: who was silent for too long does not live. While nothing
+    /// `can_be_heard`, silence says nothing.
+    pub fn bury(&self, can_be_heard: bool) -> Vec<Change> {
         let now = Instant::now();
         let mut inner = self.inner.lock();
-        inner.gossip.beat();
         inner.remembered.retain(|_, (_, until)| *until > now);
         inner.leaving.retain(|_, until| *until > now);
         if !can_be_heard {

@@ -40,7 +40,10 @@ fn carry(nodes: &[Presence], mut arrives: impl FnMut() -> bool) -> Vec<(usize, C
 
 fn settle(nodes: &[Presence]) {
     for _ in 0..4 {
-        nodes.iter().for_each(|node| drop(node.beat(true)));
+        for node in nodes {
+            node.beat();
+            node.bury(true);
+        }
         carry(nodes, || true);
         carry(nodes, || true);
     }
@@ -155,12 +158,12 @@ async fn a_silent_node_is_taken_for_dead_and_one_that_cannot_be_heard_is_not() {
     settle(&nodes);
     assert_eq!(nodes[0].status(&ann), Status::Online);
     tokio::time::advance(LEASE * 2).await;
-    assert!(nodes[0].beat(false).is_empty());
-    assert!(nodes[0].beat(true).is_empty(), "it gets its time anew");
+    assert!(nodes[0].bury(false).is_empty());
+    assert!(nodes[0].bury(true).is_empty(), "it gets its time anew");
     tokio::time::advance(LEASE).await;
-    let told = nodes[0].beat(true);
+    let told = nodes[0].bury(true);
     assert!(matches!(told.as_slice(), [Change::Lost { .. }, Change::Status { .. }]), "{told:?}");
-    assert!(nodes[0].beat(true).is_empty());
+    assert!(nodes[0].bury(true).is_empty());
     // It was not dead after all.
     settle(&nodes);
     assert_eq!(nodes[0].status(&ann), Status::Online);
