@@ -2,7 +2,7 @@
 //! for a moment, then the missing ones are read from the log; nothing else waits for that.
 //!
 //! A recheck compares what was handed over with the logs themselves, so that a lost last entry is noticed too, and who
-//! is in private rooms with their members, so that a lost eviction is. [`compare`] asks the store.
+//! is in private rooms with their members, so that a lost eviction is. `compare` asks the store.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
