@@ -35,7 +35,7 @@ mod cursors;
 mod frame;
 mod heartbeat;
 mod input;
-mod json;
+pub mod json;
 mod ladder;
 mod markers;
 mod outbox;

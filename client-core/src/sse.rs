@@ -54,8 +54,9 @@ impl EventStream {
                 }
                 continue;
             }
-            let (field, value) = line.split_once(':').unwrap_or((line, ""));
-            self.field(field, value.strip_prefix(' ').unwrap_or(value));
+            let colon = line.bytes().position(|byte| byte == b':').unwrap_or(line.len());
+            let value = line.get(colon + 1..).unwrap_or_default();
+            self.field(&line[..colon], value.strip_prefix(' ').unwrap_or(value));
         }
     }
 

@@ -161,17 +161,23 @@ impl<'a> Scanner<'a> {
 }
 
 /// A string value's text, unescaped; `None` where the value is no string.
-pub(crate) fn string(raw: &str) -> Option<Cow<'_, str>> {
+#[must_use]
+pub fn string(raw: &str) -> Option<Cow<'_, str>> {
     unquoted(raw.strip_prefix('"')?.strip_suffix('"')?)
 }
 
 /// A string's text, unescaped, from what stands between its quotes.
 pub(crate) fn unquoted(inner: &str) -> Option<Cow<'_, str>> {
-    if inner.contains('\\') { unescape(inner).map(Cow::Owned) } else { Some(Cow::Borrowed(inner)) }
+    if inner.bytes().any(|byte| byte == b'\\') {
+        unescape(inner).map(Cow::Owned)
+    } else {
+        Some(Cow::Borrowed(inner))
+    }
 }
 
-/// A whole number's value; `None` for anything else.
-pub(crate) fn number(raw: &str) -> Option<u64> {
+/// A whole number's value; `None` for anything else, and where it does not fit.
+#[must_use]
+pub fn number(raw: &str) -> Option<u64> {
     if raw.is_empty() {
         return None;
     }

@@ -1,4 +1,4 @@
-//! Writes one JSON object, field by field.
+//! Writes JSON: one object field by field, or rows of plain values.
 
 use alloc::string::String;
 
@@ -58,9 +58,7 @@ impl Object {
     }
 
     fn separate(&mut self) {
-        if self.0.len() > 1 {
-            self.0.push(',');
-        }
+        separate(&mut self.0);
     }
 
     fn key(&mut self, key: &str) {
@@ -71,39 +69,94 @@ impl Object {
     }
 }
 
-/// Appends a string literal.
+/// Arrays in arrays in the making: how events are handed over where each value by itself would cost more.
+///
+/// ```
+/// let mut rows = tidings_client_core::json::Rows::default();
+/// rows.open();
+/// rows.open();
+/// rows.number(1);
+/// rows.text("a\"b");
+/// rows.close();
+/// rows.raw("null");
+/// rows.close();
+/// assert_eq!(rows.into_text(), r#"[[1,"a\"b"],null]"#);
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Rows(String);
+
+impl Rows {
+    /// Begins an array.
+    pub fn open(&mut self) {
+        self.raw("[");
+    }
+
+    /// Ends the array begun last.
+    pub fn close(&mut self) {
+        self.0.push(']');
+    }
+
+    /// A string.
+    pub fn text(&mut self, value: &str) {
+        separate(&mut self.0);
+        quote(&mut self.0, value);
+    }
+
+    /// A number.
+    pub fn number(&mut self, value: u64) {
+        separate(&mut self.0);
+        push_number(&mut self.0, value);
+    }
+
+    /// What is JSON already.
+    pub fn raw(&mut self, json: &str) {
+        separate(&mut self.0);
+        self.0.push_str(json);
+    }
+
+    /// The text so far.
+    #[must_use]
+    pub fn into_text(self) -> String {
+        self.0
+    }
+}
+
+/// Nothing stands between an opening bracket and what follows it.
+fn separate(out: &mut String) {
+    if !matches!(out.as_bytes().last(), None | Some(b'[' | b'{')) {
+        out.push(',');
+    }
+}
+
+/// Appends a string literal: what needs no escape goes over in one piece.
 pub(crate) fn quote(out: &mut String, value: &str) {
     out.push('"');
-    for c in value.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            c if c < ' ' => {
-                out.push_str("\\u00");
-                out.push(if c < '\u{10}' { '0' } else { '1' });
-                out.push(char::from(b"0123456789abcdef"[c as usize & 15]));
+    let mut start = 0;
+    for (at, byte) in value.bytes().enumerate() {
+        if byte >= b' ' && byte != b'"' && byte != b'\\' {
+            continue;
+        }
+        out.push_str(value.get(start..at).unwrap_or_default());
+        start = at + 1;
+        match byte {
+            b'"' => out.push_str("\\\""),
+            b'\\' => out.push_str("\\\\"),
+            b'\n' => out.push_str("\\n"),
+            _ => {
+                out.push_str(if byte < 16 { "\\u000" } else { "\\u001" });
+                out.push(char::from(b"0123456789abcdef"[usize::from(byte & 15)]));
             }
-            c => out.push(c),
         }
     }
+    out.push_str(value.get(start..).unwrap_or_default());
     out.push('"');
 }
 
-fn push_number(out: &mut String, mut value: u64) {
-    let mut digits = [0_u8; 20];
-    let mut at = digits.len();
-    loop {
-        at -= 1;
-        digits[at] = b'0' + (value % 10) as u8;
-        value /= 10;
-        if value == 0 {
-            break;
-        }
+fn push_number(out: &mut String, value: u64) {
+    if value > 9 {
+        push_number(out, value / 10);
     }
-    for &digit in &digits[at..] {
-        out.push(char::from(digit));
-    }
+    out.push(char::from(b'0' + (value % 10) as u8));
 }
 
 #[cfg(test)]

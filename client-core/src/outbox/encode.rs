@@ -6,8 +6,7 @@ use alloc::string::String;
 use tidings_protocol::{ClientId, MessageId};
 
 use crate::command::Entry;
-use crate::json::scan::{self, Scanner};
-use crate::json::write::Object;
+use crate::json::{self, write::Object};
 
 /// The frame of an entry.
 pub(crate) fn encode(id: &ClientId, entry: &Entry) -> String {
@@ -65,21 +64,11 @@ pub(crate) const fn content_bytes(entry: &Entry) -> Option<usize> {
 
 /// The lane of a frame: its room, or a space, which no room begins with, and the recipient.
 pub(crate) fn lane_of(frame: &str) -> Option<Cow<'_, str>> {
-    let mut scanner = Scanner::new(frame);
-    scanner.enter()?;
-    while let Some((key, value)) = scanner.field()? {
-        match key {
-            b"roomId" => return scan::string(value.of(frame)),
-            b"data" => {
-                let mut data = Scanner::at(frame, value);
-                data.enter()?;
-                let (_, recipient) = data.field()??;
-                return Some(Cow::Owned(String::from(" ") + &scan::string(recipient.of(frame))?));
-            }
-            _ => {}
-        }
+    if let Some(room) = json::field(frame, "roomId") {
+        return json::string(room);
     }
-    None
+    let recipient = json::field(json::field(frame, "data")?, "recipientId")?;
+    Some(Cow::Owned(String::from(" ") + &json::string(recipient)?))
 }
 
 #[cfg(test)]

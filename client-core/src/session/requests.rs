@@ -7,8 +7,7 @@ use alloc::vec::Vec;
 use super::{Session, connection::Resume};
 use crate::frame::Frame;
 use crate::input::{Closed, ConnId};
-use crate::json::scan::{self, Scanner};
-use crate::json::write::Object;
+use crate::json::{self, write::Object};
 use crate::ladder::Strike;
 use crate::output::{Connect, Output, RoomState};
 use crate::sse::EventStream;
@@ -229,32 +228,12 @@ impl Session {
 
 /// The texts of `{"frames": […]}`.
 fn frames_of(text: &str) -> Option<Vec<String>> {
-    let mut scanner = Scanner::new(text);
-    scanner.enter()?;
-    while let Some((key, value)) = scanner.field()? {
-        if key == b"frames" {
-            let mut items = Scanner::at(text, value);
-            items.enter_array()?;
-            let mut frames = Vec::new();
-            while let Some(item) = items.item()? {
-                frames.push(item.of(text).to_owned());
-            }
-            return Some(frames);
-        }
-    }
-    None
+    let frames = json::items(json::field(text, "frames")?)?;
+    Some(frames.into_iter().map(str::to_owned).collect())
 }
 
 /// Why a stream ends, by its last event.
 fn close_of(text: &str) -> Closed {
-    let mut closed = Closed::default();
-    let mut scanner = Scanner::new(text);
-    if scanner.enter().is_some() {
-        while let Some(Some((key, value))) = scanner.field() {
-            if key == b"code" {
-                closed.code = scan::number(value.of(text)).and_then(|code| u16::try_from(code).ok());
-            }
-        }
-    }
-    closed
+    let code = json::field(text, "code").and_then(json::number);
+    Closed { code: code.and_then(|code| u16::try_from(code).ok()), ..Closed::default() }
 }
