@@ -1,16 +1,16 @@
 //! The token: fetched when needed, kept while it counts, and read for the user's id.
 
 use alloc::boxed::Box;
+use alloc::rc::Rc;
 use alloc::string::String;
 use core::cell::{OnceCell, RefCell};
 
 use wasm_bindgen::prelude::*;
 
 use crate::config::Credentials;
-use crate::host;
 
 /// A token this close to its end is not used for a new request, in seconds.
-const MARGIN_S: f64 = 5.0;
+const MARGIN_S: u32 = 5;
 
 /// The credentials with the token that they gave last.
 pub(crate) struct Auth {
@@ -19,6 +19,9 @@ pub(crate) struct Auth {
     /// Called with every token that the app gave.
     on_token: OnceCell<Box<dyn Fn()>>,
 }
+
+/// What goes on with a token: `None` where the cookie does.
+pub(crate) type WithToken = Box<dyn FnOnce(Result<Option<String>, String>)>;
 
 impl Auth {
     pub(crate) fn new(credentials: Credentials) -> Self {
@@ -39,35 +42,42 @@ impl Auth {
         matches!(self.credentials, Credentials::Provider(_))
     }
 
-    /// A token to be used now; `None` where the cookie does. `fresh`: the last one was refused.
-    pub(crate) async fn token(&self, fresh: bool) -> Result<Option<String>, String> {
-        let Credentials::Provider(provider) = &self.credentials else {
-            return Ok(self.last.borrow().clone());
-        };
-        if !fresh {
-            let last = self.last.borrow().clone();
-            let expires = last.as_deref().and_then(|token| claim(token, "exp").as_f64());
-            if expires.is_some_and(|expires| expires > host::epoch_seconds() + MARGIN_S) {
-                return Ok(last);
-            }
+    /// Goes on with a token to be used now: at once where there is one. `fresh`: the last one was refused.
+    pub(crate) fn token(self: &Rc<Self>, fresh: bool, then: WithToken) {
+        let last = self.last.borrow().clone();
+        let Credentials::Provider(provider) = &self.credentials else { return then(Ok(last)) };
+        if !fresh && last.as_deref().is_some_and(|token| counts_for(token, MARGIN_S)) {
+            return then(Ok(last));
         }
-        let token = provider(fresh).await?;
-        self.last.replace(Some(token.clone()));
-        if let Some(tell) = self.on_token.get() {
-            tell();
-        }
-        Ok(Some(token))
+        let auth = Rc::clone(self);
+        provider.ask(
+            fresh,
+            Box::new(move |answer| {
+                then(answer.map(|token| {
+                    auth.last.replace(Some(token.clone()));
+                    if let Some(tell) = auth.on_token.get() {
+                        tell();
+                    }
+                    Some(token)
+                }));
+            }),
+        );
     }
 
     /// The user that the last token names.
     pub(crate) fn user_id(&self) -> Option<String> {
-        self.last.borrow().as_deref().and_then(|token| claim(token, "sub").as_string())
+        self.last.borrow().as_deref().and_then(user_of)
     }
 }
 
+// A client has no key and believes claims for what they are used for here: the name of its own storage, and when to ask
+// for a new token.
 #[wasm_bindgen(module = "/src/auth/claim.js")]
 extern "C" {
-    /// A claim of a JWT; `undefined` for a token of another kind. A client has no key and believes claims for what they
-    /// are used for here: the name of its own storage, and when to ask for a new token.
-    fn claim(token: &str, name: &str) -> JsValue;
+    /// The user that a JWT names; `None` for a token of another kind.
+    #[wasm_bindgen(js_name = userOf)]
+    fn user_of(token: &str) -> Option<String>;
+    /// Whether a JWT says that it counts for so many seconds more.
+    #[wasm_bindgen(js_name = countsFor)]
+    fn counts_for(token: &str, seconds: u32) -> bool;
 }

@@ -5,15 +5,47 @@ use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::string::String;
 use core::fmt;
-use core::future::Future;
-use core::pin::Pin;
 
 use tidings_client_core::Transports;
 
-use crate::page::window;
+use crate::page::origin;
 
-/// Fetches a token. The argument says that the last one was refused, so that a cached one will not do.
-pub type TokenProvider = Rc<dyn Fn(bool) -> Pin<Box<dyn Future<Output = Result<String, String>>>>>;
+/// Fetches tokens. Cheap to clone: all clones fetch in the same way.
+#[derive(Clone)]
+pub struct TokenProvider(Rc<dyn Fn(bool, Answered)>);
+
+/// What is called, once, with the token or with the reason why there is none.
+pub(crate) type Answered = Box<dyn FnOnce(Result<String, String>)>;
+
+impl TokenProvider {
+    /// Calls `fetch` whenever a token is needed, for the token or the reason why there is none. Its argument says that the
+    /// last one was refused, so that a cached one will not do.
+    ///
+    /// ```no_run
+    /// # use tidings_client::TokenProvider;
+    /// # async fn ask_my_server(_: bool) -> Result<String, String> { Ok(String::new()) }
+    /// let provider = TokenProvider::new(|fresh| async move { ask_my_server(fresh).await });
+    /// ```
+    #[cfg(feature = "futures")]
+    pub fn new<F>(fetch: impl Fn(bool) -> F + 'static) -> Self
+    where
+        F: Future<Output = Result<String, String>> + 'static,
+    {
+        Self::by_callback(move |fresh, answered| {
+            let token = fetch(fresh);
+            wasm_bindgen_futures::spawn_local(async move { answered(token.await) });
+        })
+    }
+
+    /// As `new`, without futures. It answers later, never before it returns.
+    pub(crate) fn by_callback(ask: impl Fn(bool, Answered) + 'static) -> Self {
+        Self(Rc::new(ask))
+    }
+
+    pub(crate) fn ask(&self, fresh: bool, answered: Answered) {
+        (self.0)(fresh, answered);
+    }
+}
 
 /// By what a client is known to the server.
 #[derive(Clone, Default)]
@@ -86,9 +118,12 @@ impl Config {
 
     /// The server's address for HTTP, without a slash at its end.
     pub(crate) fn http_url(&self) -> String {
-        let url = self.url.trim_end_matches('/');
+        let mut url = &*self.url;
+        while let Some(shorter) = url.strip_suffix('/') {
+            url = shorter;
+        }
         if url.is_empty() {
-            return window().and_then(|window| window.location().origin().ok()).unwrap_or_default();
+            return origin();
         }
         match url.strip_prefix("ws") {
             Some(rest) => ["http", rest].concat(),

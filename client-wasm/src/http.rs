@@ -1,29 +1,21 @@
 //! Requests to the HTTP interface, with the token in the header.
 
+mod exchange;
+
+use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::string::{String, ToString};
+use core::cell::Cell;
 
-use alloc::vec::Vec;
-use js_sys::{Object, Promise, Reflect, Uint8Array};
+use futures_channel::oneshot;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tidings_protocol::Problem;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortSignal, ReadableStreamDefaultReader, RequestCredentials, RequestInit, Response};
-
-#[wasm_bindgen]
-extern "C" {
-    // Of the global object, so that a worker has it too.
-    #[wasm_bindgen(catch)]
-    fn fetch(url: &str, init: &RequestInit) -> Result<Promise, JsValue>;
-}
 
 use crate::auth::Auth;
-
-/// A request that takes longer than this has failed, in milliseconds.
-pub(crate) const TIMEOUT_MS: u32 = 30_000;
+pub(crate) use exchange::{Answer, Ask, Exchange, Span};
 
 /// Why a request has no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -142,105 +134,31 @@ impl Http {
     }
 
     async fn text(&self, method: &str, path: &str, body: Option<String>) -> Result<String, HttpError> {
-        let (status, text) = self.exchange(method, path, body).await?;
-        if (200..300).contains(&status) {
-            return Ok(text);
-        }
-        match serde_json::from_str(&text) {
-            Ok(problem) => Err(HttpError::Problem(Box::new(problem))),
-            Err(_) => Err(HttpError::Status(status)),
-        }
-    }
-
-    /// One request, whatever its answer says. Where the token is refused and another can be had, it is tried once more.
-    pub(crate) async fn exchange(
-        &self,
-        method: &str,
-        path: &str,
-        body: Option<String>,
-    ) -> Result<(u16, String), HttpError> {
-        let signal = AbortSignal::timeout_with_u32(TIMEOUT_MS);
-        let response = self.open(method, path, body.as_deref(), Some(&signal)).await?;
-        Ok((response.status(), text_of(&response).await?))
-    }
-
-    /// One request whose body is read by the caller. Where the token is refused and another can be had, it is tried once
-    /// more.
-    pub(crate) async fn open(
-        &self,
-        method: &str,
-        path: &str,
-        body: Option<&str>,
-        signal: Option<&AbortSignal>,
-    ) -> Result<Response, HttpError> {
-        let mut fresh = false;
-        loop {
-            let token = self.auth.token(fresh).await.map_err(HttpError::Token)?;
-            let response = self.send(method, path, body, token, signal).await?;
-            if response.status() != 401 || !self.auth.is_refreshable() || fresh {
-                return Ok(response);
+        let (tell, answered) = oneshot::channel();
+        let tell = Cell::new(Some(tell));
+        let ask = Ask { method: method.to_owned(), path: path.to_owned(), body, span: Span::Short };
+        self.exchange(ask, move |answer| {
+            // Nobody may wait for it any more.
+            let _ = tell.take().map(|tell| tell.send(answer));
+        });
+        match answered.await {
+            Ok(Answer::Whole(200..300, text)) => Ok(text),
+            Ok(Answer::Whole(status, text)) => Err(match serde_json::from_str(&text) {
+                Ok(problem) => HttpError::Problem(Box::new(problem)),
+                Err(_) => HttpError::Status(status),
+            }),
+            Ok(Answer::Failed(error)) => Err(error),
+            Ok(Answer::Opened | Answer::Part(_) | Answer::Ended) | Err(oneshot::Canceled) => {
+                Err(HttpError::Network("no answer".to_owned()))
             }
-            fresh = true;
         }
     }
 
-    async fn send(
-        &self,
-        method: &str,
-        path: &str,
-        body: Option<&str>,
-        token: Option<String>,
-        signal: Option<&AbortSignal>,
-    ) -> Result<Response, HttpError> {
-        let init = RequestInit::new();
-        init.set_method(method);
-        init.set_signal(signal);
-        let headers = Object::new();
-        match token {
-            Some(token) => header(&headers, "authorization", &["Bearer ", &token].concat()),
-            None => init.set_credentials(RequestCredentials::SameOrigin),
-        }
-        if let Some(body) = body {
-            header(&headers, "content-type", "application/json");
-            init.set_body(&body.into());
-        }
-        init.set_headers(&headers);
-        let response = settled(fetch(&[&self.base, path].concat(), &init)).await?;
-        Ok(response.unchecked_into())
+    /// One request, of which `tell` is told how it goes. Where the token is refused and another can be had, it is tried
+    /// once more.
+    pub(crate) fn exchange(&self, ask: Ask, tell: impl Fn(Answer) + 'static) -> Rc<Exchange> {
+        Exchange::begin(self.clone(), ask, Box::new(tell))
     }
-}
-
-fn header(headers: &Object, name: &str, value: &str) {
-    // It fails for frozen objects only.
-    let _ = Reflect::set(headers, &name.into(), &value.into());
-}
-
-/// An answer's whole body.
-pub(crate) async fn text_of(response: &Response) -> Result<String, HttpError> {
-    Ok(settled(response.text()).await?.as_string().unwrap_or_default())
-}
-
-/// An answer's body, part by part as it comes.
-pub(crate) async fn read(response: &Response, tell: impl Fn(Vec<u8>)) -> Result<(), HttpError> {
-    let Some(body) = response.body() else { return Ok(()) };
-    let reader: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
-    loop {
-        let part = settled(Ok(reader.read())).await?;
-        let value = Reflect::get(&part, &"value".into()).unwrap_or_default();
-        if value.is_undefined() {
-            return Ok(());
-        }
-        tell(value.unchecked_into::<Uint8Array>().to_vec());
-    }
-}
-
-/// What a promise of the browser comes to.
-async fn settled(promise: Result<Promise, JsValue>) -> Result<JsValue, HttpError> {
-    let outcome = match promise {
-        Ok(promise) => JsFuture::from(promise).await,
-        Err(thrown) => Err(thrown),
-    };
-    outcome.map_err(|thrown| HttpError::Network(Object::from(thrown).to_string().into()))
 }
 
 /// Text as one segment of a path or one value of a query.
@@ -251,7 +169,13 @@ async fn settled(promise: Result<Promise, JsValue>) -> Result<JsValue, HttpError
 /// ```
 #[must_use]
 pub fn escape(text: &str) -> String {
-    js_sys::encode_uri_component(text).into()
+    encode_uri_component(text)
+}
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_name = encodeURIComponent)]
+    fn encode_uri_component(text: &str) -> String;
 }
 
 fn encode<B: Serialize>(body: &B) -> Result<String, HttpError> {

@@ -1,24 +1,24 @@
 //! What JavaScript sees: two classes that the typed face in `npm/src` wraps.
 //!
-//! No object of these reaches an app, so that nobody has to free one. Events go over in batches, each a small array
-//! whose first element says what it is; payloads go over as text and are parsed by the face.
+//! No object of these reaches an app, so that nobody has to free one. Events go over in batches, as the JSON text of small
+//! arrays whose first element says what follows: a browser parses one text faster than it is handed many values, and for
+//! each kind of value there would be code on both sides.
 
 mod allocator;
 mod convert;
 mod options;
 
+use alloc::rc::Rc;
 use alloc::string::String;
 
-use js_sys::{Array, Function};
 use tidings_client_core::Entry;
 use tidings_protocol::command::OnlineStatus;
 use tidings_protocol::{ClientId, MessageId, RoomId, UserId};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::spawn_local;
 
-use self::options::Options;
+use self::options::{Asked, Face};
 use crate::client::Client;
-use crate::http::HttpError;
+use crate::http::{Answer, Ask, HttpError, Span};
 use crate::notifications::NotificationClient;
 
 // Kinds of entries; all others are chat messages. `npm/src/connection.ts` has the same.
@@ -30,48 +30,48 @@ const UNREACT: u8 = 5;
 
 /// The chat client.
 #[wasm_bindgen(js_name = Core)]
-pub struct JsClient(Client);
+pub struct JsClient {
+    client: Client,
+    face: Rc<Face>,
+    asked: Rc<Asked>,
+}
 
 #[wasm_bindgen(js_class = Core)]
 impl JsClient {
-    /// A client that does nothing yet. `on_events` is called with an array of events.
+    /// A client that does nothing yet. `options` is JSON.
     #[wasm_bindgen(constructor)]
-    pub fn new(options: &Options, on_events: Function) -> Self {
-        let client = Client::new(options.to_config());
-        client
-            .subscribe_batches(move |events| {
-                let batch: Array = events.iter().map(convert::event).collect();
-                // The face catches what its listeners throw; there is nobody else to tell.
-                let _ = on_events.call1(&JsValue::NULL, &batch);
-            })
-            .forget();
-        Self(client)
+    pub fn new(options: &str, face: Face) -> Self {
+        let (face, asked) = (Rc::new(face), Rc::default());
+        let client = Client::new(options::config(options, &face, &asked));
+        let told = Rc::clone(&face);
+        client.subscribe_batches(move |events| told.events(&convert::events(events))).forget();
+        Self { client, face, asked }
     }
 
     /// Connects, and stays connected.
     pub fn connect(&self) {
-        self.0.connect();
+        self.client.connect();
     }
 
     /// Attempts to connect now.
     #[wasm_bindgen(js_name = reconnectNow)]
     pub fn reconnect_now(&self) {
-        self.0.reconnect_now();
+        self.client.reconnect_now();
     }
 
     /// Disconnects for good.
     pub fn close(&self, forget: bool) {
-        self.0.close(forget);
+        self.client.close(forget);
     }
 
     /// Is in a room; `after_seq` is `undefined` where nothing is known of it. False, here and below: an id is none.
     pub fn join(&self, room: &str, after_seq: Option<f64>) -> bool {
-        with_room(room, |room| self.0.join(&room, after_seq.map(|seq| seq as u64)))
+        with_room(room, |room| self.client.join(&room, after_seq.map(|seq| seq as u64)))
     }
 
     /// Is in a room no longer.
     pub fn leave(&self, room: &str) -> bool {
-        with_room(room, |room| self.0.leave(&room))
+        with_room(room, |room| self.client.leave(&room))
     }
 
     /// Puts an entry into the outbox, under a fresh UUID or in the place of one that was refused or never sent. `place` is a room's id or, for a private message, a user's;
@@ -88,9 +88,9 @@ impl JsClient {
         let entry = entry(kind, place, message, text);
         if let (Ok(id), Some(entry)) = (ClientId::new(id), entry) {
             if revises {
-                self.0.revise(&id, entry);
+                self.client.revise(&id, entry);
             } else {
-                self.0.enqueue_as(id, entry);
+                self.client.enqueue_as(id, entry);
             }
             return true;
         }
@@ -99,76 +99,75 @@ impl JsClient {
 
     /// Moves the read marker.
     pub fn read(&self, room: &str, seq: f64) -> bool {
-        with_room(room, |room| self.0.read(&room, seq as u64))
+        with_room(room, |room| self.client.read(&room, seq as u64))
     }
 
     /// Says that the user types, or has stopped.
     pub fn typing(&self, room: &str, is_typing: bool) -> bool {
-        with_room(room, |room| self.0.typing(&room, is_typing))
+        with_room(room, |room| self.client.typing(&room, is_typing))
     }
 
     /// What the others see of this user.
     pub fn presence(&self, is_away: bool) {
-        self.0.presence(if is_away { OnlineStatus::Away } else { OnlineStatus::Online });
+        self.client.presence(if is_away { OnlineStatus::Away } else { OnlineStatus::Online });
     }
 
     /// Sends a refused entry again.
     pub fn retry(&self, id: &str) {
         if let Ok(id) = ClientId::new(id) {
-            self.0.retry(&id);
+            self.client.retry(&id);
         }
     }
 
     /// Drops an entry that was refused or never sent.
     pub fn cancel(&self, id: &str) {
         if let Ok(id) = ClientId::new(id) {
-            self.0.cancel(&id);
+            self.client.cancel(&id);
         }
-    }
-
-    /// Where the connection stands, as the event of a change.
-    pub fn status(&self) -> Array {
-        convert::status(&self.0.state())
     }
 
     /// How many entries the outbox holds.
     pub fn queued(&self) -> u32 {
-        u32::try_from(self.0.queued()).unwrap_or(u32::MAX)
+        u32::try_from(self.client.queued()).unwrap_or(u32::MAX)
     }
 
     /// What the outbox holds: `[id, frame, code of the refusal]` each.
-    pub fn outbox(&self) -> Array {
-        self.0.outbox().iter().map(convert::stored).collect()
+    pub fn outbox(&self) -> String {
+        convert::outbox(&self.client.outbox())
     }
 
     /// The user, as far as it is known.
     #[wasm_bindgen(js_name = userId)]
     pub fn user_id(&self) -> Option<String> {
-        self.0.user_id()
+        self.client.user_id()
     }
 
-    /// One request. `done` is called with status and text, whatever the status, or with 0 and the reason where there was
-    /// no answer, or with -1 and the reason where there was no token.
-    pub fn http(&self, method: String, path: String, body: Option<String>, done: Function) {
-        let http = self.0.http();
-        spawn_local(async move {
-            let (status, text) = match http.exchange(&method, &path, body).await {
-                Ok((status, text)) => (i32::from(status), text),
-                Err(HttpError::Token(reason)) => (-1, reason),
-                Err(error) => (0, convert::reason(error)),
+    /// One request. The face is told its number, status and text, whatever the status; or 0 and the reason where there
+    /// was no answer, or -1 and the reason where there was no token.
+    pub fn http(&self, request: u32, method: String, path: String, body: Option<String>) {
+        let face = Rc::clone(&self.face);
+        let ask = Ask { method, path, body, span: Span::Short };
+        self.client.http().exchange(ask, move |answer| {
+            let (status, text) = match answer {
+                Answer::Whole(status, text) => (status.into(), text),
+                Answer::Failed(HttpError::Token(reason)) => (-1, reason),
+                Answer::Failed(error) => (0, convert::reason(error)),
+                Answer::Opened | Answer::Part(_) | Answer::Ended => return,
             };
-            let _ = done.call2(&JsValue::NULL, &status.into(), &text.into());
+            face.answered(request, status, &text);
         });
     }
 
-    /// The notification stream, with this client's credentials. `on_event` is called with one event.
-    pub fn notifications(&self, on_event: Function) -> JsNotifications {
-        let client = self.0.notifications();
-        client
-            .subscribe(move |event| {
-                let _ = on_event.call1(&JsValue::NULL, &convert::notification_event(event));
-            })
-            .forget();
+    /// The token that the face was asked for, or where `is_token` is false the reason why there is none.
+    pub fn token(&self, request: u32, is_token: bool, text: String) {
+        self.asked.answered(request, if is_token { Ok(text) } else { Err(text) });
+    }
+
+    /// The notification stream, with this client's credentials.
+    pub fn notifications(&self) -> JsNotifications {
+        let client = self.client.notifications();
+        let face = Rc::clone(&self.face);
+        client.subscribe(move |event| face.notified(&convert::notification_event(event))).forget();
         JsNotifications(client)
     }
 }
@@ -218,11 +217,6 @@ impl JsNotifications {
     /// Closes the stream for good.
     pub fn close(&self) {
         self.0.close();
-    }
-
-    /// Where the stream stands, as the event of a change.
-    pub fn status(&self) -> Array {
-        convert::stream_status(&self.0.status())
     }
 
     /// The position after the last event.

@@ -10,6 +10,9 @@
 //! - [`notifications`]: the notification stream and list.
 //! - [`listeners`]: callbacks and their subscriptions.
 //! - `js` (feature `js`): what JavaScript sees. `leptos` (feature `leptos`): the hooks.
+//!
+//! What is events, promises and objects of the browser stands in JavaScript files beside the Rust files that call them:
+//! there it takes a few words, and a few bytes.
 
 #![cfg_attr(all(feature = "lean", not(feature = "leptos"), target_family = "wasm"), no_std)]
 
@@ -23,7 +26,6 @@ mod host;
 pub mod http;
 #[cfg(feature = "js")]
 mod js;
-mod json;
 #[cfg(feature = "leptos")]
 pub mod leptos;
 pub mod listeners;

@@ -6,37 +6,36 @@ mod outbox;
 
 use alloc::string::String;
 
-use web_sys::Storage;
+use wasm_bindgen::prelude::*;
 
 pub(crate) use self::outbox::{Outbox, OutboxEvent};
-use crate::page::window;
+
+#[wasm_bindgen(module = "/src/storage/cursor.js")]
+extern "C" {
+    /// What is kept under a key.
+    fn kept(key: &str) -> Option<String>;
+    /// Keeps a value, or drops it. Where there is no room, the next page load begins without.
+    fn keep(key: &str, value: Option<&str>);
+}
 
 /// One user's notification cursor on one server.
 #[derive(Clone)]
-pub(crate) struct CursorStore {
-    storage: Storage,
-    key: String,
-}
+pub(crate) struct CursorStore(String);
 
 impl CursorStore {
+    /// `None` where the user's name is none.
     pub(crate) fn open(server: &str, user: &str) -> Option<Self> {
-        // Reading the property throws where the browser forbids storage.
-        let storage = window()?.local_storage().ok()??;
-        Some(Self { storage, key: ["tidings ", &owner(server, user)?, " cursor"].concat() })
+        Some(Self(["tidings ", &owner(server, user)?, " cursor"].concat()))
     }
 
     /// The cursor that was kept.
     pub(crate) fn get(&self) -> Option<String> {
-        self.storage.get_item(&self.key).ok().flatten()
+        kept(&self.0)
     }
 
     /// Keeps the cursor, or drops it.
     pub(crate) fn set(&self, cursor: Option<&str>) {
-        // It fails where there is no room; then the next page load begins without one.
-        let _ = match cursor {
-            Some(cursor) => self.storage.set_item(&self.key, cursor),
-            None => self.storage.remove_item(&self.key),
-        };
+        keep(&self.0, cursor);
     }
 }
 

@@ -1,8 +1,6 @@
 //! The only module that knows the client: how to sign in, the hooks, and the few translations between what the client
 //! says and what `state` works on.
 
-use std::rc::Rc;
-
 use leptos::prelude::*;
 pub use tidings_client::leptos::crowd::Crowd;
 pub use tidings_client::leptos::inbox::Inbox;
@@ -13,7 +11,7 @@ pub use tidings_client::leptos::{
     UseNotifications, UseRoom, UseRooms, provide_tidings, use_connection, use_notifications, use_room,
     use_rooms, use_tidings,
 };
-use tidings_client::{Client, Config, Credentials, State};
+use tidings_client::{Client, Config, Credentials, State, TokenProvider};
 pub use tidings_client::{ClosedBy, HttpError};
 use tidings_protocol::UserId;
 use tidings_protocol::entity::Status;
@@ -52,15 +50,14 @@ pub async fn sign_in_by_name(name: &str) -> Result<Session, SignInError> {
     let me = UserId::new(name).map_err(|e| SignInError::Name(e.to_string()))?;
     let first = login(me.clone()).await?;
     let again = me.clone();
-    let provider = Rc::new(move |fresh: bool| {
+    let provider = TokenProvider::new(move |fresh| {
         let (me, first) = (again.clone(), first.clone());
-        let token = async move {
+        async move {
             if !fresh {
                 return Ok(first);
             }
             login(me).await.map_err(|error| format!("{error:?}"))
-        };
-        Box::pin(token) as std::pin::Pin<Box<dyn Future<Output = Result<String, String>>>>
+        }
     });
     Ok(Session { me, config: Config::new("", Credentials::Provider(provider)) })
 }

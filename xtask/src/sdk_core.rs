@@ -1,11 +1,9 @@
 //! The wasm parts of the npm package, in `client-wasm/npm/dist`: `core.js` and its types,
 //! `tidings_bg.wasm`, and `wasm-inline.js`, which holds the same module as text.
 
-use std::io::Write;
-
 use base64::{Engine, engine::general_purpose::STANDARD};
 use clap::Args;
-use flate2::{Compression, write::DeflateEncoder};
+use zopfli::Format;
 
 use crate::{
     Error,
@@ -66,11 +64,11 @@ fn module(workspace: &Workspace, options: &Options) -> Result<Module, Error> {
     .make(workspace, &input)
 }
 
-/// The module deflated and in base64, as the default export of an ES module.
+/// The module deflated as small as it goes and in base64, as the default export of an ES module.
 fn inline(wasm: &[u8]) -> std::io::Result<String> {
-    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::best());
-    encoder.write_all(wasm)?;
-    let text = STANDARD.encode(encoder.finish()?);
+    let mut deflated = Vec::new();
+    zopfli::compress(zopfli::Options::default(), Format::Deflate, wasm, &mut deflated)?;
+    let text = STANDARD.encode(deflated);
     Ok(format!("// The wasm module: deflate-raw, then base64.\nexport default \"{text}\";\n"))
 }
 

@@ -8,12 +8,17 @@ use crate::{Error, files};
 /// The glue with every import from `./snippets/` replaced by what is imported.
 ///
 /// # Errors
-/// A file that is imported cannot be read.
+/// A file that is imported cannot be read, or is imported in a way that cannot be replaced.
 pub fn inline(folder: &Path, glue: &str) -> Result<String, Error> {
     let mut out = String::with_capacity(glue.len());
     for line in glue.lines() {
         match imported(line) {
-            Some(path) => out.push_str(&without_exports(&files::read_text(&folder.join(path))?)),
+            Some(path) => out.push_str(&in_a_block(&files::read_text(&folder.join(path))?)),
+            // Functions that need no bindings are imported as a whole file, past the bindings.
+            None if line.contains("/snippets/") => {
+                let what = "beside Rust there may be classes, with functions only as their static ones";
+                return Err(Error::Rule { what, findings: vec![line.to_owned()] });
+            }
             None => out.push_str(line),
         }
         out.push('\n');
@@ -27,9 +32,24 @@ fn imported(line: &str) -> Option<&str> {
     path.strip_suffix("';").filter(|path| path.starts_with("snippets/"))
 }
 
-/// In one module with what uses them, names need no export.
-fn without_exports(text: &str) -> String {
-    text.lines().map(|line| line.strip_prefix("export ").unwrap_or(line)).collect::<Vec<_>>().join("\n")
+/// In a block of its own, out of which only what was exported reaches: other names may be those of another file.
+fn in_a_block(text: &str) -> String {
+    let mut out = String::from("{\n");
+    for line in text.lines() {
+        let exported = line.strip_prefix("export ").and_then(|rest| {
+            let (keyword, rest) = rest.split_once(' ')?;
+            let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '$'))?;
+            let (name, rest) = rest.split_at(end);
+            match keyword {
+                "class" => Some(format!("var {name} = class{rest}")),
+                "const" => Some(format!("var {name}{rest}")),
+                _ => None,
+            }
+        });
+        out.push_str(exported.as_deref().unwrap_or(line));
+        out.push('\n');
+    }
+    out + "}"
 }
 
 #[cfg(test)]
@@ -40,9 +60,13 @@ mod tests {
     fn what_is_imported_becomes_part_of_the_glue() {
         let folder = tempfile::tempdir().unwrap();
         let beside = folder.path().join("snippets/crate-1f/src/a.js");
-        files::write_if_changed(&beside, b"const b = 1;\nexport class A {\n  b = b;\n}\n").unwrap();
-        let glue = "import { A } from './snippets/crate-1f/src/a.js';\nimport { C } from 'c';\nnew A(C);\n";
-        let one = "const b = 1;\nclass A {\n  b = b;\n}\nimport { C } from 'c';\nnew A(C);\n";
+        let text = "const b = 1;\nexport class A {\n  b = b;\n}\nexport const f = () => b;\n";
+        files::write_if_changed(&beside, text.as_bytes()).unwrap();
+        let glue =
+            "import { A, f } from './snippets/crate-1f/src/a.js';\nimport { C } from 'c';\nnew A(C);\n";
+        let one = "{\nconst b = 1;\nvar A = class {\n  b = b;\n}\nvar f = () => b;\n}\nimport { C } from 'c';\nnew A(C);\n";
         assert_eq!(inline(folder.path(), glue).unwrap(), one);
+        let past = "import * as import1 from \"./snippets/crate-1f/src/a.js\"\n";
+        assert!(matches!(inline(folder.path(), past), Err(Error::Rule { .. })));
     }
 }

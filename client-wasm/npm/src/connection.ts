@@ -1,7 +1,8 @@
 /** The wasm core behind one client: loaded late, fed with what came before it. */
 import { TidingsError } from './errors.js';
+import { attempt } from './store.js';
 import { ready, type WasmLoader } from './wasm.js';
-import type { CoreEvent } from './core-events.js';
+import type { CoreEvent, StreamEvent } from './core-events.js';
 import type { Core } from './core.js';
 import type { Problem } from './generated/protocol.js';
 
@@ -48,18 +49,14 @@ export type Transport = 'websocket' | 'stream' | 'poll';
 /** A method of a request. */
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
-/** What the wasm is told; `src/js/options.rs` is the other end. */
-export interface CoreOptions {
-  url: string;
-  token: string | undefined;
-  getToken: ((fresh: boolean) => Promise<string>) | undefined;
-  userId: string | undefined;
-  notifications: boolean;
-  persistence: boolean;
-  transports: readonly Transport[] | undefined;
-  notificationHeader: boolean;
-  maxAttempts: number | undefined;
-  maxQueued: number | undefined;
+/** What the wasm calls back by; `src/js/options.rs` is the other end. Nothing that is thrown may reach it. */
+interface Face {
+  /** The JSON of an array of events. */
+  events(text: string): void;
+  /** The JSON of one event of the notification stream. */
+  notified(text: string): void;
+  answered(request: number, status: number, text: string): void;
+  tokenWanted(fresh: boolean, request: number): void;
 }
 
 /** Kinds of outbox entries; `src/js.rs` has the same. */
@@ -75,11 +72,17 @@ const MAX_WAITING = 1_000;
 
 export class Connection {
   readonly #loader: WasmLoader;
-  readonly #options: CoreOptions;
+  readonly #options: string;
+  readonly #getToken: (fresh: boolean) => Promise<unknown>;
   readonly #onLoad: (core: Core) => void;
   readonly #onEvents: (batch: CoreEvent[], core: Core) => void;
+  /** Hears of the notification stream. */
+  onNotified: (event: StreamEvent) => void = () => undefined;
   #core: Core | undefined;
   #waiting: ((core: Core) => void)[] = [];
+  /** Requests under way, by their numbers. */
+  readonly #requests = new Map<number, (answer: [status: number, text: string]) => void>();
+  #lastRequest = 0;
 
   constructor(
     loader: WasmLoader,
@@ -88,23 +91,15 @@ export class Connection {
     onLoad: (core: Core) => void,
     onEvents: (batch: CoreEvent[], core: Core) => void,
   ) {
-    const { getToken } = options;
+    const { getToken, url, token, userId, persistence = true, transports, notificationHeader, maxAttempts } = options;
     this.#loader = loader;
     this.#onLoad = onLoad;
     this.#onEvents = onEvents;
-    this.#options = {
-      url: options.url ?? '',
-      token: options.token,
-      // A function that throws at once is a promise that rejects.
-      getToken: getToken && (async (fresh) => getToken(fresh)),
-      userId: options.userId,
-      persistence: options.persistence ?? true,
-      transports: options.transports,
-      notificationHeader: options.notificationHeader ?? false,
-      maxAttempts: options.maxAttempts,
-      notifications: more.notifications,
-      maxQueued: more.maxQueued,
-    };
+    // A function that throws at once is a promise that rejects.
+    this.#getToken = async (fresh) => getToken?.(fresh);
+    const asked = { url, token, userId, persistence, transports, notificationHeader, maxAttempts, ...more };
+    // What is undefined is left out.
+    this.#options = JSON.stringify({ ...asked, provider: getToken !== undefined });
   }
 
   /** The core, where it is loaded. */
@@ -116,7 +111,24 @@ export class Connection {
   async load(): Promise<Core> {
     const { Core } = await ready(this.#loader);
     if (!this.#core) {
-      const core: Core = new Core(this.#options, (batch: CoreEvent[]) => this.#onEvents(batch, core));
+      const face: Face = {
+        events: (text) => attempt(() => this.#onEvents(JSON.parse(text) as CoreEvent[], core)),
+        notified: (text) => attempt(() => this.onNotified(JSON.parse(text) as StreamEvent)),
+        answered: (request, status, text) => {
+          this.#requests.get(request)?.([status, text]);
+          this.#requests.delete(request);
+        },
+        tokenWanted: (fresh, request) => {
+          this.#getToken(fresh).then(
+            (token) =>
+              typeof token === 'string'
+                ? core.token(request, true, token)
+                : core.token(request, false, 'getToken gave no string'),
+            (error: unknown) => core.token(request, false, String(error)),
+          );
+        },
+      };
+      const core: Core = new Core(this.#options, face);
       this.#core = core;
       this.#onLoad(core);
       const waiting = this.#waiting;
@@ -151,9 +163,11 @@ export class Connection {
 
   async #exchange(core: Core, method: Method, path: string, body: unknown): Promise<[number, string]> {
     const text = body === undefined ? undefined : JSON.stringify(body);
-    const answer = await new Promise<[number, string]>((resolve) =>
-      core.http(method, path, text, (...answered: [number, string]) => resolve(answered)),
-    );
+    const answer = await new Promise<[number, string]>((resolve) => {
+      this.#lastRequest += 1;
+      this.#requests.set(this.#lastRequest, resolve);
+      core.http(this.#lastRequest, method, path, text);
+    });
     if (answer[0] > 0) return answer;
     throw new TidingsError(answer[0] < 0 ? 'TOKEN' : 'NETWORK', answer[1]);
   }

@@ -1,6 +1,6 @@
-/** What the wasm tells: small arrays whose first element says what follows. `src/js/convert.rs` is the other end. */
+/** What the wasm tells, as JSON: small arrays whose first element says what follows. `src/js/convert.rs` is the other end. */
 import type { CloseCause, ConnectionStatus, State } from './events.js';
-import type { GapReason } from './generated/protocol.js';
+import type { ClientFrame, GapReason, ServerFrame } from './generated/protocol.js';
 
 export const STATUS = 0;
 export const DISCONNECTED = 1;
@@ -14,11 +14,11 @@ export const MALFORMED = 7;
 export type StatusEvent = [
   typeof STATUS,
   State,
-  number | undefined,
+  number | null,
   number,
   boolean,
   string,
-  CloseCause | undefined,
+  CloseCause | null,
   boolean,
 ];
 
@@ -26,39 +26,31 @@ export type SentEvent = [typeof SENT, string, ...SentDetail];
 
 export type SentDetail =
   | ['queued' | 'inFlight' | 'cancelled' | 'takenOver']
-  | ['acked', string | undefined, string | undefined, number | undefined, boolean]
+  | ['acked', string | null, string | null, number | null, boolean]
   | ['failed' | 'refused', string];
 
 export type CoreEvent =
   | StatusEvent
-  | [typeof DISCONNECTED, number | undefined, string]
+  | [typeof DISCONNECTED, number | null, string]
   | [typeof MAX_ATTEMPTS]
-  | [typeof FRAME, string]
+  | [typeof FRAME, ServerFrame]
   | SentEvent
-  | [typeof ROOM, string, 'joined' | 'left' | 'refused', string | undefined]
-  | [typeof GAP, string | undefined, number, number, GapReason | 'LOST']
+  | [typeof ROOM, string, 'joined' | 'left' | 'refused', string?]
+  | [typeof GAP, string | null, number, number, GapReason | 'LOST']
   | [typeof MALFORMED, string];
 
 export type StreamEvent =
-  | ['connected' | 'notification' | 'broadcast' | 'state' | 'reset', string, string | undefined]
-  | [typeof STATUS, State, number | undefined, number]
-  | [typeof DISCONNECTED, undefined, string | undefined]
+  | ['connected' | 'notification' | 'broadcast' | 'state' | 'reset', string, string | null]
+  | [typeof STATUS, State, number | null, number]
+  | [typeof DISCONNECTED, string]
   | [typeof MAX_ATTEMPTS];
 
 /** `[id, frame, code of the refusal]`. */
-export type StoredEntry = [string, string, string | undefined];
+export type StoredEntry = [string, ClientFrame, string | null];
 
 export function toStatus(event: StatusEvent): ConnectionStatus {
   const [, state, nextRetryAt, attempts, online, transport, closedBy, persistence] = event;
-  return Object.freeze({
-    state,
-    nextRetryAt: nextRetryAt ?? null,
-    attempts,
-    online,
-    transport,
-    closedBy: closedBy ?? null,
-    persistence,
-  });
+  return Object.freeze({ state, nextRetryAt, attempts, online, transport, closedBy, persistence });
 }
 
 export const IDLE: ConnectionStatus = Object.freeze({

@@ -57,13 +57,13 @@ export class Incoming {
         break;
       }
       case DISCONNECTED:
-        to.emit('disconnected', { code: event[1], reason: event[2] });
+        to.emit('disconnected', { code: event[1] ?? undefined, reason: event[2] });
         break;
       case MAX_ATTEMPTS:
         to.emit('maxReconnectAttemptsReached');
         break;
       case FRAME:
-        this.#frame(JSON.parse(event[1]) as ServerFrame);
+        this.#frame(event[1]);
         break;
       case SENT:
         sends.sent(event, core);
@@ -76,8 +76,8 @@ export class Incoming {
         break;
       case GAP: {
         const [, roomId, from, end, reason] = event;
-        if (roomId !== undefined && end >= from) rooms.get(roomId)?.gap(from);
-        to.emit('gap', { roomId: roomId ?? null, from, to: end, reason });
+        if (roomId !== null && end >= from) rooms.get(roomId)?.gap(from);
+        to.emit('gap', { roomId, from, to: end, reason });
         break;
       }
       case MALFORMED:

@@ -72,6 +72,7 @@ export class BaseNotificationClient extends Emitter<NotificationEvents> {
   constructor(connection: Connection) {
     super();
     this.#connection = connection;
+    connection.onNotified = (event) => this.#event(event);
   }
 
   /** The user's notifications, newest first; each page of {@link loadMore} adds older ones. */
@@ -173,7 +174,7 @@ export class BaseNotificationClient extends Emitter<NotificationEvents> {
     const core = await this.#connection.load();
     // Closed while the module was loading.
     if (this.#closed) throw new TidingsError('CLOSED', 'The client was closed.');
-    this.#stream ??= core.notifications((event: StreamEvent) => this.#event(event));
+    this.#stream ??= core.notifications();
     const { state } = this.#status.get();
     if (state === 'connected') return;
     const settled = new Promise<void>((resolve, reject) => {
@@ -191,11 +192,11 @@ export class BaseNotificationClient extends Emitter<NotificationEvents> {
   #event(event: StreamEvent): void {
     switch (event[0]) {
       case STATUS:
-        this.#status.set(Object.freeze({ state: event[1], nextRetryAt: event[2] ?? null, attempts: event[3] }));
+        this.#status.set(Object.freeze({ state: event[1], nextRetryAt: event[2], attempts: event[3] }));
         this.emit('stateChange', this.#status.get());
         break;
       case DISCONNECTED:
-        this.emit('disconnected', { reason: event[2] ?? '' });
+        this.emit('disconnected', { reason: event[1] });
         break;
       case MAX_ATTEMPTS:
         this.emit('maxReconnectAttemptsReached');
@@ -205,7 +206,7 @@ export class BaseNotificationClient extends Emitter<NotificationEvents> {
     }
   }
 
-  #message(type: string, text: string, cursor: string | undefined): void {
+  #message(type: string, text: string, cursor: string | null): void {
     this.emit('message', { type, data: text, lastEventId: cursor ?? '' });
     const data: unknown = JSON.parse(text);
     switch (type) {

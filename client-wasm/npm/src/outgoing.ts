@@ -140,11 +140,11 @@ export class OutgoingMessages {
       outgoing.state = state;
       this.#report(outgoing, state);
     } else if (state === 'acked') {
-      const [roomId, messageId, seq, duplicate] = detail as [string?, string?, number?, boolean?];
-      const ack: Ack = { id, duplicate: duplicate ?? false };
-      if (roomId !== undefined) ack.roomId = roomId;
-      if (messageId !== undefined) ack.messageId = messageId;
-      if (seq !== undefined) ack.seq = seq;
+      const [roomId, messageId, seq, duplicate] = detail as [string | null, string | null, number | null, boolean];
+      const ack: Ack = { id, duplicate };
+      if (roomId !== null) ack.roomId = roomId;
+      if (messageId !== null) ack.messageId = messageId;
+      if (seq !== null) ack.seq = seq;
       this.#all.delete(id);
       outgoing.acked(ack);
       this.#report(outgoing, 'sent', ack);

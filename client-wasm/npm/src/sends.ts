@@ -4,7 +4,7 @@ import type { SentEvent, StoredEntry } from './core-events.js';
 import type { Core } from './core.js';
 import { TidingsError, type TidingsErrorCode } from './errors.js';
 import type { SendChange } from './events.js';
-import type { Ack, ClientFrame, Message } from './generated/protocol.js';
+import type { Ack, Message } from './generated/protocol.js';
 import { uuid } from './ids.js';
 import { OutgoingMessages, type Draft, type Outgoing, type Sending } from './outgoing.js';
 
@@ -85,9 +85,8 @@ export class Sends {
 
   /** An earlier page load, or another page, left messages in the outbox: they are shown as this one's own. */
   restore(core: Core): void {
-    for (const [id, text, refusal] of core.outbox() as StoredEntry[]) {
+    for (const [id, frame, refusal] of JSON.parse(core.outbox()) as StoredEntry[]) {
       if (this.#outgoing.get(id)) continue;
-      const frame = JSON.parse(text) as ClientFrame;
       const draft: Draft = {
         roomId: 'roomId' in frame ? frame.roomId : undefined,
         recipientId: frame.type === 'PRIVATE_MESSAGE' ? frame.data.recipientId : undefined,
@@ -95,7 +94,7 @@ export class Sends {
         replyTo: 'replyTo' in frame ? frame.replyTo : undefined,
       };
       this.#outgoing.add(id, draft);
-      if (refusal === undefined) this.#outgoing.sent(id, 'queued');
+      if (refusal === null) this.#outgoing.sent(id, 'queued');
       else this.#outgoing.sent(id, 'failed', refusal);
     }
     this.#context.restored();

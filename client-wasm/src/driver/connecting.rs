@@ -1,15 +1,15 @@
 //! The driver's connections: token, socket, and why one was refused.
 
 use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
 use alloc::rc::Rc;
 
 use tidings_client_core::{Closed, ConnId, Connect, Input, Transport};
-use wasm_bindgen_futures::spawn_local;
 
 use super::Driver;
 use super::links::Way;
 use super::requests::refusal;
-use crate::http::escape;
+use crate::http::{Answer, Ask, Span, escape};
 use crate::socket::{Socket, SocketEvent};
 
 impl Driver {
@@ -20,16 +20,18 @@ impl Driver {
             return;
         }
         let driver = Rc::clone(self);
-        spawn_local(async move {
-            let token = driver.http.auth().token(connect.fresh_token).await;
-            if !driver.links.holds(connect.conn) {
-                return;
-            }
-            match token {
-                Ok(token) => driver.open(&connect, token.as_deref()),
-                Err(reason) => driver.closed(connect.conn, Closed { reason, ..Closed::default() }),
-            }
-        });
+        self.http.auth().token(
+            connect.fresh_token,
+            Box::new(move |token| {
+                if !driver.links.holds(connect.conn) {
+                    return;
+                }
+                match token {
+                    Ok(token) => driver.open(&connect, token.as_deref()),
+                    Err(reason) => driver.closed(connect.conn, Closed { reason, ..Closed::default() }),
+                }
+            }),
+        );
     }
 
     fn open(self: &Rc<Self>, connect: &Connect, token: Option<&str>) {
@@ -47,12 +49,9 @@ impl Driver {
             }
         });
         match opened {
-            Ok(socket) => {
-                self.links.go(conn, Way::Socket(socket));
-            }
-            Err(error) => {
-                let reason =
-                    error.as_string().unwrap_or_else(|| "the address is not one of a WebSocket".to_owned());
+            Some(socket) => self.links.go(conn, Way::Socket(socket)),
+            None => {
+                let reason = "the address is not one of a WebSocket".to_owned();
                 self.closed(conn, Closed { reason, ..Closed::default() });
             }
         }
@@ -75,10 +74,20 @@ impl Driver {
     /// A page is not told why an upgrade was refused; the HTTP interface, asked with the same token, says it.
     fn ask_why(self: &Rc<Self>, conn: ConnId) {
         let driver = Rc::clone(self);
-        spawn_local(async move {
-            let answer = driver.http.exchange("GET", "/api/v1/rooms?limit=1", None).await;
-            let closed = answer.map(|(status, text)| refusal(status, &text)).unwrap_or_default();
-            driver.closed(conn, closed);
+        let ask = Ask {
+            method: "GET".to_owned(),
+            path: "/api/v1/rooms?limit=1".to_owned(),
+            body: None,
+            span: Span::Short,
+        };
+        self.http.exchange(ask, move |answer| {
+            driver.closed(
+                conn,
+                match answer {
+                    Answer::Whole(status, text) => refusal(status, &text),
+                    Answer::Failed(_) | Answer::Opened | Answer::Part(_) | Answer::Ended => Closed::default(),
+                },
+            );
         });
     }
 
@@ -99,11 +108,14 @@ impl Driver {
 
     pub(super) fn refresh_token(self: &Rc<Self>) {
         let driver = Rc::clone(self);
-        spawn_local(async move {
-            // Without a new one the server closes with 4001 when the old one ends, and the next connect asks again.
-            if let Ok(Some(token)) = driver.http.auth().token(true).await {
-                driver.input(Input::TokenReady(token));
-            }
-        });
+        self.http.auth().token(
+            true,
+            Box::new(move |token| {
+                // Without a new one the server closes with 4001 when the old one ends, and the next connect asks again.
+                if let Ok(Some(token)) = token {
+                    driver.input(Input::TokenReady(token));
+                }
+            }),
+        );
     }
 }

@@ -1,12 +1,12 @@
 //! What the driver keeps beyond the page: the outbox, as soon as it is known whose it is.
 
+use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use tidings_client_core::{self as session, Input, Persist, State, Stored};
 use tidings_protocol::ClientId;
-use wasm_bindgen_futures::spawn_local;
 
 use super::Driver;
 use crate::storage::{CursorStore, Outbox, OutboxEvent};
@@ -70,11 +70,11 @@ impl Driver {
 
     /// Goes on with a token, or where none can be had without; it is not asked for where the user is known anyway.
     fn with_token(self: &Rc<Self>, then: fn(&Rc<Self>, bool)) {
+        if self.owner().is_some() {
+            return then(self, true);
+        }
         let driver = Rc::clone(self);
-        spawn_local(async move {
-            let had_one = driver.owner().is_some() || driver.http.auth().token(false).await.is_ok();
-            then(&driver, had_one);
-        });
+        self.http.auth().token(false, Box::new(move |token| then(&driver, token.is_ok())));
     }
 
     /// Called whenever the app has given a token: it says whose the store is, or that nobody can say.

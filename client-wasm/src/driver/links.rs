@@ -1,11 +1,12 @@
 //! The connections and requests that a session has at a time: a socket, stream or poll, a look at a better one, a post.
 
+use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::cell::RefCell;
 
 use tidings_client_core::ConnId;
-use web_sys::AbortController;
 
+use crate::http::Exchange;
 use crate::socket::Socket;
 
 /// One of them. Dropping it ends it, and nothing is heard of it any more.
@@ -16,10 +17,10 @@ struct Link {
 
 /// What it goes by, as far as it has come.
 pub(super) enum Way {
-    /// The token is being fetched, or it cannot be called off.
+    /// The token is being fetched.
     Pending,
     Socket(Socket),
-    Request(AbortController),
+    Request(Rc<Exchange>),
 }
 
 /// All of them, by their numbers.
@@ -62,8 +63,8 @@ impl Links {
 
 impl Drop for Way {
     fn drop(&mut self) {
-        if let Self::Request(controller) = self {
-            controller.abort();
+        if let Self::Request(exchange) = self {
+            exchange.abort();
         }
     }
 }

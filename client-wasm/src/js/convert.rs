@@ -1,111 +1,148 @@
-//! Events as small arrays: the first element says what follows. `npm/src/core-events.ts` is the other end.
+//! Events as JSON: small arrays whose first element says what follows. `npm/src/core-events.ts` is the other end.
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
 
-use js_sys::Array;
+use tidings_client_core::json::Rows;
 use tidings_client_core::{ClosedBy, Event, GapReason, Refusal, RoomState, SendState, State, Status, Stored};
-use wasm_bindgen::JsValue;
 
 use crate::host;
 use crate::http::HttpError;
 use crate::notifications::{NotificationEvent, StreamStatus};
 
-const STATUS: u32 = 0;
-const DISCONNECTED: u32 = 1;
-const MAX_ATTEMPTS: u32 = 2;
-const FRAME: u32 = 3;
-const SENT: u32 = 4;
-const ROOM: u32 = 5;
-const GAP: u32 = 6;
-const MALFORMED: u32 = 7;
+const STATUS: u64 = 0;
+const DISCONNECTED: u64 = 1;
+const MAX_ATTEMPTS: u64 = 2;
+const FRAME: u64 = 3;
+const SENT: u64 = 4;
+const ROOM: u64 = 5;
+const GAP: u64 = 6;
+const MALFORMED: u64 = 7;
 
-/// One event of the chat client.
-pub(super) fn event(event: &Event) -> Array {
+/// Events of the chat client.
+pub(super) fn events(events: &[Event]) -> String {
+    let mut rows = Rows::default();
+    rows.open();
+    for one in events {
+        rows.open();
+        event(&mut rows, one);
+        rows.close();
+    }
+    rows.close();
+    rows.into_text()
+}
+
+fn event(row: &mut Rows, event: &Event) {
     match event {
-        Event::Frame(frame) => tuple([FRAME.into(), frame.text().into()]),
-        Event::Status(one) => status(one),
-        Event::Disconnected { code, reason } => tuple([DISCONNECTED.into(), (*code).into(), reason.into()]),
-        Event::MaxReconnectAttemptsReached => tuple([MAX_ATTEMPTS.into()]),
+        Event::Frame(frame) => {
+            row.number(FRAME);
+            row.raw(frame.text());
+        }
+        Event::Status(one) => status(row, one),
+        Event::Disconnected { code, reason } => {
+            row.number(DISCONNECTED);
+            number(row, code.map(u64::from));
+            row.text(reason);
+        }
+        Event::MaxReconnectAttemptsReached => row.number(MAX_ATTEMPTS),
         Event::Sent { id, state } => {
-            let array = tuple([SENT.into(), id.as_str().into()]);
-            send_state(&array, state);
-            array
+            row.number(SENT);
+            row.text(id.as_str());
+            send_state(row, state);
         }
         Event::Room { room, state } => {
-            let (name, code) = match state {
-                RoomState::Joined => ("joined", JsValue::UNDEFINED),
-                RoomState::Left => ("left", JsValue::UNDEFINED),
-                RoomState::Refused(code) => ("refused", code.as_str().into()),
-            };
-            tuple([ROOM.into(), room.as_str().into(), name.into(), code])
+            row.number(ROOM);
+            row.text(room.as_str());
+            match state {
+                RoomState::Joined => row.text("joined"),
+                RoomState::Left => row.text("left"),
+                RoomState::Refused(code) => {
+                    row.text("refused");
+                    row.text(code.as_str());
+                }
+            }
         }
         Event::Gap(gap) => {
-            let reason = match gap.reason {
+            row.number(GAP);
+            text(row, gap.room.as_deref());
+            row.number(gap.from);
+            row.number(gap.to);
+            row.text(match gap.reason {
                 GapReason::Limit => "LIMIT",
                 GapReason::Retention => "RETENTION",
                 GapReason::Epoch => "EPOCH",
                 GapReason::Lost => "LOST",
-            };
-            tuple([
-                GAP.into(),
-                gap.room.as_deref().into(),
-                (gap.from as f64).into(),
-                (gap.to as f64).into(),
-                reason.into(),
-            ])
+            });
         }
-        Event::Malformed(text) => tuple([MALFORMED.into(), text.into()]),
+        Event::Malformed(text) => {
+            row.number(MALFORMED);
+            row.text(text);
+        }
     }
 }
 
-/// `[STATUS, state, next retry in ms since the epoch, attempts, online, transport, why closed, persistence]`.
-pub(super) fn status(status: &Status) -> Array {
-    let state = match status.state {
+/// `STATUS, state, next retry in ms since the epoch, attempts, online, transport, why closed, persistence`.
+fn status(row: &mut Rows, status: &Status) {
+    row.number(STATUS);
+    row.text(match status.state {
         State::Idle => "idle",
         State::Connecting => "connecting",
         State::Connected => "connected",
         State::Reconnecting => "reconnecting",
         State::Closed => "closed",
-    };
-    let closed_by = status.closed_by.map(|by| match by {
-        ClosedBy::Client => "client",
-        ClosedBy::Server => "server",
-        ClosedBy::Unauthenticated => "unauthenticated",
-        ClosedBy::Forbidden => "forbidden",
-        ClosedBy::Replaced => "replaced",
-        ClosedBy::MaxAttempts => "maxAttempts",
     });
-    tuple([
-        STATUS.into(),
-        state.into(),
-        status.next_retry_at.map(host::to_epoch_ms).into(),
-        status.attempts.into(),
-        status.online.into(),
-        status.transport.as_str().into(),
-        closed_by.into(),
-        status.persistence.into(),
-    ])
+    number(row, status.next_retry_at.map(host::to_epoch_ms));
+    row.number(status.attempts.into());
+    flag(row, status.online);
+    row.text(status.transport.as_str());
+    text(
+        row,
+        status.closed_by.map(|by| match by {
+            ClosedBy::Client => "client",
+            ClosedBy::Server => "server",
+            ClosedBy::Unauthenticated => "unauthenticated",
+            ClosedBy::Forbidden => "forbidden",
+            ClosedBy::Replaced => "replaced",
+            ClosedBy::MaxAttempts => "maxAttempts",
+        }),
+    );
+    flag(row, status.persistence);
 }
 
-/// `[id, frame, code of the refusal]`.
-pub(super) fn stored(entry: &Stored) -> JsValue {
-    tuple([entry.id.as_str().into(), entry.frame.as_str().into(), entry.failed.as_deref().into()]).into()
+/// What the outbox holds: `[id, frame, code of the refusal]` each.
+pub(super) fn outbox(entries: &[Stored]) -> String {
+    let mut rows = Rows::default();
+    rows.open();
+    for entry in entries {
+        rows.open();
+        rows.text(entry.id.as_str());
+        rows.raw(&entry.frame);
+        text(&mut rows, entry.failed.as_deref());
+        rows.close();
+    }
+    rows.close();
+    rows.into_text()
 }
 
 /// One event of the notification stream: `[name, data, cursor]`, or a status, or a loss.
-pub(super) fn notification_event(event: &NotificationEvent) -> Array {
+pub(super) fn notification_event(event: &NotificationEvent) -> String {
+    let mut row = Rows::default();
+    row.open();
     match event {
         NotificationEvent::Message { kind, data, cursor } => {
-            tuple([kind.as_str().into(), data.into(), cursor.as_deref().into()])
+            row.text(kind.as_str());
+            row.text(data);
+            text(&mut row, cursor.as_deref());
         }
-        NotificationEvent::Status(status) => stream_status(status),
+        NotificationEvent::Status(status) => stream_status(&mut row, status),
         NotificationEvent::Disconnected(error) => {
-            let reason = error.clone().map(reason);
-            tuple([DISCONNECTED.into(), JsValue::UNDEFINED, reason.into()])
+            row.number(DISCONNECTED);
+            row.text(&error.clone().map(reason).unwrap_or_default());
         }
-        NotificationEvent::MaxReconnectAttemptsReached => tuple([MAX_ATTEMPTS.into()]),
+        NotificationEvent::MaxReconnectAttemptsReached => row.number(MAX_ATTEMPTS),
     }
+    row.close();
+    row.into_text()
 }
 
 /// Why a request has no answer, without the machinery of `Display`.
@@ -118,19 +155,17 @@ pub(super) fn reason(error: HttpError) -> String {
     }
 }
 
-/// `[STATUS, state, next retry in ms since the epoch, attempts]`.
-pub(super) fn stream_status(status: &StreamStatus) -> Array {
-    tuple([
-        STATUS.into(),
-        status.state.as_str().into(),
-        status.next_retry_at.map(host::to_epoch_ms).into(),
-        status.attempts.into(),
-    ])
+/// `STATUS, state, next retry in ms since the epoch, attempts`.
+fn stream_status(row: &mut Rows, status: &StreamStatus) {
+    row.number(STATUS);
+    row.text(status.state.as_str());
+    number(row, status.next_retry_at.map(host::to_epoch_ms));
+    row.number(status.attempts.into());
 }
 
-/// `id` is followed by the state's name and what belongs to it.
-fn send_state(array: &Array, state: &SendState) {
-    let name = match state {
+/// The state's name and what belongs to it.
+fn send_state(row: &mut Rows, state: &SendState) {
+    row.text(match state {
         SendState::Queued => "queued",
         SendState::InFlight => "inFlight",
         SendState::Acked { .. } => "acked",
@@ -138,32 +173,40 @@ fn send_state(array: &Array, state: &SendState) {
         SendState::Refused(_) => "refused",
         SendState::Cancelled => "cancelled",
         SendState::TakenOver => "takenOver",
-    };
-    array.push(&name.into());
+    });
     match state {
         SendState::Acked { room, message_id, seq, duplicate } => {
-            array.push(&room.as_deref().into());
-            array.push(&message_id.as_deref().into());
-            array.push(&seq.map(|seq| seq as f64).into());
-            array.push(&(*duplicate).into());
+            text(row, room.as_deref());
+            text(row, message_id.as_deref());
+            number(row, *seq);
+            flag(row, *duplicate);
         }
-        SendState::Failed(code) => {
-            array.push(&code.as_str().into());
-        }
-        SendState::Refused(refusal) => {
-            let code = match refusal {
-                Refusal::QueueFull => "QUEUE_FULL",
-                Refusal::TooLarge => "TOO_LARGE",
-                Refusal::Empty => "EMPTY",
-                Refusal::Busy => "BUSY",
-                Refusal::Unknown => "UNKNOWN_ENTRY",
-            };
-            array.push(&code.into());
-        }
+        SendState::Failed(code) => row.text(code.as_str()),
+        SendState::Refused(refusal) => row.text(match refusal {
+            Refusal::QueueFull => "QUEUE_FULL",
+            Refusal::TooLarge => "TOO_LARGE",
+            Refusal::Empty => "EMPTY",
+            Refusal::Busy => "BUSY",
+            Refusal::Unknown => "UNKNOWN_ENTRY",
+        }),
         SendState::Queued | SendState::InFlight | SendState::Cancelled | SendState::TakenOver => {}
     }
 }
 
-fn tuple<const N: usize>(values: [JsValue; N]) -> Array {
-    values.into_iter().collect()
+fn text(row: &mut Rows, value: Option<&str>) {
+    match value {
+        Some(value) => row.text(value),
+        None => row.raw("null"),
+    }
+}
+
+fn number(row: &mut Rows, value: Option<u64>) {
+    match value {
+        Some(value) => row.number(value),
+        None => row.raw("null"),
+    }
+}
+
+fn flag(row: &mut Rows, value: bool) {
+    row.raw(if value { "true" } else { "false" });
 }

@@ -1,86 +1,99 @@
-//! The options object of the face.
+//! What the face hands over: its options, and what it is called back by.
 
-use alloc::borrow::ToOwned;
-use alloc::boxed::Box;
+use alloc::borrow::Cow;
 use alloc::rc::Rc;
 use alloc::string::String;
+use alloc::vec::Vec;
+use core::cell::{Cell, RefCell};
 
-use js_sys::{Array, Function, Promise};
-use tidings_client_core::{Transport, Transports};
+use tidings_client_core::{Transport, Transports, json};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
 
-use crate::config::{Config, Credentials, TokenProvider};
+use crate::config::{Answered, Config, Credentials, TokenProvider};
 
 #[wasm_bindgen]
 extern "C" {
-    /// What the face hands over; it has checked the types.
-    pub type Options;
+    /// What the face is called back by. It catches what its listeners throw; there is nobody else to tell.
+    pub type Face;
 
-    #[wasm_bindgen(method, getter)]
-    fn url(this: &Options) -> String;
-    #[wasm_bindgen(method, getter)]
-    fn token(this: &Options) -> Option<String>;
-    /// `(fresh: boolean) => Promise<string>`.
-    #[wasm_bindgen(method, getter, js_name = getToken)]
-    fn get_token(this: &Options) -> Option<Function>;
-    #[wasm_bindgen(method, getter, js_name = userId)]
-    fn user_id(this: &Options) -> Option<String>;
-    #[wasm_bindgen(method, getter)]
-    fn notifications(this: &Options) -> bool;
-    #[wasm_bindgen(method, getter, js_name = notificationHeader)]
-    fn notification_header(this: &Options) -> bool;
-    #[wasm_bindgen(method, getter)]
-    fn persistence(this: &Options) -> bool;
-    /// The names of the transports that may be used; `undefined`: all of them.
-    #[wasm_bindgen(method, getter)]
-    fn transports(this: &Options) -> Option<Array>;
-    #[wasm_bindgen(method, getter, js_name = maxAttempts)]
-    fn max_attempts(this: &Options) -> Option<u32>;
-    #[wasm_bindgen(method, getter, js_name = maxQueued)]
-    fn max_queued(this: &Options) -> Option<u32>;
+    /// What happened to the chat client: an array of events.
+    #[wasm_bindgen(method)]
+    pub(super) fn events(this: &Face, events: &str);
+    /// What happened to the notification stream: one event.
+    #[wasm_bindgen(method)]
+    pub(super) fn notified(this: &Face, event: &str);
+    /// A request is done: see `JsClient::http`.
+    #[wasm_bindgen(method)]
+    pub(super) fn answered(this: &Face, request: u32, status: i32, text: &str);
+    /// A token is needed: the answer comes by `JsClient::token`.
+    #[wasm_bindgen(method, js_name = tokenWanted)]
+    fn token_wanted(this: &Face, fresh: bool, request: u32);
 }
 
-impl Options {
-    pub(super) fn to_config(&self) -> Config {
-        let credentials = match (self.get_token(), self.token()) {
-            (Some(get), _) => Credentials::Provider(provider(get)),
-            (None, Some(token)) => Credentials::Token(token),
-            (None, None) => Credentials::Cookie,
-        };
-        let mut config = Config::new(self.url(), credentials);
-        let mut transports = Transports::NONE;
-        config.user_id = self.user_id();
-        config.notifications = self.notifications();
-        config.notification_header = self.notification_header();
-        config.persistence = self.persistence();
-        for name in self.transports().iter().flat_map(Array::iter) {
-            let name = name.as_string();
-            if let Some(known) = Transport::ALL.into_iter().find(|t| name.as_deref() == Some(t.as_str())) {
-                transports = transports.with(known);
-            }
+/// The tokens that the app was asked for.
+#[derive(Default)]
+pub(super) struct Asked {
+    last: Cell<u32>,
+    /// As many as there are requests under way.
+    waiting: RefCell<Vec<(u32, Answered)>>,
+}
+
+impl Asked {
+    /// The app's word on one of them.
+    pub(super) fn answered(&self, request: u32, answer: Result<String, String>) {
+        let mut waiting = self.waiting.borrow_mut();
+        let at = waiting.iter().position(|(number, _)| *number == request);
+        let found = at.map(|at| waiting.swap_remove(at));
+        drop(waiting);
+        if let Some((_, answered)) = found {
+            answered(answer);
         }
-        config.transports = transports;
-        config.max_attempts = self.max_attempts();
-        if let Some(max) = self.max_queued() {
-            config.max_queued = max as usize;
-        }
-        config
+    }
+
+    fn provider(self: &Rc<Self>, face: &Rc<Face>) -> TokenProvider {
+        let (asked, face) = (Rc::clone(self), Rc::clone(face));
+        TokenProvider::by_callback(move |fresh, answered| {
+            let request = asked.last.get().wrapping_add(1);
+            asked.last.set(request);
+            asked.waiting.borrow_mut().push((request, answered));
+            face.token_wanted(fresh, request);
+        })
     }
 }
 
-fn provider(get: Function) -> TokenProvider {
-    Rc::new(move |fresh| {
-        let asked = get.call1(&JsValue::NULL, &JsValue::from_bool(fresh));
-        Box::pin(async move {
-            let token = match asked {
-                Ok(promise) => JsFuture::from(Promise::resolve(&promise)).await,
-                Err(thrown) => Err(thrown),
-            };
-            match token {
-                Ok(token) => token.as_string().ok_or_else(|| "getToken gave no string".to_owned()),
-                Err(thrown) => Err(js_sys::Object::from(thrown).to_string().into()),
-            }
-        })
-    })
+/// Reads the options, which the face has checked: those of `Config` by their names there, and `provider`, whether the
+/// app can be asked for tokens. What is left out is as `Config::new` has it.
+pub(super) fn config(options: &str, face: &Rc<Face>, asked: &Rc<Asked>) -> Config {
+    let text = |name| json::field(options, name).and_then(json::string).map(Cow::into_owned);
+    let number = |name| json::field(options, name).and_then(json::number).and_then(|n| u32::try_from(n).ok());
+    let flag = |name| json::field(options, name) == Some("true");
+
+    let credentials = match text("token") {
+        _ if flag("provider") => Credentials::Provider(asked.provider(face)),
+        Some(token) => Credentials::Token(token),
+        None => Credentials::Cookie,
+    };
+    let mut config = Config::new(text("url").unwrap_or_default(), credentials);
+    config.user_id = text("userId");
+    config.notifications = flag("notifications");
+    config.notification_header = flag("notificationHeader");
+    config.persistence = flag("persistence");
+    config.transports = transports(json::field(options, "transports").unwrap_or_default());
+    config.max_attempts = number("maxAttempts");
+    if let Some(max) = number("maxQueued") {
+        config.max_queued = max as usize;
+    }
+    config
+}
+
+/// The transports of these names; those that are none count for nothing.
+fn transports(names: &str) -> Transports {
+    let mut transports = Transports::NONE;
+    for name in json::items(names).unwrap_or_default() {
+        let name = json::string(name);
+        if let Some(known) = Transport::ALL.into_iter().find(|t| name.as_deref() == Some(t.as_str())) {
+            transports = transports.with(known);
+        }
+    }
+    transports
 }

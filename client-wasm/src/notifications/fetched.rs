@@ -1,48 +1,39 @@
 //! The same stream by `fetch`: where there is no EventSource, or where the token is to go in a header.
 
+use alloc::borrow::ToOwned;
 use alloc::rc::Rc;
 use alloc::string::String;
+use core::cell::RefCell;
 
 use tidings_client_core::EventStream;
-use wasm_bindgen_futures::spawn_local;
-use web_sys::AbortController;
-
-use core::cell::RefCell;
 
 use super::refusal::Refusal;
 use super::source::{SourceEvent, StreamEventKind};
-use crate::http::{self, Http, HttpError};
+use crate::http::{Answer, Ask, Exchange, Http, Span};
 
 /// An open or opening stream. Dropping it closes it, and nothing is heard of it any more.
-pub(super) struct Fetched(Option<AbortController>);
+pub(super) struct Fetched(Rc<Exchange>);
 
 impl Fetched {
     pub(super) fn open(http: &Http, path: String, tell: impl Fn(SourceEvent) + 'static) -> Self {
-        let controller = AbortController::new().ok();
-        let signal = controller.as_ref().map(AbortController::signal);
-        let http = http.clone();
-        let tell = Rc::new(tell);
-        spawn_local(async move {
-            let ended = async {
-                let response = http.open("GET", &path, None, signal.as_ref()).await?;
-                let status = response.status();
-                if status != 200 {
-                    return Ok(Some(Refusal::of(status, &http::text_of(&response).await?)));
-                }
-                let stream = RefCell::new(EventStream::default());
-                let say = Rc::clone(&tell);
-                http::read(&response, |chunk| {
-                    stream.borrow_mut().push(&chunk);
+        let stream = RefCell::new(EventStream::default());
+        let ask = Ask { method: "GET".to_owned(), path, body: None, span: Span::Stream };
+        Self(http.exchange(ask, move |answer| {
+            let refusal = match answer {
+                Answer::Part(text) => {
+                    stream.borrow_mut().push(text.as_bytes());
                     while let Some(event) = next(&stream) {
-                        say(event);
+                        tell(event);
                     }
-                })
-                .await?;
-                Ok(None)
+                    return;
+                }
+                Answer::Opened => return,
+                Answer::Ended => None,
+                Answer::Whole(status, text) => Some(Refusal::of(status, &text)),
+                Answer::Failed(error) => Some(error.into()),
             };
-            tell(SourceEvent::Failed(ended.await.unwrap_or_else(|error: HttpError| Some(error.into()))));
-        });
-        Self(controller)
+            tell(SourceEvent::Failed(refusal));
+        }))
     }
 }
 
@@ -57,8 +48,6 @@ fn next(stream: &RefCell<EventStream>) -> Option<SourceEvent> {
 
 impl Drop for Fetched {
     fn drop(&mut self) {
-        if let Some(controller) = &self.0 {
-            controller.abort();
-        }
+        self.0.abort();
     }
 }

@@ -1,9 +1,8 @@
 //! Why no stream could be opened, and whether another attempt makes sense.
 
-use tidings_client_core::Duration;
+use tidings_client_core::{Duration, json};
 
 use crate::http::HttpError;
-use crate::json;
 
 /// Why no stream could be opened.
 #[derive(Debug)]
@@ -16,11 +15,8 @@ pub(crate) struct Refusal {
 impl Refusal {
     /// An answer other than the one that was asked for.
     pub(super) fn of(status: u16, text: &str) -> Self {
-        let wait = json::field(text, "retryAfterMs").and_then(|ms| ms.as_f64());
-        Self {
-            error: HttpError::Status(status),
-            retry_after: wait.map(|ms| Duration::from_millis(ms as u64)),
-        }
+        let wait = json::field(text, "retryAfterMs").and_then(json::number);
+        Self { error: HttpError::Status(status), retry_after: wait.map(Duration::from_millis) }
     }
 
     /// Whether the same request would be refused for ever.

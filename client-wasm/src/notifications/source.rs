@@ -1,15 +1,25 @@
 //! One EventSource: the browser's events as plain calls.
-//!
-//! Straight on web-sys: gloo-net's wrapper is a stream for each name of an event, over channels that nothing else here
-//! needs.
 
-use alloc::rc::Rc;
+use alloc::borrow::ToOwned;
 use alloc::string::String;
 
 use wasm_bindgen::prelude::*;
-use web_sys::{Event, EventSource, MessageEvent};
 
 use super::refusal::Refusal;
+use crate::host::{Callback, callback};
+
+#[wasm_bindgen(module = "/src/notifications/source.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = Source)]
+    type EventSource;
+
+    #[wasm_bindgen(static_method_of = EventSource, js_class = Source)]
+    fn exists() -> bool;
+    #[wasm_bindgen(static_method_of = EventSource, js_class = Source)]
+    fn open(url: &str, names: &str, tell: &Callback) -> Option<EventSource>;
+    #[wasm_bindgen(method)]
+    fn leave(this: &EventSource);
+}
 
 /// What a stream carries: the names of its events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,45 +74,33 @@ pub(crate) enum SourceEvent {
 /// An open or opening stream. Dropping it closes it, and nothing is heard of it any more.
 pub(crate) struct Source {
     source: EventSource,
-    on_message: Closure<dyn FnMut(MessageEvent)>,
-    _on_error: Closure<dyn FnMut(Event)>,
+    _tell: Callback,
 }
 
 impl Source {
     /// Whether there is such a thing here; Node has none.
     pub(super) fn exists() -> bool {
-        js_sys::Reflect::has(&js_sys::global(), &"EventSource".into()).unwrap_or_default()
+        EventSource::exists()
     }
 
-    pub(crate) fn open(url: &str, tell: impl Fn(SourceEvent) + 'static) -> Result<Self, JsValue> {
-        let source = EventSource::new(url)?;
-        let tell = Rc::new(tell);
-
-        let say = Rc::clone(&tell);
-        let on_message = Closure::new(move |event: MessageEvent| {
-            let name = event.type_();
-            if let (Some(kind), Some(data)) = (StreamEventKind::of(&name), event.data().as_string()) {
-                let cursor = Some(event.last_event_id()).filter(|cursor| !cursor.is_empty());
-                say(SourceEvent::Message { kind, data, cursor });
-            }
+    /// `None` where the address is none.
+    pub(crate) fn open(url: &str, tell: impl Fn(SourceEvent) + 'static) -> Option<Self> {
+        let tell = callback(move |what, length, text| {
+            // A cursor is ASCII: its length is the same in both languages.
+            let (cursor, data) = text.split_at_checked(length as usize).unwrap_or_default();
+            let cursor = Some(cursor).filter(|cursor| !cursor.is_empty()).map(str::to_owned);
+            tell(match StreamEventKind::ALL.get(what as usize) {
+                Some(&kind) => SourceEvent::Message { kind, data: data.to_owned(), cursor },
+                None => SourceEvent::Failed(None),
+            });
         });
-        for kind in StreamEventKind::ALL {
-            source.add_event_listener_with_callback(kind.as_str(), on_message.as_ref().unchecked_ref())?;
-        }
-        let on_error = Closure::new(move |_: Event| tell(SourceEvent::Failed(None)));
-        source.set_onerror(Some(on_error.as_ref().unchecked_ref()));
-        Ok(Self { source, on_message, _on_error: on_error })
+        let names = StreamEventKind::ALL.map(StreamEventKind::as_str).join(" ");
+        Some(Self { source: EventSource::open(url, &names, &tell)?, _tell: tell })
     }
 }
 
 impl Drop for Source {
     fn drop(&mut self) {
-        self.source.close();
-        self.source.set_onerror(None);
-        for kind in StreamEventKind::ALL {
-            let callback = self.on_message.as_ref().unchecked_ref();
-            // It fails for a listener that is not there, and that is what is wanted.
-            let _ = self.source.remove_event_listener_with_callback(kind.as_str(), callback);
-        }
+        self.source.leave();
     }
 }

@@ -1,12 +1,12 @@
 //! Keeps one stream open: ticket, source, backoff, cursor.
 
 use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
 use alloc::rc::{Rc, Weak};
 use alloc::string::String;
 use core::cell::{Cell, RefCell};
 
-use tidings_client_core::{Instant, Rng};
-use wasm_bindgen_futures::spawn_local;
+use tidings_client_core::{Instant, Rng, json};
 
 use super::fetched::Fetched;
 use super::refusal::Refusal;
@@ -15,8 +15,7 @@ use super::source::{Source, SourceEvent, StreamEventKind};
 use super::{NotificationEvent, StreamState, StreamStatus};
 use crate::config::Config;
 use crate::host::{self, Timer};
-use crate::http::{Http, HttpError, escape};
-use crate::json;
+use crate::http::{Answer, Ask, Http, HttpError, Span, escape};
 use crate::listeners::{Listeners, Subscription};
 use crate::page::{Page, PageEvent};
 use crate::storage::CursorStore;
@@ -138,46 +137,70 @@ impl Stream {
         self.drop_source();
         self.timer.set(None);
         let (stream, attempt) = (Rc::clone(self), self.attempt.get());
-        spawn_local(async move {
-            let made = stream.address().await;
-            if stream.attempt.get() != attempt || !stream.is_wanted() {
+        self.http.auth().token(
+            false,
+            Box::new(move |token| {
+                if stream.is_current(attempt) {
+                    match token {
+                        Ok(token) => stream.with_token(token.is_some(), attempt),
+                        Err(reason) => stream.failed(Some(HttpError::Token(reason).into())),
+                    }
+                }
+            }),
+        );
+    }
+
+    /// Whether nothing has overtaken an attempt.
+    fn is_current(&self, attempt: u32) -> bool {
+        self.attempt.get() == attempt && self.is_wanted()
+    }
+
+    /// A stream by EventSource asks for a ticket, so that no token stands in its address.
+    fn with_token(self: &Rc<Self>, has_token: bool, attempt: u32) {
+        self.find_store();
+        if self.user.borrow().is_none() {
+            let error = HttpError::Token("no user id: set Config::user_id".to_owned());
+            return self.failed(Some(error.into()));
+        }
+        if !has_token || self.by_header {
+            return self.open("", attempt);
+        }
+        let stream = Rc::clone(self);
+        let ask = Ask {
+            method: "POST".to_owned(),
+            path: "/api/v1/auth/ticket".to_owned(),
+            body: None,
+            span: Span::Short,
+        };
+        self.http.exchange(ask, move |answer| {
+            if !stream.is_current(attempt) {
                 return;
             }
-            match made {
-                Ok(url) => stream.open(&url, attempt),
-                Err(refusal) => stream.failed(Some(refusal)),
+            match answer {
+                Answer::Whole(status, text) => match json::field(&text, "ticket").and_then(json::string) {
+                    Some(ticket) if status == 200 => stream.open(&ticket, attempt),
+                    _ => stream.failed(Some(Refusal::of(status, &text))),
+                },
+                Answer::Failed(error) => stream.failed(Some(error.into())),
+                Answer::Opened | Answer::Part(_) | Answer::Ended => {}
             }
         });
     }
 
-    /// The stream's address, with a ticket of its own.
-    async fn address(&self) -> Result<String, Refusal> {
-        let token = self.http.auth().token(false).await.map_err(HttpError::Token)?;
-        self.find_store();
-        let user = self
-            .user
-            .borrow()
-            .clone()
-            .ok_or_else(|| HttpError::Token("no user id: set Config::user_id".to_owned()))?;
+    /// The stream's address, with a ticket where there is one.
+    fn address(&self, ticket: &str) -> String {
         let base = if self.by_header { "" } else { self.http.base() };
-        let mut url = [base, "/api/v1/notifications/stream/", &escape(&user), "?"].concat();
-        if token.is_some() && !self.by_header {
+        let user = escape(self.user.borrow().as_deref().unwrap_or_default());
+        let mut url = [base, "/api/v1/notifications/stream/", &user, "?"].concat();
+        if !ticket.is_empty() {
             url.push_str("ticket=");
-            url.push_str(&escape(&self.ticket().await?));
+            url.push_str(&escape(ticket));
         }
         if let Some(cursor) = self.cursor.borrow().as_deref() {
             url.push_str("&lastEventId=");
             url.push_str(&escape(cursor));
         }
-        Ok(url)
-    }
-
-    async fn ticket(&self) -> Result<String, Refusal> {
-        let (status, text) = self.http.exchange("POST", "/api/v1/auth/ticket", None).await?;
-        match json::field(&text, "ticket").and_then(|ticket| ticket.as_string()) {
-            Some(ticket) if status == 200 => Ok(ticket),
-            _ => Err(Refusal::of(status, &text)),
-        }
+        url
     }
 
     /// The user may be known only when there is a token, and with the user the place where the cursor is kept.
@@ -196,7 +219,8 @@ impl Stream {
         }
     }
 
-    fn open(self: &Rc<Self>, url: &str, attempt: u32) {
+    fn open(self: &Rc<Self>, ticket: &str, attempt: u32) {
+        let url = self.address(ticket);
         let weak = Rc::downgrade(self);
         let tell = move |event| {
             if let Some(stream) = weak.upgrade()
@@ -206,15 +230,15 @@ impl Stream {
             }
         };
         let opened = if self.by_header {
-            Ok(Open::Fetched(Fetched::open(&self.http, url.to_owned(), tell)))
+            Some(Open::Fetched(Fetched::open(&self.http, url, tell)))
         } else {
-            Source::open(url, tell).map(Open::Source)
+            Source::open(&url, tell).map(Open::Source)
         };
         match opened {
-            Ok(source) => {
+            Some(source) => {
                 self.source.replace(Some(source));
             }
-            Err(_) => self.failed(None),
+            None => self.failed(None),
         }
     }
 

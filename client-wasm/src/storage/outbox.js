@@ -3,7 +3,8 @@
 // A page owns its rows as long as it holds a Web Lock of its own name. Where that lock is free, the page is gone, and
 // whoever gets the lock first takes the rows over: so no message is sent by two pages.
 //
-// `tell(kind, list)` says what happened. The numbers are those of `storage/outbox.rs`.
+// `tell(kind, 0, text)` says what happened; the text is an id, or rows as JSON. The numbers are those of
+// `storage/outbox.rs`.
 const LOADED = 0;
 const ADOPTED = 1;
 const SAVED = 2;
@@ -44,7 +45,7 @@ export class OutboxStore {
     this.#last = this.#open().catch(() => {
       this.#db = undefined;
       this.#say(LOST);
-      this.#say(LOADED);
+      this.#say(LOADED, '[]');
     });
   }
 
@@ -98,15 +99,15 @@ export class OutboxStore {
       });
     }
     this.#say(KEPT);
-    this.#say(LOADED, left);
+    this.#say(LOADED, JSON.stringify(left));
   }
 
   #lock(page) {
     return `tidings ${NAME} ${this.#owner} ${page}`;
   }
 
-  #say(kind, list = []) {
-    this.#tell(kind, list);
+  #say(kind, text = '') {
+    this.#tell(kind, 0, text);
   }
 
   /** Takes a page's rows over when it is gone. */
@@ -116,7 +117,7 @@ export class OutboxStore {
     const take = async () => {
       if (this.#closed.signal.aborted) return;
       const rows = await this.#adopt(page);
-      if (rows.length) this.#say(ADOPTED, rows);
+      if (rows.length) this.#say(ADOPTED, JSON.stringify(rows));
     };
     navigator.locks
       .request(this.#lock(page), { signal: this.#closed.signal }, take)
@@ -159,7 +160,7 @@ export class OutboxStore {
     }
     this.#say(this.#unkept.size ? LOST : KEPT);
     for (const write of [...again, ...writes]) {
-      if (write.saves) this.#say(failed.has(write) ? UNKEPT : SAVED, [write.id]);
+      if (write.saves) this.#say(failed.has(write) ? UNKEPT : SAVED, write.id);
     }
   }
 

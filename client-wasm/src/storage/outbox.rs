@@ -1,21 +1,21 @@
 //! The outbox in IndexedDB, by server and user. `outbox.js` beside this file does the work: it is all promises.
 
-use alloc::string::String;
+use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
-use js_sys::Array;
-use tidings_client_core::Stored;
+use tidings_client_core::{Stored, json};
 use tidings_protocol::ClientId;
 use wasm_bindgen::prelude::*;
 
 use super::owner;
+use crate::host::{Callback, callback};
 
 #[wasm_bindgen(module = "/src/storage/outbox.js")]
 extern "C" {
     type OutboxStore;
 
     #[wasm_bindgen(constructor)]
-    fn new(owner: &str, tell: &Closure<dyn FnMut(u32, Array)>) -> OutboxStore;
+    fn new(owner: &str, tell: &Callback) -> OutboxStore;
     #[wasm_bindgen(method)]
     fn put(this: &OutboxStore, id: &str, order: f64, frame: &str, failed: Option<&str>);
     #[wasm_bindgen(method)]
@@ -42,21 +42,21 @@ pub(crate) enum OutboxEvent {
 /// One page's part of a user's outbox. Dropping it gives it to other pages of the user.
 pub(crate) struct Outbox {
     store: OutboxStore,
-    _tell: Closure<dyn FnMut(u32, Array)>,
+    _tell: Callback,
 }
 
 impl Outbox {
     /// Opens it; `None` where the user's name is none.
     pub(crate) fn open(server: &str, user: &str, tell: impl Fn(OutboxEvent) + 'static) -> Option<Self> {
         let owner = owner(server, user)?;
-        let tell = Closure::new(move |kind: u32, list: Array| {
+        let tell = callback(move |kind, _, text| {
             tell(match kind {
-                0 => OutboxEvent::Loaded(rows(&list)),
-                1 => OutboxEvent::Adopted(rows(&list)),
+                0 => OutboxEvent::Loaded(rows(&text)),
+                1 => OutboxEvent::Adopted(rows(&text)),
                 4 | 5 => OutboxEvent::Kept(kind == 4),
-                kind => match client_id(&list.get(0)) {
-                    Some(id) => OutboxEvent::Saved { id, kept: kind == 2 },
-                    None => return,
+                kind => match ClientId::new(text) {
+                    Ok(id) => OutboxEvent::Saved { id, kept: kind == 2 },
+                    Err(_) => return,
                 },
             });
         });
@@ -85,21 +85,17 @@ impl Drop for Outbox {
     }
 }
 
-fn rows(list: &Array) -> Vec<Stored> {
-    list.iter().filter_map(|row| read(&row.unchecked_into())).collect()
+fn rows(text: &str) -> Vec<Stored> {
+    json::items(text).unwrap_or_default().into_iter().filter_map(read).collect()
 }
 
 /// A row is an array of its parts; what something else left there is no entry.
-fn read(row: &Array) -> Option<Stored> {
+fn read(row: &str) -> Option<Stored> {
+    let parts = json::items(row)?;
     Some(Stored {
-        id: client_id(&row.get(0))?,
-        order: row.get(1).as_f64()? as u64,
-        frame: row.get(2).as_string()?,
-        failed: row.get(3).as_string(),
+        id: ClientId::new(json::string(parts.first()?)?).ok()?,
+        order: json::number(parts.get(1)?)?,
+        frame: json::string(parts.get(2)?)?.into_owned(),
+        failed: json::string(parts.get(3)?).map(Cow::into_owned),
     })
-}
-
-fn client_id(value: &JsValue) -> Option<ClientId> {
-    let id: String = value.as_string()?;
-    ClientId::new(id).ok()
 }

@@ -107,10 +107,10 @@ async fn a_fresh_token_is_fetched_when_the_last_one_does_not_count() {
     let server = Server::launch().await;
     let asked = Rc::new(RefCell::new(Vec::new()));
     let (good, log) = (token("ann", ""), Rc::clone(&asked));
-    let provider: TokenProvider = Rc::new(move |fresh| {
+    let provider = TokenProvider::new(move |fresh| {
         log.borrow_mut().push(fresh);
         let token = if fresh { good.clone() } else { "header.e30.signature".to_owned() };
-        Box::pin(async move { Ok(token) })
+        async move { Ok(token) }
     });
     let client = Client::new(Config::new(&*server.url, Credentials::Provider(provider)));
     let mut heard = Heard::of(&client);

@@ -1,7 +1,6 @@
 //! What was sent while there was no server arrives: once, in order, also after the page was left.
 
 use std::cell::Cell;
-use std::rc::Rc;
 
 use tidings_client::{Client, Config, Credentials, State, TokenProvider, Transport, Transports};
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -72,7 +71,7 @@ async fn what_was_typed_while_the_server_was_down_survives_a_reload() {
 
 /// A client that knows its user only when it has fetched a token.
 fn by_provider(server: &Server, user: &'static str) -> Client {
-    let provider: TokenProvider = Rc::new(move |_| Box::pin(async move { Ok(token(user, "")) }));
+    let provider = TokenProvider::new(move |_| async move { Ok(token(user, "")) });
     Client::new(Config::new(&*server.url, Credentials::Provider(provider)))
 }
 
@@ -160,11 +159,11 @@ async fn a_message_is_not_saving_for_ever_where_the_first_token_could_not_be_had
     let general = "general".parse().unwrap();
     let polls = Transports::NONE.with(Transport::Poll);
     for (transports, token) in [(polls, token("ann", "")), (Transports::ALL, "opaque".to_owned())] {
-        let failures = Rc::new(Cell::new(1));
-        let provider: TokenProvider = Rc::new(move |_| {
+        let failures = Cell::new(1);
+        let provider = TokenProvider::new(move |_| {
             let fails = failures.replace(0) > 0;
             let token = token.clone();
-            Box::pin(async move { if fails { Err("not yet".to_owned()) } else { Ok(token) } })
+            async move { if fails { Err("not yet".to_owned()) } else { Ok(token) } }
         });
         let config = Config::new(&*server.url, Credentials::Provider(provider));
         let client = Client::new(Config { transports, ..config });
