@@ -6,7 +6,7 @@
 //! - [`logs`]: positions, and the state of each log: live, or being read.
 //! - [`catch_up`]: reading logs page by page as the transport has room.
 //! - [`opening`]: the first frame, and entering rooms with the answer to a join.
-//! - [`outgoing`]: frames that the transport writes next.
+//! - [`outgoing`]: frames that the transport writes next. `parking`: what is lent while there are none.
 //! - [`notices`]: a position in notifications and broadcasts.
 //! - [`tally`]: what was sent, by type.
 //! - [`deadlines`]: what a session does when time has passed.
@@ -19,6 +19,7 @@ pub mod logs;
 pub mod notices;
 pub mod opening;
 pub mod outgoing;
+mod parking;
 pub mod session;
 pub mod tally;
 

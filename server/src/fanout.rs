@@ -15,26 +15,26 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use self::compare::{Found, Unsure};
+use self::held::Held;
 use crate::broker::{Except, Payload, Publication, Topic};
 use crate::clock::{Clock, until};
 use crate::frames;
-use crate::hub::Hub;
+use crate::hub::{AtOnce, Hub};
 use crate::metrics::Metrics;
 use crate::revocation::Revocations;
 use crate::store::{Entry, Heads, Store, StoreError};
 
 mod compare;
+mod held;
 
-/// Entries read at once where the stream has skipped some.
-const PAGE: u32 = 200;
-/// Entries of two nodes may overtake each other on their ways; what is missing gets this long to come.
-const HOLD: Duration = Duration::from_millis(20);
-/// Entries of one room that are held back; those above are read from the log in their turn.
-const HELD: usize = 256;
 /// Rechecks are gathered for this long.
 const GATHER: Duration = Duration::from_millis(20);
 /// A recheck that the store could not answer is tried again after this long.
 const RETRY: Duration = Duration::from_secs(1);
+/// Publications that are dealt with at a time: of a room, those that lie without a hole go to each session together.
+const BATCH: usize = 64;
+/// Sessions that are written to from here for one batch. The rest is woken, and written to on all cores.
+const WRITTEN_AT_ONCE: usize = 1024;
 /// Answers of the store that wait for their turn.
 const ANSWERS: usize = 64;
 
@@ -59,6 +59,7 @@ pub struct Parts {
 /// Runs until the broker's stream ends.
 pub async fn run(mut stream: mpsc::Receiver<Publication>, parts: Parts) {
     let (answers, mut answered) = mpsc::channel(ANSWERS);
+    let mut batch = Vec::new();
     let next_recheck = parts.recheck_every.map(|every| Instant::now() + every);
     let mut fanout = Fanout {
         parts,
@@ -72,10 +73,14 @@ pub async fn run(mut stream: mpsc::Receiver<Publication>, parts: Parts) {
     loop {
         let due = fanout.next_due();
         tokio::select! {
-            publication = stream.recv() => match publication {
-                Some(publication) => fanout.on_publication(publication),
-                None => return,
-            },
+            count = stream.recv_many(&mut batch, BATCH) => {
+                if count == 0 {
+                    return;
+                }
+                // Where much waits, each session is to write all of it with one call.
+                let at_once = if stream.is_empty() { WRITTEN_AT_ONCE } else { 0 };
+                fanout.on_batch(batch.drain(..), AtOnce::up_to(at_once));
+            }
             Some(answer) = answered.recv() => fanout.on_answer(answer),
             () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => fanout.on_time(),
         }
@@ -93,15 +98,6 @@ struct Fanout {
     next_recheck: Option<Instant>,
 }
 
-/// A room whose entries are held back until those before them have come.
-struct Held {
-    entries: BTreeMap<u64, (Utf8Bytes, Timestamp)>,
-    /// The log is known to reach as far as this.
-    head: u64,
-    /// When the log is read; `None` while it is being read.
-    read_at: Option<Instant>,
-}
-
 /// What the store has answered.
 enum Answer {
     Page(RoomId, Result<Vec<Entry>, StoreError>),
@@ -109,59 +105,65 @@ enum Answer {
 }
 
 impl Fanout {
-    fn on_publication(&mut self, publication: Publication) {
-        let Publication { topic, payload, at } = publication;
-        if at != Timestamp::default() {
-            self.parts.metrics.broker_lag(until(at, self.parts.clock.now()));
+    /// Entries of different rooms may change places, as their ways here are different ones too; nothing else does.
+    fn on_batch(&mut self, batch: impl Iterator<Item = Publication>, mut at_once: AtOnce) {
+        let mut rooms: BTreeMap<RoomId, Vec<(u64, Utf8Bytes)>> = BTreeMap::new();
+        for Publication { topic, payload, at } in batch {
+            if at != Timestamp::default() {
+                self.parts.metrics.broker_lag(until(at, self.parts.clock.now()));
+            }
+            match (topic, payload) {
+                (Topic::Room(room), Payload::Entry { seq, frame }) => {
+                    rooms.entry(room).or_default().push((seq, frame));
+                }
+                (topic, payload) => {
+                    self.on_entries(&mut rooms, &mut at_once);
+                    self.on_other(Publication { topic, payload, at }, &mut at_once);
+                }
+            }
         }
-        match (topic, payload) {
-            (Topic::Room(room), Payload::Entry { seq, frame }) => self.on_entry(room, seq, frame, at),
-            (topic, Payload::Recheck) => self.recheck(topic),
-            (_, Payload::Gossip { json }) => {
+        self.on_entries(&mut rooms, &mut at_once);
+        // Who is woken counts for itself.
+        for (kind, frames) in at_once.written() {
+            self.parts.metrics.websocket.sent_counter(kind).inc_by(*frames);
+        }
+    }
+
+    fn on_other(&mut self, publication: Publication, at_once: &mut AtOnce) {
+        match publication.payload {
+            Payload::Recheck => self.recheck(publication.topic),
+            Payload::Gossip { json } => {
                 // A full way means much news: what was missed is asked for again.
                 let _ = self.parts.gossip.try_send(json);
             }
-            (topic, payload) => {
-                if payload == Payload::Revoked {
-                    self.parts.revocations.hint();
+            Payload::Revoked => {
+                self.parts.revocations.hint();
+                self.parts.hub.deliver(&publication, at_once);
+            }
+            Payload::Entry { .. }
+            | Payload::Inbox { .. }
+            | Payload::Notice { .. }
+            | Payload::NoticeState { .. }
+            | Payload::Signal { .. }
+            | Payload::Presence { .. }
+            | Payload::Evict { .. }
+            | Payload::Fence { .. } => self.parts.hub.deliver(&publication, at_once),
+        }
+    }
+
+    fn on_entries(&mut self, rooms: &mut BTreeMap<RoomId, Vec<(u64, Utf8Bytes)>>, at_once: &mut AtOnce) {
+        while let Some((room, arrived)) = rooms.pop_first() {
+            let first = arrived.first().map_or(0, |(seq, _)| *seq);
+            let is_whole = arrived.iter().zip(first..).all(|((at, _), seq)| *at == seq);
+            let follows = self.parts.hub.missing_before(&room, first).is_none();
+            if is_whole && follows && !self.held.contains_key(&room) {
+                let frames: Vec<Utf8Bytes> = arrived.into_iter().map(|(_, frame)| frame).collect();
+                self.parts.hub.deliver_entries(&room, first, frames, at_once);
+            } else {
+                for entry in arrived {
+                    self.on_entry(&room, entry);
                 }
-                self.parts.hub.deliver(&Publication { topic, payload, at });
             }
-        }
-    }
-
-    fn on_entry(&mut self, room: RoomId, seq: u64, frame: Utf8Bytes, at: Timestamp) {
-        if let Some(held) = self.held.get_mut(&room) {
-            held.head = held.head.max(seq);
-            if held.entries.len() < HELD {
-                held.entries.insert(seq, (frame, at));
-            }
-            self.release(&room);
-        } else if self.parts.hub.missing_before(&room, seq).is_some() {
-            let entries = BTreeMap::from([(seq, (frame, at))]);
-            self.held.insert(room, Held { entries, head: seq, read_at: Some(Instant::now() + HOLD) });
-        } else {
-            self.deliver(&room, seq, frame, at);
-        }
-    }
-
-    fn deliver(&self, room: &RoomId, seq: u64, frame: Utf8Bytes, at: Timestamp) {
-        let payload = Payload::Entry { seq, frame };
-        self.parts.hub.deliver(&Publication { topic: Topic::Room(room.clone()), payload, at });
-    }
-
-    /// Hands over what is held and follows without a gap; a room of which nothing is missing is held no more.
-    fn release(&mut self, room: &RoomId) {
-        let Some(mut held) = self.held.remove(room) else { return };
-        while let Some((seq, (frame, at))) = held.entries.pop_first() {
-            if self.parts.hub.missing_before(room, seq).is_some() {
-                held.entries.insert(seq, (frame, at));
-                break;
-            }
-            self.deliver(room, seq, frame, at);
-        }
-        if self.parts.hub.missing_before(room, held.head.saturating_add(1)).is_some() {
-            self.held.insert(room.clone(), held);
         }
     }
 
@@ -209,22 +211,6 @@ impl Fanout {
         }
     }
 
-    /// Reads what is missing before the first entry that is held.
-    fn read(&mut self, room: &RoomId) {
-        let Some(held) = self.held.get_mut(room) else { return };
-        held.read_at = None;
-        let Some(after) = self.parts.hub.missing_before(room, held.head.saturating_add(1)) else {
-            self.held.remove(room);
-            return;
-        };
-        let (store, answers, room) = (Arc::clone(&self.parts.store), self.answers.clone(), room.clone());
-        tokio::spawn(async move {
-            let page = store.log(&room, after, PAGE).await;
-            // Without a fan-out nobody is to be served.
-            let _ = answers.send(Answer::Page(room, page)).await;
-        });
-    }
-
     fn ask(&mut self) {
         self.ask_at = None;
         let unsure = std::mem::take(&mut self.unsure);
@@ -245,7 +231,7 @@ impl Fanout {
             Answer::Page(room, Ok(entries)) => {
                 let was_empty = entries.is_empty();
                 for entry in entries {
-                    self.deliver(&room, entry.seq, frames::entry(&entry), entry.at);
+                    self.deliver(&room, entry.seq, frames::entry(&entry));
                 }
                 self.release(&room);
                 if was_empty {
@@ -274,15 +260,6 @@ impl Fanout {
                 }
             }
         }
-    }
-
-    /// Hands over what is held although something before it is missing: each session notices by itself.
-    fn let_go(&mut self, room: &RoomId) {
-        let Some(held) = self.held.remove(room) else { return };
-        for (seq, (frame, at)) in held.entries {
-            self.deliver(room, seq, frame, at);
-        }
-        self.parts.hub.tell_room_head(room, held.head);
     }
 
     fn compare(&mut self, heads: &Heads) {
@@ -314,7 +291,8 @@ impl Fanout {
             Payload::Evict { room_id, only: None },
             Payload::Signal { frame, droppable: false, except: Except::Nobody },
         ] {
-            self.parts.hub.deliver(&Publication { topic: Topic::User(user.clone()), payload, at });
+            let publication = Publication { topic: Topic::User(user.clone()), payload, at };
+            self.parts.hub.deliver(&publication, &mut AtOnce::default());
         }
     }
 }

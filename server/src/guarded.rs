@@ -10,11 +10,12 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
+use crate::lend::{Lend, Tcp, Writer};
 use crate::limits::Permit;
 
 /// A stream with its permit and its patience. Every connection is one of these, also after an upgrade.
 #[derive(Debug)]
-pub struct Guarded<S = TcpStream> {
+pub struct Guarded<S = Tcp> {
     stream: S,
     patience: Duration,
     /// Runs while a write waits; none is kept by a connection that is idle.
@@ -26,7 +27,7 @@ impl Guarded {
     /// Guards a stream: a write that makes no progress for `patience` fails.
     #[must_use]
     pub fn new(stream: TcpStream, patience: Duration, permit: Permit) -> Self {
-        Self { stream, patience, stalled: None, _permit: Some(permit) }
+        Self { stream: stream.into(), patience, stalled: None, _permit: Some(permit) }
     }
 }
 
@@ -40,6 +41,16 @@ impl<S> Guarded<S> {
         let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(patience)));
         ready!(stalled.as_mut().poll(cx));
         Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the peer takes nothing")))
+    }
+}
+
+impl<S: Lend> Lend for Guarded<S> {
+    fn lend(&mut self) -> Option<Writer> {
+        self.stream.lend()
+    }
+
+    fn take_back(&mut self, writer: Writer) {
+        self.stream.take_back(writer);
     }
 }
 

@@ -1,4 +1,4 @@
-//! Which sessions of this node want what, and the hand-over of one encoded frame to all of them.
+//! Which sessions of this node want what. `deliver` hands one encoded frame to all of them.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -6,9 +6,13 @@ use std::sync::Arc;
 use parking_lot::{Mutex, RwLock};
 use tidings_protocol::{ClientSession, CloseCode, RoomId, SessionId, Timestamp, UserId};
 
-use crate::broker::{Except, Payload, Publication, Topic};
+use crate::broker::Topic;
 use crate::metrics::Transport;
-use crate::outbox::{Head, Item, Outbox, Slot};
+use crate::outbox::{Outbox, Slot};
+
+mod deliver;
+
+pub use self::deliver::AtOnce;
 
 /// A session's place in the hub.
 #[derive(Clone, Debug)]
@@ -159,164 +163,6 @@ impl Hub {
         }
     }
 
-    /// The room's log is known to reach as far as `head`, and what lies between is not handed over: each session that
-    /// stands before it reads on.
-    pub fn tell_room_head(&self, room: &RoomId, head: u64) {
-        let Some(subscribers) = self.room(room) else { return };
-        let mut subscribers = subscribers.lock();
-        if head == 0 || subscribers.last_seq.is_some_and(|last| head <= last) {
-            return;
-        }
-        subscribers.last_seq = Some(head);
-        for (outbox, slot) in &subscribers.sessions {
-            outbox.push(Item::Head(Head::Room(*slot, head)));
-        }
-    }
-
-    /// The user's logs are known to reach as far as this.
-    pub fn tell_user_heads(&self, user: &UserId, inbox: u64, own: u64, broadcast: u64) {
-        let users = self.users.read();
-        for session in users.get(user).into_iter().flatten() {
-            if session.inbox {
-                session.outbox.push(Item::Head(Head::Inbox(inbox)));
-            }
-            if session.notices {
-                session.outbox.push(Item::Head(Head::Notices { own, broadcast }));
-            }
-        }
-    }
-
-    /// Hands a publication to every session that it concerns.
-    pub fn deliver(&self, publication: &Publication) {
-        match (&publication.topic, &publication.payload) {
-            (Topic::Room(room), Payload::Entry { seq, frame }) => {
-                self.deliver_entry(room, *seq, |slot| Item::Entry { slot, seq: *seq, frame: frame.clone() });
-            }
-            (Topic::Room(room), Payload::Signal { frame, droppable, except }) => {
-                let item = Item::Signal { frame: frame.clone(), droppable: *droppable };
-                self.each_in_room(room, |outbox| {
-                    if !excepted(except, outbox) {
-                        outbox.push(item.clone());
-                    }
-                });
-            }
-            (Topic::User(user), payload) => self.deliver_to_user(user, payload),
-            (Topic::All, payload) => self.deliver_to_all(payload),
-            (
-                Topic::Room(_),
-                Payload::Inbox { .. }
-                | Payload::Notice { .. }
-                | Payload::NoticeState { .. }
-                | Payload::Presence { .. }
-                | Payload::Revoked
-                | Payload::Recheck
-                | Payload::Gossip { .. }
-                | Payload::Evict { .. }
-                | Payload::Fence { .. },
-            ) => {}
-        }
-    }
-
-    fn deliver_entry(&self, room: &RoomId, seq: u64, item: impl Fn(Slot) -> Item) {
-        let Some(subscribers) = self.room(room) else { return };
-        let mut subscribers = subscribers.lock();
-        if subscribers.last_seq.is_some_and(|last| seq <= last) {
-            return;
-        }
-        subscribers.last_seq = Some(seq);
-        for (outbox, slot) in &subscribers.sessions {
-            outbox.push(item(*slot));
-        }
-    }
-
-    fn deliver_to_user(&self, user: &UserId, payload: &Payload) {
-        let users = self.users.read();
-        let Some(sessions) = users.get(user) else { return };
-        match payload {
-            Payload::Inbox { inbox_seq, room_id, seq, frame, not_to } => {
-                for session in sessions.iter().filter(|s| s.inbox) {
-                    let silent = not_to.as_ref() == Some(session.outbox.session_id());
-                    session.outbox.push(Item::Inbox {
-                        inbox_seq: *inbox_seq,
-                        room_id: room_id.clone(),
-                        seq: *seq,
-                        frame: (!silent).then(|| frame.clone()),
-                    });
-                }
-            }
-            Payload::Notice { seq, broadcast, json } => {
-                let item = Item::Notice { seq: *seq, broadcast: *broadcast, json: json.clone() };
-                sessions.iter().filter(|s| s.notices).for_each(|s| s.outbox.push(item.clone()));
-            }
-            Payload::NoticeState { json } => {
-                sessions
-                    .iter()
-                    .filter(|s| s.notices)
-                    .for_each(|s| s.outbox.push(Item::NoticeState(json.clone())));
-            }
-            Payload::Signal { frame, droppable, except } => {
-                for session in sessions.iter().filter(|s| s.inbox && !excepted(except, &s.outbox)) {
-                    session.outbox.push(Item::Signal { frame: frame.clone(), droppable: *droppable });
-                }
-            }
-            Payload::Evict { room_id, only } => {
-                let meant = |s: &&Registration| s.inbox && (only.is_none() || s.client_session == *only);
-                let item = Item::Evict { room_id: room_id.clone(), asked: only.is_some() };
-                sessions.iter().filter(meant).for_each(|s| s.outbox.push(item.clone()));
-            }
-            Payload::Fence { client_session, keep } => {
-                for session in sessions {
-                    // Session ids are made in the order of time: of two that come together, one stays.
-                    if session.client_session.as_ref() == Some(client_session)
-                        && session.outbox.session_id() < keep
-                    {
-                        session.outbox.close(CloseCode::Replaced);
-                    }
-                }
-            }
-            Payload::Entry { .. }
-            | Payload::Presence { .. }
-            | Payload::Revoked
-            | Payload::Recheck
-            | Payload::Gossip { .. } => {}
-        }
-    }
-
-    fn deliver_to_all(&self, payload: &Payload) {
-        match payload {
-            Payload::Notice { seq, broadcast, json } => {
-                let item = Item::Notice { seq: *seq, broadcast: *broadcast, json: json.clone() };
-                for session in self.users.read().values().flatten().filter(|s| s.notices) {
-                    session.outbox.push(item.clone());
-                }
-            }
-            Payload::Presence { frame, about, rooms, users } => {
-                let mut told = HashSet::new();
-                let mut tell = |outbox: &Outbox| {
-                    if outbox.user_id() != about && told.insert(outbox.session_id().clone()) {
-                        outbox.push(Item::Signal { frame: frame.clone(), droppable: true });
-                    }
-                };
-                for room in rooms {
-                    self.each_in_room(room, &mut tell);
-                }
-                let known = self.users.read();
-                for session in users.iter().filter_map(|u| known.get(u)).flatten().filter(|s| s.inbox) {
-                    tell(&session.outbox);
-                }
-            }
-            Payload::Entry { .. }
-            | Payload::Inbox { .. }
-            | Payload::NoticeState { .. }
-            | Payload::Signal { .. }
-            | Payload::Revoked
-            | Payload::Recheck
-            | Payload::Gossip { .. }
-            | Payload::Evict { .. }
-            | Payload::Fence { .. } => {}
-        }
-    }
-
     fn each_in_room(&self, room: &RoomId, mut tell: impl FnMut(&Outbox)) {
         if let Some(subscribers) = self.room(room) {
             for (outbox, _) in &subscribers.lock().sessions {
@@ -330,10 +176,5 @@ impl Hub {
     }
 }
 
-fn excepted(except: &Except, outbox: &Outbox) -> bool {
-    match except {
-        Except::Nobody => false,
-        Except::User(user) => outbox.user_id() == user,
-        Except::Session(session) => outbox.session_id() == session,
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -13,9 +13,14 @@ use tokio::time::Instant;
 use crate::store::TokenId;
 
 mod item;
+mod parked;
+mod run;
 mod standing;
 
 pub use self::item::{Head, Item, Slot};
+use self::parked::Taken;
+pub use self::parked::{Parked, Place};
+pub use self::run::Run;
 pub use self::standing::Standing;
 
 /// A drained queue larger than this gives its memory back.
@@ -45,6 +50,8 @@ struct Inner {
     lease: Option<Instant>,
     /// The token that the session stands on.
     token: Option<TokenId>,
+    /// What the session has lent, while its task sleeps.
+    parked: Option<Parked>,
 }
 
 impl Outbox {
@@ -70,27 +77,39 @@ impl Outbox {
     /// Adds an item. Over the limit, droppable items go; where that is not enough, the session is closed with
     /// [`CloseCode::TooSlow`].
     pub fn push(&self, item: Item) {
+        let wakes = self.inner.lock().add(item, self.limit);
+        if wakes {
+            self.waker.wake();
+        }
+    }
+
+    /// Hands a run over: what sleeps with nothing else to write is written to, where the run says so, and the rest is
+    /// added. `slot` is the session's number of the room. Returns how many frames were written.
+    pub fn hand(&self, slot: Slot, run: &Run) -> usize {
         let mut inner = self.inner.lock();
-        if inner.close.is_some() || inner.is_read_from_log(&item) {
-            return;
+        let taken = match (run.whole(), inner.free()) {
+            (Some(whole), Some(parked)) => parked.write(slot, run, whole),
+            _ => Taken::default(),
+        };
+        let mut wakes = taken.begun;
+        for item in run.items(slot).skip(taken.frames + usize::from(taken.begun)) {
+            wakes |= inner.add(item, self.limit);
         }
-        let was_empty = inner.queue.is_empty();
-        inner.bytes += item.cost();
-        inner.queue.push_back(item);
-        if inner.bytes > self.limit {
-            inner.shed();
-            if inner.bytes > self.limit {
-                inner.queue = VecDeque::new();
-                inner.bytes = 0;
-                inner.close = Some(CloseCode::TooSlow);
-            }
-        }
-        // A session that has not taken the last item yet will find this one too.
-        let wakes = was_empty || inner.close.is_some();
         drop(inner);
         if wakes {
             self.waker.wake();
         }
+        taken.frames
+    }
+
+    /// The session's task goes to sleep with nothing to write.
+    pub fn park(&self, parked: Parked) {
+        self.inner.lock().parked = Some(parked);
+    }
+
+    /// The session's task is awake, or at its end.
+    pub fn unpark(&self) -> Option<Parked> {
+        self.inner.lock().parked.take()
     }
 
     /// The session is one of many short ones, between which its client counts as connected until then.
@@ -243,6 +262,31 @@ impl Inner {
         }
     }
 
+    /// Adds an item. Returns whether the session's task is to be woken: one that has not taken the last item yet will
+    /// find this one too.
+    fn add(&mut self, item: Item, limit: usize) -> bool {
+        if self.close.is_some() || self.is_read_from_log(&item) {
+            return false;
+        }
+        let was_empty = self.queue.is_empty();
+        self.bytes += item.cost();
+        self.queue.push_back(item);
+        if self.bytes > limit {
+            self.shed();
+            if self.bytes > limit {
+                self.queue = VecDeque::new();
+                self.bytes = 0;
+                self.close = Some(CloseCode::TooSlow);
+            }
+        }
+        was_empty || self.close.is_some()
+    }
+
+    /// What the session has lent, where nothing is to be written before what comes now.
+    fn free(&mut self) -> Option<&mut Parked> {
+        self.parked.as_mut().filter(|_| self.close.is_none() && self.queue.is_empty())
+    }
+
     fn shed(&mut self) {
         let before = self.queue.len();
         let mut freed = 0;
@@ -259,69 +303,4 @@ impl Inner {
 }
 
 #[cfg(test)]
-mod tests {
-    use axum::extract::ws::Utf8Bytes;
-
-    use super::*;
-
-    fn outbox(limit: usize) -> Outbox {
-        Outbox::new(SessionId::new("s").unwrap(), UserId::new("u").unwrap(), limit)
-    }
-
-    fn entry(seq: u64) -> Item {
-        Item::Entry { slot: 1, seq, frame: Utf8Bytes::from("x".repeat(36)) }
-    }
-
-    fn typing() -> Item {
-        Item::Signal { frame: Utf8Bytes::from("t".repeat(36)), droppable: true }
-    }
-
-    fn take_all(outbox: &Outbox) -> (Vec<Item>, u64) {
-        let mut items = VecDeque::new();
-        let dropped = outbox.take(usize::MAX, &mut items);
-        (items.into(), dropped)
-    }
-
-    #[test]
-    fn droppable_items_go_first_and_are_counted() {
-        let outbox = outbox(300);
-        for item in [typing(), entry(1), typing(), entry(2)] {
-            outbox.push(item);
-        }
-        assert!(!outbox.is_closed());
-        assert_eq!(take_all(&outbox), (vec![entry(1), entry(2)], 2));
-        assert_eq!(outbox.waiting_bytes(), 0);
-    }
-
-    #[test]
-    fn a_session_that_is_still_over_the_limit_is_closed_as_too_slow() {
-        let outbox = outbox(250);
-        for seq in 1..=3 {
-            outbox.push(entry(seq));
-        }
-        assert_eq!(outbox.close_code(), Some(CloseCode::TooSlow));
-        assert_eq!(take_all(&outbox).0, vec![]);
-    }
-
-    #[test]
-    fn live_entries_of_a_log_that_is_being_read_do_not_wait() {
-        let outbox = outbox(1000);
-        outbox.set_catching_up(1, true);
-        outbox.push(entry(1));
-        outbox.set_catching_up(1, false);
-        outbox.push(entry(2));
-        assert_eq!(take_all(&outbox).0, vec![entry(2)]);
-    }
-
-    #[test]
-    fn a_take_is_bounded_and_keeps_the_order() {
-        let outbox = outbox(10_000);
-        for seq in 1..=5 {
-            outbox.push(entry(seq));
-        }
-        let mut items = VecDeque::new();
-        outbox.take(150, &mut items);
-        assert_eq!(Vec::from(items), vec![entry(1), entry(2)]);
-        assert_eq!(take_all(&outbox).0, vec![entry(3), entry(4), entry(5)]);
-    }
-}
+mod tests;

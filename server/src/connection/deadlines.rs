@@ -125,6 +125,12 @@ impl Deadlines {
         }
     }
 
+    /// Whether entries that are delivered from now on are told of at a set time.
+    #[must_use]
+    pub const fn will_tell_delivered(&self) -> bool {
+        self.delivered.is_some()
+    }
+
     /// Logs are left alone for a time, so that others come to read.
     pub fn rest(&mut self, pause: Duration) {
         self.read = Some(Instant::now() + pause);

@@ -2,7 +2,7 @@
 
 use tidings_protocol::RoomId;
 
-use crate::outbox::Slot;
+use crate::outbox::{Place, Slot};
 
 /// One of a session's logs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -170,6 +170,12 @@ impl Logs {
             LogId::Inbox => Some(&mut self.inbox),
             LogId::Notices => None,
         }
+    }
+
+    /// Where the session stands in rooms whose entries come live, by slot. Those of a direct room come by the inbox.
+    pub fn live_places(&self) -> impl Iterator<Item = Place> {
+        let live = self.rooms.iter().filter(|room| !room.direct && room.position.phase == Phase::Live);
+        live.map(|room| Place { slot: room.slot, last: room.position.last })
     }
 
     /// All rooms.

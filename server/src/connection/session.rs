@@ -23,7 +23,7 @@ use crate::limits::{SessionRate, Strikes};
 use crate::metrics::{Dropped, Transport, TransportMetrics};
 use crate::node::parts::Parts;
 use crate::node::{Gate, Node, Outcome};
-use crate::outbox::{Item, Outbox, Standing};
+use crate::outbox::{Item, Outbox, Place, Standing};
 use crate::store::{NotificationPosition, StoreError, Written};
 
 /// Frames of one session whose answers are still to come; past that, its next frame waits.
@@ -97,8 +97,10 @@ pub struct Session {
     pub(super) rate: SessionRate,
     pub(super) strikes: Strikes,
     pub(super) taken: VecDeque<Item>,
+    /// What was lent last, for its memory.
+    pub(super) places: Vec<Place>,
     pub(super) unanswered: VecDeque<Unanswered>,
-    outgoing: Outgoing,
+    pub(super) outgoing: Outgoing,
     /// Positions of the inbox that were given out and are not told as delivered yet.
     pub(super) handed: Parts,
     /// Everything that was given out has been written.
@@ -107,7 +109,7 @@ pub struct Session {
     transport: Transport,
     tally: Tally,
     /// The session was asked to close: it reads no more of its peer.
-    is_closing: bool,
+    pub(super) is_closing: bool,
 }
 
 impl Session {
@@ -132,6 +134,7 @@ impl Session {
             rate,
             strikes: Strikes::default(),
             taken: VecDeque::new(),
+            places: Vec::new(),
             unanswered: VecDeque::new(),
             outgoing: Outgoing::default(),
             handed: Parts::default(),
@@ -231,7 +234,7 @@ impl Session {
     }
 
     /// Whether a log is about to go live: what is queued waits for its last page.
-    fn is_closing_a_log(&self) -> bool {
+    pub(super) fn is_closing_a_log(&self) -> bool {
         self.logs.is_closing() || self.notices.as_ref().is_some_and(|notices| notices.phase == Phase::Closing)
     }
 
@@ -360,6 +363,7 @@ impl Session {
 /// However a session ends, also by a panic of its task: subscriptions, presence and markers are put in order.
 impl Drop for Session {
     fn drop(&mut self) {
+        self.unpark();
         if self.is_written {
             self.report_delivered();
         }

@@ -1,8 +1,7 @@
 //! How many frames of each type a session has sent, counted here first so that the shared counters are touched
 //! once a flush and not once a frame.
 
-use tidings_protocol::Event;
-
+use crate::frames::kind_of;
 use crate::metrics::{SentCounter, TransportMetrics};
 
 /// Counts since the last report.
@@ -36,42 +35,5 @@ impl Tally {
             let total = count.total.get_or_insert_with(|| metrics.sent_counter(count.kind));
             total.inc_by(std::mem::take(&mut count.frames));
         }
-    }
-}
-
-/// The type of a frame that this server has encoded: category and type stand first.
-fn kind_of(frame: &str) -> &'static str {
-    const MESSAGE: &str = "{\"category\":\"CHAT\",\"type\":\"MESSAGE\"";
-    const CATEGORY: &str = "{\"category\":\"";
-    const TYPE: &str = "\",\"type\":\"";
-    // What a busy room sends most: looking for the parts takes twice what it takes to put the frame into the
-    // socket's buffer.
-    if frame.starts_with(MESSAGE) {
-        return "CHAT_MESSAGE";
-    }
-    let Some((category, rest)) = frame.strip_prefix(CATEGORY).and_then(|r| r.split_once(TYPE)) else {
-        return "OTHER";
-    };
-    let Some((kind, _)) = rest.split_once('"') else { return "OTHER" };
-    if category == "PRIVATE" && kind == "MESSAGE" {
-        return "PRIVATE_MESSAGE";
-    }
-    Event::TYPES.iter().find(|(c, k)| *c == category && *k == kind).map_or("OTHER", |(_, k)| k)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use tidings_protocol::Timestamp;
-    use tidings_protocol::data::GoingAway;
-
-    #[test]
-    fn a_frames_type_is_read_off_its_beginning() {
-        let frame = Event::GoingAway(GoingAway { retry_after_ms: 1 }).at(Timestamp::default()).encode();
-        assert_eq!(kind_of(&frame), "GOING_AWAY");
-        assert_eq!(kind_of(r#"{"category":"CHAT","type":"MESSAGE","data":{}}"#), "CHAT_MESSAGE");
-        assert_eq!(kind_of(r#"{"category":"CHAT","type":"EDITED","data":{}}"#), "EDITED");
-        assert_eq!(kind_of(r#"{"category":"PRIVATE","type":"MESSAGE","data":{}}"#), "PRIVATE_MESSAGE");
-        assert_eq!(kind_of("{}"), "OTHER");
     }
 }

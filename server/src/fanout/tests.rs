@@ -10,7 +10,8 @@ use tidings_protocol::{Epoch, MessageId, RoomId, SessionId, Timestamp, UserId};
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
-use super::{PAGE, Parts, run};
+use super::held::PAGE;
+use super::{Parts, run};
 use crate::broker::{Payload, Publication, Topic};
 use crate::clock::Clock;
 use crate::hub::{Hub, Registration};

@@ -115,12 +115,14 @@ const SERVER: Layer = Layer {
         "drain",
         "error",
         "guarded",
+        "lend",
         "limits",
         "metrics",
         "origin",
         "random",
         "telemetry",
         "wake",
+        "wire",
     ],
     modules: &[
         Module { name: "main", uses: &["app", "cli"] },
@@ -154,7 +156,7 @@ const SERVER: Layer = Layer {
         },
         // It reads the log where the broker's stream jumps.
         Module { name: "fanout", uses: &["broker", "frames", "hub", "revocation", "store"] },
-        Module { name: "hub", uses: &["broker", "outbox"] },
+        Module { name: "hub", uses: &["broker", "frames", "outbox"] },
         Module { name: "frames", uses: &["store"] },
         Module { name: "outbox", uses: &["store"] },
         Module { name: "presence", uses: &[] },

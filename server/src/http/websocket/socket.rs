@@ -15,7 +15,9 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
 use crate::connection::Outgoing;
+use crate::lend::{Lend, Writer};
 use crate::wake::Source;
+use crate::wire::{MAX_HEAD, head};
 
 /// What one read takes at most. Idle connections own one of these each.
 const READ_BUFFER: usize = 1024;
@@ -25,8 +27,6 @@ const MAX_CONTROL: usize = 512;
 const MAX_FRAMES: usize = 32;
 /// Up to this length, in bytes, a frame and its head are joined first.
 const JOINED: usize = 1024;
-/// The longest head of a frame that is not masked (RFC 6455 §5.2).
-const MAX_HEAD: usize = 10;
 /// An unmasked ping without content.
 const PING: [u8; 2] = [0x89, 0x00];
 
@@ -202,28 +202,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     }
 }
 
+impl<S: Lend> Socket<S> {
+    /// Lends the writing side while nothing is to be written.
+    pub(super) fn lend(&mut self) -> Option<Writer> {
+        self.stream.lend()
+    }
+
+    /// Takes the writing side back. Of the first frame, `written` bytes are out.
+    pub(super) fn take_back(&mut self, writer: Writer, written: usize) {
+        self.stream.take_back(writer);
+        self.written = written;
+    }
+}
+
 /// A write that takes nothing would be tried for ever.
 fn some(taken: usize) -> io::Result<usize> {
     if taken == 0 { Err(io::ErrorKind::WriteZero.into()) } else { Ok(taken) }
-}
-
-/// The head of a whole text frame of this length, and its own length (RFC 6455 §5.2).
-fn head(length: usize) -> ([u8; MAX_HEAD], usize) {
-    const FINAL_TEXT: u8 = 0x81;
-    let mut head = [0; MAX_HEAD];
-    head[0] = FINAL_TEXT;
-    if let Some(short) = u8::try_from(length).ok().filter(|l| *l < 126) {
-        head[1] = short;
-        (head, 2)
-    } else if let Ok(medium) = u16::try_from(length) {
-        head[1] = 126;
-        head[2..4].copy_from_slice(&medium.to_be_bytes());
-        (head, 4)
-    } else {
-        head[1] = 127;
-        head[2..].copy_from_slice(&(length as u64).to_be_bytes());
-        (head, MAX_HEAD)
-    }
 }
 
 /// What is left of a frame of which `written` bytes are out.

@@ -11,6 +11,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::socket::Socket;
 use crate::connection::{Flow, Outgoing, Session, Work};
+use crate::lend::Lend;
 
 /// How long the last frames and the closing handshake may take.
 const CLOSE_GRACE: Duration = Duration::from_secs(2);
@@ -35,7 +36,10 @@ struct Progress {
 }
 
 /// Runs until the peer, the session or the connection ends.
-pub(super) async fn run<S: AsyncRead + AsyncWrite + Unpin>(mut socket: Socket<S>, mut session: Session) {
+pub(super) async fn run<S: AsyncRead + AsyncWrite + Lend + Unpin>(
+    mut socket: Socket<S>,
+    mut session: Session,
+) {
     let mut progress = Progress { writing: false, fresh: true };
     let code = loop {
         let flow = match poll_fn(|cx| poll(&mut socket, &mut session, &mut progress, cx)).await {
@@ -73,8 +77,29 @@ pub(super) async fn run<S: AsyncRead + AsyncWrite + Unpin>(mut socket: Socket<S>
     }
 }
 
+/// Takes back what was lent, looks for something to do, and lends it again where there is nothing.
+fn poll<S: AsyncRead + AsyncWrite + Lend + Unpin>(
+    socket: &mut Socket<S>,
+    session: &mut Session,
+    progress: &mut Progress,
+    cx: &mut Context<'_>,
+) -> Poll<Next> {
+    if let Some((writer, written)) = session.unpark() {
+        socket.take_back(writer, written);
+    }
+    let next = look(socket, session, progress, cx);
+    if next.is_pending()
+        && session.may_park()
+        && !socket.has_control()
+        && let Some(writer) = socket.lend()
+    {
+        session.park(writer);
+    }
+    next
+}
+
 /// Writes what waits, then waits for the peer, the flush, or the session.
-fn poll<S: AsyncRead + AsyncWrite + Unpin>(
+fn look<S: AsyncRead + AsyncWrite + Unpin>(
     socket: &mut Socket<S>,
     session: &mut Session,
     progress: &mut Progress,
