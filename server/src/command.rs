@@ -8,7 +8,7 @@ use crate::auth::Principal;
 use crate::connection::Session;
 use crate::error::Error;
 use crate::limits::SessionRate;
-use crate::node::writer::By;
+use crate::node::gate::By;
 use crate::node::{Gate, Node, Origin, Outcome, Pending};
 use crate::store::{Append, Change, Target};
 

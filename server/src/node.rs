@@ -1,6 +1,7 @@
 //! One node: the only place that says "store, then broker".
 //!
 //! - [`writer`]: everything durable goes through it: group commit, then events in the order of the log.
+//! - [`gate`]: the order of a session's frames when one of them is refused for now.
 //! - [`events`]: what the others are told of a write.
 //! - [`rooms`]: joining, leaving, members, markers.
 //! - [`markers`]: what has been delivered, gathered and written together.
@@ -31,6 +32,7 @@ use crate::store::{Store, StoreError};
 use crate::typing::{TypingLimit, TypingOver};
 
 pub mod events;
+pub mod gate;
 mod gossip;
 pub mod markers;
 pub mod notices;
@@ -40,7 +42,8 @@ pub mod revocations;
 pub mod rooms;
 pub mod writer;
 
-pub use self::writer::{Gate, Origin, Pending};
+pub use self::gate::Gate;
+pub use self::writer::{Origin, Pending};
 
 /// What a node is set to.
 #[derive(Clone, Debug)]

@@ -38,9 +38,6 @@ pub use self::record::{
 pub use self::revocation::{MAX_REVOCATIONS, Revocation, RevocationRecord, Subject, TokenId};
 pub(crate) use self::words::search_words;
 
-/// Room ids that begin so are made by the server for direct rooms; no client can create one.
-pub const DIRECT_PREFIX: &str = "direct:";
-
 /// Most messages that one [`Written::Delivered`] lists.
 pub const DELIVERED_LISTED: usize = 1_000;
 

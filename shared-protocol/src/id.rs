@@ -10,6 +10,9 @@ use serde::ser::{Serialize, Serializer};
 
 use crate::limits::{MAX_CLIENT_ID_BYTES, MAX_CLIENT_SESSION_BYTES, MAX_IDENTIFIER_BYTES};
 
+/// What the id of every direct room begins with. A server makes those ids; no client can create a room of such a one.
+pub const DIRECT_PREFIX: &str = "direct:";
+
 /// Why a text is no identifier.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidId {
@@ -163,6 +166,14 @@ identifier!(
     check_name,
     MAX_IDENTIFIER_BYTES
 );
+impl RoomId {
+    /// Whether it is the id of a direct room: whether it begins with [`DIRECT_PREFIX`].
+    #[must_use]
+    pub fn is_direct(&self) -> bool {
+        self.0.starts_with(DIRECT_PREFIX)
+    }
+}
+
 identifier!(
     /// A message, given by the server (UUIDv7).
     MessageId,

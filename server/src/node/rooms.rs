@@ -10,7 +10,7 @@ use super::{Node, Outcome};
 use crate::auth::{Admission, Principal};
 use crate::broker::{Except, Payload, Topic};
 use crate::error::Error;
-use crate::store::{Append, DIRECT_PREFIX, MemberRecord, RoomRecord, Write, Written};
+use crate::store::{Append, MemberRecord, RoomRecord, Write, Written};
 
 /// What a join found or made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,8 +68,7 @@ impl Node {
     /// # Errors
     /// `NOT_A_MEMBER`: it does not.
     pub fn check_reach(&self, principal: &Principal, room_id: &RoomId) -> Outcome<()> {
-        let direct = room_id.as_str().starts_with(DIRECT_PREFIX);
-        if !direct && principal.may_join(room_id) == Admission::Refused {
+        if !room_id.is_direct() && principal.may_join(room_id) == Admission::Refused {
             return Err(Code::NotAMember.into());
         }
         Ok(())
@@ -111,7 +110,7 @@ impl Node {
             return Err(Error::new(Code::InvalidFrame).field("kind").detail("must be public or private"));
         }
         check_name(name.as_deref())?;
-        if principal.may_join(&room_id) == Admission::Refused || room_id.as_str().starts_with(DIRECT_PREFIX) {
+        if principal.may_join(&room_id) == Admission::Refused || room_id.is_direct() {
             return Err(Code::Forbidden.into());
         }
         let write = Write::CreateRoom {
@@ -296,7 +295,7 @@ impl Node {
     /// # Errors
     /// `UNAVAILABLE`: the store is away.
     pub async fn direct_peer(&self, room_id: &RoomId, user: &UserId) -> Outcome<Option<UserId>> {
-        if !room_id.as_str().starts_with(DIRECT_PREFIX) {
+        if !room_id.is_direct() {
             return Ok(None);
         }
         let peers = self.store().room(room_id, user).await?.and_then(|(room, _)| room.peers);

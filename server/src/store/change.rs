@@ -11,7 +11,7 @@ use super::{NotificationPosition, Revocation, Subject};
 pub enum Target {
     /// Into a room's log. A direct room's id may stand here too.
     Room(RoomId),
-    /// Into the direct log with this user. The first message makes it, with [`super::DIRECT_PREFIX`] and its own id for
+    /// Into the direct log with this user. The first message makes it, with [`DIRECT_PREFIX`](tidings_protocol::id::DIRECT_PREFIX) and its own id for
     /// a room id. One user may be both ends of it.
     Direct(UserId),
 }
@@ -166,7 +166,7 @@ pub enum Write {
         kind: Option<RoomKind>,
     },
     /// Become a member: a room that does not exist is created as public with the user as owner (never one with
-    /// [`super::DIRECT_PREFIX`]: [`super::Refusal::Forbidden`]); joining a public room makes a membership, whose markers start
+    /// [`DIRECT_PREFIX`](tidings_protocol::id::DIRECT_PREFIX): [`super::Refusal::Forbidden`]); joining a public room makes a membership, whose markers start
     /// at the head; a private or direct room needs one already ([`super::Refusal::Forbidden`]) unless `admitted`
     /// (private rooms only). An owner who has left and comes back is the owner again. Answered by
     /// [`super::Written::Joined`].

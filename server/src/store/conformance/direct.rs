@@ -3,14 +3,14 @@
 use tidings_protocol::entity::{Role, RoomKind};
 
 use super::kit::{Kit, at, edit, key, react, room, text, user};
-use crate::store::{DIRECT_PREFIX, EntryBody, Refusal, Write};
+use crate::store::{EntryBody, Refusal, Write};
 
 pub(crate) async fn the_first_message_makes_the_direct_room_and_both_ways_lead_to_it(kit: &Kit<'_>) {
     assert_eq!(kit.store.direct_room(&user("ann"), &user("bob")).await.unwrap(), None);
     let first = kit.tell("bob", "ann", "hi").await;
     let second = kit.tell("ann", "bob", "ho").await;
     assert_eq!((&first.room_id, first.seq, second.seq), (&second.room_id, Some(1), Some(2)));
-    assert!(first.room_id.as_str().starts_with(DIRECT_PREFIX));
+    assert!(first.room_id.is_direct());
     for (a, b) in [("ann", "bob"), ("bob", "ann")] {
         let found = kit.store.direct_room(&user(a), &user(b)).await.unwrap();
         assert_eq!(found.as_ref(), Some(&first.room_id));

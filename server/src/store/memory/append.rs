@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use tidings_protocol::entity::{Message, RoomKind};
+use tidings_protocol::id::DIRECT_PREFIX;
 use tidings_protocol::limits::MAX_REACTIONS_PER_USER;
 use tidings_protocol::{MessageId, RoomId, UserId};
 
-use super::super::{Append, Appended, Change, DIRECT_PREFIX, Refusal, Target, pair};
+use super::super::{Append, Appended, Change, Refusal, Target, pair};
 use super::state::{Asked, Key, Logged, Made, MessageState, RoomState, State, What};
 
 impl State {

@@ -3,7 +3,7 @@
 use tidings_protocol::entity::RoomKind;
 use tidings_protocol::{RoomId, Timestamp, UserId};
 
-use super::super::{DELIVERED_LISTED, DIRECT_PREFIX, DeliveredMessage, Refusal, Written};
+use super::super::{DELIVERED_LISTED, DeliveredMessage, Refusal, Written};
 use super::state::{RoomState, State, UserState, What};
 
 impl State {
@@ -27,7 +27,7 @@ impl State {
         owner: UserId,
         members: Vec<UserId>,
     ) -> Result<Written, Refusal> {
-        if kind == RoomKind::Direct || room_id.as_str().starts_with(DIRECT_PREFIX) {
+        if kind == RoomKind::Direct || room_id.is_direct() {
             return Err(Refusal::Forbidden);
         }
         if self.rooms.contains_key(&room_id) {
@@ -65,7 +65,7 @@ impl State {
         admitted: bool,
     ) -> Result<Written, Refusal> {
         let created = !self.rooms.contains_key(&room_id);
-        if created && room_id.as_str().starts_with(DIRECT_PREFIX) {
+        if created && room_id.is_direct() {
             return Err(Refusal::Forbidden);
         }
         let room = self.rooms.entry(room_id.clone()).or_insert_with(|| {

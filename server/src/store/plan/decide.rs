@@ -1,13 +1,12 @@
 //! What becomes of one append: the key, the membership, the change, the entry, the inboxes; in this order.
 
 use tidings_protocol::entity::Message;
+use tidings_protocol::id::DIRECT_PREFIX;
 use tidings_protocol::limits::MAX_REACTIONS_PER_USER;
 use tidings_protocol::{MessageId, RoomId, UserId};
 
 use super::super::columns::change;
-use super::super::{
-    Append, Appended, Change, DIRECT_PREFIX, Entry, EntryBody, Refusal, Target, fingerprint, pair,
-};
+use super::super::{Append, Appended, Change, Entry, EntryBody, Refusal, Target, fingerprint, pair};
 use super::{MessageNow, NewChange, NewKey, NewMessage, NewRoom, Plan, RoomNow, Used};
 
 /// What an append does to its room.

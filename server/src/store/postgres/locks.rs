@@ -9,7 +9,7 @@ use sqlx::postgres::PgConnection;
 use tidings_protocol::{RoomId, UserId};
 
 use super::super::columns::{number, room_id, user_id};
-use super::super::{Append, DIRECT_PREFIX, StoreError, Target, Write, pair};
+use super::super::{Append, StoreError, Target, Write, pair};
 
 /// What one batch touches.
 #[derive(Default)]
@@ -175,7 +175,7 @@ impl Locks {
     }
 
     async fn lock_users(&mut self, conn: &mut PgConnection) -> Result<(), sqlx::Error> {
-        let direct = self.rooms.iter().map(RoomId::as_str).filter(|room| room.starts_with(DIRECT_PREFIX));
+        let direct = self.rooms.iter().filter(|room| room.is_direct()).map(RoomId::as_str);
         let direct: Vec<&str> = direct.collect();
         let mut more: Vec<String> = Vec::new();
         if !direct.is_empty() {

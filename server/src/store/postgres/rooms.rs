@@ -5,7 +5,7 @@ use tidings_protocol::entity::{Role, RoomKind};
 use tidings_protocol::{RoomId, UserId};
 
 use super::super::columns::{RoomRow, kind_number, member, role_number};
-use super::super::{DIRECT_PREFIX, MemberRecord, Refusal, RoomRecord, StoreError, Written};
+use super::super::{MemberRecord, Refusal, RoomRecord, StoreError, Written};
 use super::Outcome;
 use super::error::Failure;
 use super::row;
@@ -19,7 +19,7 @@ pub(super) async fn create(
     owner: &UserId,
     members: &[UserId],
 ) -> Result<Outcome, Failure> {
-    if kind == RoomKind::Direct || is_direct(room) {
+    if kind == RoomKind::Direct || room.is_direct() {
         return Ok(Err(Refusal::Forbidden));
     }
     if load(conn, room).await?.is_some() {
@@ -61,7 +61,7 @@ pub(super) async fn join(
     let found = load(conn, room).await?;
     let created = found.is_none();
     let open = match found.as_ref().map(|found| found.kind) {
-        None if is_direct(room) => return Ok(Err(Refusal::Forbidden)),
+        None if room.is_direct() => return Ok(Err(Refusal::Forbidden)),
         None => {
             insert(conn, room, None, RoomKind::Public, user).await?;
             true
@@ -106,10 +106,6 @@ pub(super) async fn remove_member(
         count.bind(room.as_str()).execute(&mut *conn).await?;
     }
     Ok(Ok(Written::Membership { room: reload(conn, room).await?, changed: removed > 0 }))
-}
-
-fn is_direct(room: &RoomId) -> bool {
-    room.as_str().starts_with(DIRECT_PREFIX)
 }
 
 async fn load(conn: &mut PgConnection, room: &RoomId) -> Result<Option<RoomRecord>, Failure> {

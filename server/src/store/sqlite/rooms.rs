@@ -4,7 +4,7 @@ use sqlx::sqlite::SqliteConnection;
 use tidings_protocol::entity::{Role, RoomKind};
 use tidings_protocol::{RoomId, UserId};
 
-use super::super::{DIRECT_PREFIX, MemberRecord, Refusal, RoomRecord, StoreError, Written};
+use super::super::{MemberRecord, Refusal, RoomRecord, StoreError, Written};
 use super::row::{RoomRow, json, kind_number, member, role_number};
 use super::writer::Outcome;
 
@@ -16,7 +16,7 @@ pub(super) async fn create(
     owner: &UserId,
     members: &[UserId],
 ) -> Result<Outcome, StoreError> {
-    if kind == RoomKind::Direct || is_direct(room) {
+    if kind == RoomKind::Direct || room.is_direct() {
         return Ok(Err(Refusal::Forbidden));
     }
     if load(conn, room).await?.is_some() {
@@ -57,7 +57,7 @@ pub(super) async fn join(
     let found = load(conn, room).await?;
     let created = found.is_none();
     let open = match found.as_ref().map(|found| found.kind) {
-        None if is_direct(room) => return Ok(Err(Refusal::Forbidden)),
+        None if room.is_direct() => return Ok(Err(Refusal::Forbidden)),
         None => {
             insert(conn, room, None, RoomKind::Public, user).await?;
             true
@@ -102,10 +102,6 @@ pub(super) async fn remove_member(
         count.bind(room.as_str()).execute(&mut *conn).await?;
     }
     Ok(Ok(Written::Membership { room: reload(conn, room).await?, changed: removed > 0 }))
-}
-
-fn is_direct(room: &RoomId) -> bool {
-    room.as_str().starts_with(DIRECT_PREFIX)
 }
 
 async fn load(conn: &mut SqliteConnection, room: &RoomId) -> Result<Option<RoomRecord>, StoreError> {
