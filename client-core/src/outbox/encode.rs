@@ -3,6 +3,7 @@
 use alloc::borrow::Cow;
 use alloc::string::String;
 
+use tidings_protocol::id::DIRECT_PREFIX;
 use tidings_protocol::{ClientId, MessageId};
 
 use crate::command::Entry;
@@ -62,13 +63,14 @@ pub(crate) const fn content_bytes(entry: &Entry) -> Option<usize> {
     }
 }
 
-/// The lane of a frame: its room, or a space, which no room begins with, and the recipient.
+/// The lane of a frame: its room, or one lane for all that is direct. A direct room goes by its id and by its other
+/// member, and which id is whose is not known before an answer.
 pub(crate) fn lane_of(frame: &str) -> Option<Cow<'_, str>> {
-    if let Some(room) = json::field(frame, "roomId") {
-        return json::string(room);
-    }
-    let recipient = json::field(json::field(frame, "data")?, "recipientId")?;
-    Some(Cow::Owned(String::from(" ") + &json::string(recipient)?))
+    let Some(room) = json::field(frame, "roomId") else {
+        return json::field(frame, "data").map(|_| Cow::Borrowed(DIRECT_PREFIX));
+    };
+    let room = json::string(room)?;
+    Some(if room.starts_with(DIRECT_PREFIX) { Cow::Borrowed(DIRECT_PREFIX) } else { room })
 }
 
 #[cfg(test)]
@@ -101,8 +103,24 @@ mod tests {
             let parsed = ClientFrame::parse(&frame).unwrap();
             let ours: serde_json::Value = serde_json::from_str(&frame).unwrap();
             assert_eq!(serde_json::to_value(&parsed).unwrap(), ours);
-            let lane = if matches!(entry, Entry::Private { .. }) { " bob" } else { "r\"1" };
+            let lane = if matches!(entry, Entry::Private { .. }) { "direct:" } else { "r\"1" };
             assert_eq!(lane_of(&frame).as_deref(), Some(lane));
+        }
+    }
+
+    #[test]
+    fn what_is_direct_shares_a_lane_by_whichever_name() {
+        let id = ClientId::new("1").unwrap();
+        let direct = RoomId::new("direct:\"7").unwrap();
+        let message = MessageId::new("m1").unwrap();
+        let recipient = UserId::new("bob").unwrap();
+        let entries = [
+            Entry::Private { recipient, content: "1".to_owned(), reply_to: None },
+            Entry::Chat { room: direct.clone(), content: "2".to_owned(), reply_to: None },
+            Entry::Delete { room: direct, message },
+        ];
+        for entry in entries {
+            assert_eq!(lane_of(&encode(&id, &entry)).as_deref(), Some("direct:"));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Lanes: one for each room or recipient, within which nothing overtakes.
+//! Lanes: one for each room, and one for all that is direct, within which nothing overtakes.
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;

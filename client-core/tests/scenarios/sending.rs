@@ -54,6 +54,23 @@ fn every_kind_of_entry_goes_through_the_outbox() {
 }
 
 #[test]
+fn a_refused_direct_message_holds_those_behind_it_by_whichever_name_they_go() {
+    let mut client = Client::connected(&[("general", 0)]);
+    let private =
+        || Entry::Private { recipient: UserId::new("bob").unwrap(), content: "1".into(), reply_to: None };
+    let first = client.send(private());
+    client.refuse(&first, "UNAVAILABLE", Some(2_000));
+    client.sent();
+    let second = client.send(chat("direct:7", "2"));
+    let elsewhere = client.send(chat("general", "3"));
+    assert_eq!(ids(&client.sent()), [elsewhere.as_str()], "the room of the other two may be one");
+    client.advance(2_000);
+    assert_eq!(ids(&client.sent()), [first.as_str()]);
+    client.ack(&first, 1);
+    assert_eq!(ids(&client.sent()), [second.as_str()]);
+}
+
+#[test]
 fn messages_queued_offline_are_sent_in_order_once_connected() {
     let mut client = Client::new(config());
     let first = client.send(chat("general", "1"));

@@ -10,6 +10,9 @@ pub(crate) const USERS: [&str; 3] = ["ann", "ann", "bob"];
 /// Rooms that clients join.
 pub(crate) const ROOMS: [&str; 3] = ["red", "green", "blue"];
 
+/// The direct room of the two users.
+pub(crate) const DIRECT: &str = "direct:ann:bob";
+
 #[derive(Clone, Debug)]
 pub(crate) enum Op {
     Send {
@@ -17,8 +20,10 @@ pub(crate) enum Op {
         room: usize,
         burst: usize,
     },
+    /// To the direct room, by its own name or by the other user's.
     SendPrivate {
         client: usize,
+        by_room: bool,
     },
     SendForbidden {
         client: usize,
@@ -96,7 +101,7 @@ pub(crate) fn ops(steps: usize) -> impl Strategy<Value = Vec<Op>> {
     ];
     let op = prop_oneof![
         30 => (client.clone(), room.clone(), 1..6_usize).prop_map(|(client, room, burst)| Op::Send { client, room, burst }),
-        8 => client.clone().prop_map(|client| Op::SendPrivate { client }),
+        8 => (client.clone(), any::<bool>()).prop_map(|(client, by_room)| Op::SendPrivate { client, by_room }),
         3 => in_room().prop_map(|(client, room)| Op::SendForbidden { client, room }),
         4 => (client.clone(), any::<u8>()).prop_map(|(client, how)| Op::Reconsider { client, how }),
         6 => in_room().prop_map(|(client, room)| Op::Join { client, room }),

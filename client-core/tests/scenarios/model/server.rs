@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 use tidings_protocol::http::{RealtimeFrames, RealtimeSubscribe};
+use tidings_protocol::id::DIRECT_PREFIX;
 use tidings_protocol::{ClientFrame, Command, command};
 
 use super::net::{Arrival, Conn, Kind, MAX_DELAY, Net, Weather};
@@ -299,12 +300,19 @@ impl Server {
             }
             Command::ChatMessage(command::ChatMessage { room_id, content, .. }) => {
                 let sender = user.to_owned();
-                self.append(conn, room_id.as_str(), Entry { sender, id, content, recipient: None }, net, now);
+                // A direct room by its own name.
+                let pair = room_id.as_str().strip_prefix(DIRECT_PREFIX).and_then(|pair| pair.split_once(':'));
+                let recipient = pair.map(|(a, b)| if a == user { b } else { a }.to_owned());
+                self.append(conn, room_id.as_str(), Entry { sender, id, content, recipient }, net, now);
             }
             Command::PrivateMessage(private) => {
                 let sender = user.to_owned();
                 let to = private.data.recipient_id.as_str().to_owned();
-                let room = if sender < to { format!("d:{sender}:{to}") } else { format!("d:{to}:{sender}") };
+                let room = if sender < to {
+                    format!("direct:{sender}:{to}")
+                } else {
+                    format!("direct:{to}:{sender}")
+                };
                 let entry = Entry { sender, id, content: private.content, recipient: Some(to) };
                 self.append(conn, &room, entry, net, now);
             }

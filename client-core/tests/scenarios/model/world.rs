@@ -7,7 +7,7 @@ use tidings_protocol::{RoomId, UserId};
 
 use super::app::{App, Wish, join};
 use super::net::{Arrival, Kind, Net, Weather};
-use super::ops::{Op, ROOMS, USERS};
+use super::ops::{DIRECT, Op, ROOMS, USERS};
 use super::server::Server;
 
 /// After the faults, everything has arrived within this time.
@@ -41,12 +41,13 @@ impl World {
                 }
             }
             Op::SendForbidden { client, room } => self.chat(client, ROOMS[room], "forbidden"),
-            Op::SendPrivate { client } => {
+            Op::SendPrivate { client, by_room: true } => self.chat(client, DIRECT, "hello"),
+            Op::SendPrivate { client, by_room: false } => {
                 let to = if USERS[client] == "ann" { "bob" } else { "ann" };
                 let content = self.content("hello");
                 let recipient = UserId::new(to).unwrap();
                 let entry = Entry::Private { recipient, content: content.clone(), reply_to: None };
-                self.send(client, "d:ann:bob", content, entry);
+                self.send(client, DIRECT, content, entry);
             }
             Op::Reconsider { client, how } => self.reconsider(client, how),
             Op::Join { client, room } => {
@@ -111,14 +112,14 @@ impl World {
         for room in ROOMS {
             self.chat(0, room, "last");
         }
-        self.step(&Op::SendPrivate { client: 0 });
+        self.step(&Op::SendPrivate { client: 0, by_room: false });
         self.run(self.now + QUIET);
     }
 
     /// What must hold at the quiet end.
     pub(crate) fn judge(&self) {
         let logs = &self.server.logs;
-        let inbox = logs.get("d:ann:bob").map_or(0, Vec::len);
+        let inbox = logs.get(DIRECT).map_or(0, Vec::len);
         for app in &self.apps {
             assert_eq!(app.session.status().state, State::Connected);
             app.judge(logs, inbox);
