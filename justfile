@@ -114,6 +114,12 @@ fuzz seconds="600":
         RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir fuzz "$name" "fuzz/corpus/$name" "fuzz/seeds/$name" -- -max_total_time={{ seconds }}
     done
 
+# Let clients live against a model of the server while everything fails: 10^6 steps, or `./x model 100` lives of 1,000 (about 10 min)
+[group('measure')]
+model lives="1000":
+    @{{ setup }} rust
+    TIDINGS_MODEL_RUNS={{ lives }} cargo test --quiet --profile model --package tidings-client-core --test scenarios model::promises_hold -- --nocapture
+
 # Hold the server's WebSocket against a suite of 301 cases from outside (about 2 min after the build)
 [group('measure')]
 conformance:

@@ -33,6 +33,9 @@ pub(crate) struct App {
     pub(crate) due: BTreeMap<String, Vec<(ClientId, String)>>,
     pub(crate) failed: Vec<(ClientId, String)>,
     pub(crate) acked: Vec<(ClientId, String, u64)>,
+    /// Entries that were shown, and gaps that were told.
+    pub(crate) shown: u64,
+    pub(crate) gaps: u64,
 }
 
 /// What the world is to do for a client.
@@ -62,6 +65,8 @@ impl App {
             due: BTreeMap::new(),
             failed: Vec::new(),
             acked: Vec::new(),
+            shown: 0,
+            gaps: 0,
         }
     }
 
@@ -155,6 +160,7 @@ impl App {
                 };
                 let fits = view.last.is_none_or(|last| last + 1 == gap.from);
                 assert!(fits, "{gap:?} after {view:?}");
+                self.gaps += 1;
                 view.last = Some(gap.to);
             }
             Event::Sent { id, state } => self.settle(id, state),
@@ -174,6 +180,7 @@ impl App {
         let (room, seq) = (frame.room_id().unwrap().into_owned(), frame.seq().unwrap());
         let data: Value = serde_json::from_str(frame.data()).unwrap();
         assert_eq!(data["content"], logs[&room][seq as usize - 1].content.as_str());
+        self.shown += 1;
         if let Some(inbox_seq) = frame.inbox_seq() {
             self.inbox.step("the inbox", inbox_seq);
         } else {

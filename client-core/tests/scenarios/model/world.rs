@@ -138,9 +138,26 @@ impl World {
         assert_eq!(stored, wanted, "nothing is stored that nobody sent");
     }
 
+    /// What this life has tried. All of it was kept, where [`judge`](Self::judge) has returned.
+    pub(crate) fn tried(&self) -> [(&'static str, u64); 6] {
+        let sum = |of: &dyn Fn(&App) -> u64| self.apps.iter().map(of).sum();
+        let due = sum(&|app| app.due.values().map(|due| due.len() as u64).sum());
+        [
+            ("what was accepted is stored exactly once", due),
+            ("what one client sends to one room keeps its order", due),
+            ("what is acknowledged is stored where the ACK says", sum(&|app| app.acked.len() as u64)),
+            ("what is shown is what is stored, in order and once", sum(&|app| app.shown)),
+            ("a gap that is told is just what is left out", sum(&|app| app.gaps)),
+            (
+                "at the end all is sent, and each log is seen to its end",
+                sum(&|app| app.rooms.len() as u64 + 1),
+            ),
+        ]
+    }
+
     /// How often each fault was met.
     pub(crate) fn met(&self) -> Vec<(&'static str, u64)> {
-        const ALL: [&str; 25] = [
+        const ALL: [&str; 26] = [
             "upgrade refused",
             "upgrade unanswered",
             "cut after the upgrade",
@@ -164,6 +181,7 @@ impl World {
             "refusal for good",
             "entry not handed out",
             "gap",
+            "inbox gap",
             "reload",
             "sleep",
         ];
