@@ -59,6 +59,11 @@ impl HeldClock {
     pub fn advance(&self, by: Duration) {
         self.0.fetch_add(millis(by), Ordering::AcqRel);
     }
+
+    /// Sets the clock, forward or back.
+    pub fn set(&self, at: Timestamp) {
+        self.0.store(at.as_millis(), Ordering::Release);
+    }
 }
 
 /// `at` moved by `by`, as a moment.

@@ -25,6 +25,8 @@ use crate::store::TokenId;
 /// The header's `typ`: a ticket is no token and a token no ticket.
 const TYP: &str = "tidings-ticket";
 
+/// How far the clocks of two nodes may be apart, or one may be set back, for a ticket to count.
+const MOST_AHEAD: Duration = Duration::from_secs(30);
 /// Most tickets remembered at once: at 30 s each that is 4,000 new sessions a second.
 const MOST_REMEMBERED: usize = 120_000;
 
@@ -112,7 +114,9 @@ impl Tickets {
             token::decode(ticket, &self.key.verify, Algorithm::HS256).map_err(|_| AuthError::Ticket)?;
         let id = u128::from_str_radix(&content.jti, 16).map_err(|_| AuthError::Ticket)?;
         let end = Timestamp::from_millis(content.end);
-        if now >= end {
+        // A clock that was set back, or that is behind another node's, would let a ticket live for longer than its use is
+        // remembered.
+        if now >= end || end > later(now, Duration::from_millis(TICKET_TTL_MS) + MOST_AHEAD) {
             return Err(AuthError::Ticket);
         }
         match self.used.first_use(id, end, now).await {

@@ -4,6 +4,7 @@
 
 mod admin;
 mod admission;
+mod clock;
 mod cookies;
 mod frames;
 mod fuzz;

@@ -11,6 +11,7 @@ use tidings_server::broker::local::LocalBroker;
 use tidings_server::clock::{Clock, HeldClock};
 use tidings_server::config::Config;
 use tidings_server::store::memory::Memory;
+use tidings_server::store::sqlite::{Options, Sqlite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -54,6 +55,20 @@ impl TestServer {
     pub(crate) async fn start_at_noon(flags: &[&str]) -> (Self, HeldClock) {
         let (clock, held) = Clock::held_at(NOON);
         (Self::serve(&[&["--dev"], flags].concat(), clock).await, held)
+    }
+
+    /// In development mode, over SQLite in a file of this directory, at a moment until the clock is moved.
+    pub(crate) async fn start_durable_at(
+        directory: &Path,
+        at: Timestamp,
+        flags: &[&str],
+    ) -> (Self, HeldClock) {
+        let url = format!("sqlite://{}", directory.join("tidings.db").display());
+        let store = Sqlite::open(&url, Options::default()).await.unwrap();
+        let (clock, held) = Clock::held_at(at);
+        let config = Config::from_args([&["--dev", "--jwt-secret", SECRET], flags].concat()).unwrap();
+        let parts = Parts { store: Arc::new(store), broker: Arc::new(LocalBroker::new(1024)), clock };
+        (Self::run(App::with(&config, parts).await.unwrap()).await, held)
     }
 
     async fn serve(flags: &[&str], clock: Clock) -> Self {
