@@ -208,7 +208,7 @@ impl Frame {
     }
 
     pub(crate) fn owned(&self, span: Span) -> Option<String> {
-        self.text_of(span).map(Cow::into_owned)
+        scan::text(span.of(&self.text))
     }
 
     pub(crate) fn number_of(&self, span: Span) -> Option<u64> {

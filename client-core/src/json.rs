@@ -9,7 +9,7 @@ pub(crate) mod write;
 use alloc::vec::Vec;
 
 use scan::Scanner;
-pub use scan::{number, string};
+pub use scan::{number, string, text};
 pub use write::Rows;
 
 /// A field of an object, raw; `None` where the text holds no object, or one without it.

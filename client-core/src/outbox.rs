@@ -257,9 +257,23 @@ impl Outbox {
 
     fn lane(&mut self, key: &str) -> usize {
         if self.lanes.are_many(self.entries.len()) {
-            self.lanes.compact(self.entries.iter_mut().map(|e| &mut e.lane));
+            self.drop_empty_lanes();
         }
         self.lanes.place(key)
+    }
+
+    fn drop_empty_lanes(&mut self) {
+        for at in (0..self.lanes.len()).rev() {
+            if self.entries.iter().any(|e| e.lane == at) {
+                continue;
+            }
+            self.lanes.remove(at);
+            // The last one has taken its place.
+            let moved = self.lanes.len();
+            for entry in self.entries.iter_mut().filter(|e| e.lane == moved) {
+                entry.lane = at;
+            }
+        }
     }
 }
 

@@ -56,7 +56,8 @@ impl EventStream {
             }
             let colon = line.bytes().position(|byte| byte == b':').unwrap_or(line.len());
             let value = line.get(colon + 1..).unwrap_or_default();
-            self.field(&line[..colon], value.strip_prefix(' ').unwrap_or(value));
+            let field = line.get(..colon).unwrap_or_default();
+            self.field(field, value.strip_prefix(' ').unwrap_or(value));
         }
     }
 

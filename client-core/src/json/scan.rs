@@ -166,6 +166,12 @@ pub fn string(raw: &str) -> Option<Cow<'_, str>> {
     unquoted(raw.strip_prefix('"')?.strip_suffix('"')?)
 }
 
+/// A string value's text, unescaped and owned; `None` where the value is no string.
+#[must_use]
+pub fn text(raw: &str) -> Option<String> {
+    string(raw).map(Cow::into_owned)
+}
+
 /// A string's text, unescaped, from what stands between its quotes.
 pub(crate) fn unquoted(inner: &str) -> Option<Cow<'_, str>> {
     if inner.bytes().any(|byte| byte == b'\\') {

@@ -1,6 +1,6 @@
 //! An entry as the frame that is sent, and the lane that a frame belongs to.
 
-use alloc::borrow::Cow;
+use alloc::borrow::ToOwned;
 use alloc::string::String;
 
 use tidings_protocol::id::DIRECT_PREFIX;
@@ -65,12 +65,12 @@ pub(crate) const fn content_bytes(entry: &Entry) -> Option<usize> {
 
 /// The lane of a frame: its room, or one lane for all that is direct. A direct room goes by its id and by its other
 /// member, and which id is whose is not known before an answer.
-pub(crate) fn lane_of(frame: &str) -> Option<Cow<'_, str>> {
+pub(crate) fn lane_of(frame: &str) -> Option<String> {
     let Some(room) = json::field(frame, "roomId") else {
-        return json::field(frame, "data").map(|_| Cow::Borrowed(DIRECT_PREFIX));
+        return json::field(frame, "data").map(|_| DIRECT_PREFIX.to_owned());
     };
-    let room = json::string(room)?;
-    Some(if room.starts_with(DIRECT_PREFIX) { Cow::Borrowed(DIRECT_PREFIX) } else { room })
+    let room = json::text(room)?;
+    Some(if room.starts_with(DIRECT_PREFIX) { DIRECT_PREFIX.to_owned() } else { room })
 }
 
 #[cfg(test)]

@@ -15,25 +15,18 @@ impl Outbox {
 
     /// Takes entries of an earlier life in, before those of this one. They may have been sent already.
     pub(crate) fn restore(&mut self, stored: Vec<Stored>) {
-        let young = core::mem::take(&mut self.entries);
+        let mut old = 0;
         for s in stored {
-            if young.iter().any(|e| e.id == s.id) || self.is_known(s.id.as_str()) {
-                continue;
-            }
-            let Some(lane) = lane_of(&s.frame) else { continue };
-            let lane = self.lane(&lane);
-            let state = s.failed.map_or(PendingState::Unsure, |code| PendingState::Failed(code_of(&code)));
-            self.next_order = self.next_order.max(s.order + 1);
-            self.bytes += s.frame.len();
+            let Some(entry) = self.read(s) else { continue };
+            self.next_order = self.next_order.max(entry.order + 1);
             // Storage hands them over in order as a rule; the library's sort would cost a browser more than this.
-            let at = self.entries.iter().rposition(|e| e.order <= s.order).map_or(0, |at| at + 1);
-            let (id, order, frame) = (s.id, s.order, s.frame);
-            let (is_astray, is_kept) = (true, true);
-            self.entries.insert(at, Pending { id, order, frame, lane, state, is_astray, is_kept });
+            let before = self.entries[..old].iter().rposition(|e| e.order <= entry.order);
+            self.entries.insert(before.map_or(0, |at| at + 1), entry);
+            old += 1;
         }
-        for entry in young {
-            self.bytes -= entry.frame.len();
-            self.insert(entry.id, entry.lane, entry.frame);
+        for young in &mut self.entries[old..] {
+            young.order = self.next_order;
+            self.next_order += 1;
         }
         self.disconnected(false);
     }
@@ -42,20 +35,27 @@ impl Outbox {
     pub(crate) fn adopt(&mut self, stored: Vec<Stored>) -> Vec<Stored> {
         let mut adopted = Vec::new();
         for s in stored {
-            if self.is_known(s.id.as_str()) {
-                continue;
-            }
-            let Some(lane) = lane_of(&s.frame) else { continue };
-            let lane = self.lane(&lane);
-            let state = s.failed.map_or(PendingState::Unsure, |code| PendingState::Failed(code_of(&code)));
-            self.lanes.be_careful(lane);
-            self.insert(s.id, lane, s.frame);
-            if let Some(entry) = self.entries.last_mut() {
-                (entry.state, entry.is_astray, entry.is_kept) = (state, true, true);
-                adopted.push(entry.stored());
-            }
+            let Some(mut entry) = self.read(s) else { continue };
+            entry.order = self.next_order;
+            self.next_order += 1;
+            self.lanes.be_careful(entry.lane);
+            adopted.push(entry.stored());
+            self.entries.push(entry);
         }
         adopted
+    }
+
+    /// An entry that storage holds, to be put among the others; `None` where it is here already, or is none. It may have
+    /// been sent.
+    fn read(&mut self, stored: Stored) -> Option<Pending> {
+        let Stored { id, order, frame, failed } = stored;
+        if self.is_known(id.as_str()) {
+            return None;
+        }
+        let lane = self.lane(&lane_of(&frame)?);
+        let state = failed.map_or(PendingState::Unsure, |code| PendingState::Failed(code_of(&code)));
+        self.bytes += frame.len();
+        Some(Pending { id, order, frame, lane, state, is_astray: true, is_kept: true })
     }
 
     /// The entry would outlive the page now, or could not be kept. Whether it waited for that.

@@ -2,7 +2,6 @@
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
-use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::time::{Duration, Instant};
@@ -55,19 +54,13 @@ impl Lanes {
         self.0.len() > 2 * entries + 16
     }
 
-    /// Drops the lanes that no entry names.
-    pub(crate) fn compact<'a>(&mut self, names: impl Iterator<Item = &'a mut usize>) {
-        let mut old: Vec<Option<Lane>> = core::mem::take(&mut self.0).into_iter().map(Some).collect();
-        let mut moved = vec![None; old.len()];
-        for name in names {
-            if let Some(lane) = old[*name].take() {
-                moved[*name] = Some(self.0.len());
-                self.0.push(lane);
-            }
-            if let Some(new) = moved[*name] {
-                *name = new;
-            }
-        }
+    pub(crate) const fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Drops a lane. The last one takes its place.
+    pub(crate) fn remove(&mut self, at: usize) {
+        self.0.swap_remove(at);
     }
 
     /// The connection is gone: a server's order to wait was for its session.

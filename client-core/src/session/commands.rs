@@ -120,7 +120,7 @@ impl Session {
         if frame.len() > MAX_FRAME_BYTES {
             return Err(Refusal::TooLarge);
         }
-        let lane = lane_of(&frame).map(alloc::borrow::Cow::into_owned).unwrap_or_default();
+        let lane = lane_of(&frame).unwrap_or_default();
         Ok((lane, frame))
     }
 

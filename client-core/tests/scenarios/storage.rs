@@ -60,6 +60,27 @@ fn after_a_reload_what_was_not_acknowledged_is_sent_in_order_with_the_same_ids()
 }
 
 #[test]
+fn messages_to_many_rooms_from_before_storage_was_read_go_to_these_rooms() {
+    let mut client = stored();
+    client.command(Command::Connect);
+    client.greet();
+    client.send(chat("general", "old"));
+
+    let mut next = client.reload();
+    next.command(Command::Connect);
+    let rooms: Vec<String> = (0..40).map(|n| format!("room-{n}")).collect();
+    for room in &rooms {
+        next.send(chat(room, room));
+        next.send(chat(room, "second"));
+    }
+    next.load_storage();
+    next.greet();
+    let contents = next.contents();
+    assert_eq!(contents[0], "old");
+    assert_eq!(contents[1..], rooms, "one of each room, until it is acknowledged");
+}
+
+#[test]
 fn the_app_is_shown_what_was_kept() {
     let mut client = stored();
     client.command(Command::Connect);
