@@ -53,7 +53,7 @@ pub enum Persist {
     Put(Stored),
     /// Drop an outbox entry.
     Remove(ClientId),
-    /// Keep the positions, in place of those before.
+    /// Keep the positions, in place of those before. Asked for with the feature `positions`.
     Positions(String),
     /// Drop everything.
     Forget,

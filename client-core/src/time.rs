@@ -1,10 +1,18 @@
 //! Time as an argument: milliseconds on a clock that only the driver reads.
 
+use core::num::NonZeroU64;
 use core::ops::{Add, Sub};
 
 /// A moment on the driver's monotonic clock, in milliseconds since a moment of its choice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct Instant(u64);
+// One more than the number, so that no moment at all is a number too: a session holds many moments that may be none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Instant(NonZeroU64);
+
+impl Default for Instant {
+    fn default() -> Self {
+        Self::from_millis(0)
+    }
+}
 
 /// A span of time in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -14,19 +22,19 @@ impl Instant {
     /// The moment `ms` milliseconds after the driver's zero.
     #[must_use]
     pub const fn from_millis(ms: u64) -> Self {
-        Self(ms)
+        Self(NonZeroU64::MIN.saturating_add(ms))
     }
 
     /// Milliseconds since the driver's zero.
     #[must_use]
     pub const fn as_millis(self) -> u64 {
-        self.0
+        self.0.get() - 1
     }
 
     /// Time passed since `earlier`; zero where `earlier` lies ahead.
     #[must_use]
     pub const fn since(self, earlier: Self) -> Duration {
-        Duration(self.0.saturating_sub(earlier.0))
+        Duration(self.0.get().saturating_sub(earlier.0.get()))
     }
 }
 

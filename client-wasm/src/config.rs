@@ -9,6 +9,7 @@ use core::fmt;
 use tidings_client_core::Transports;
 
 use crate::page::origin;
+use crate::text::joined;
 
 /// Fetches tokens. Cheap to clone: all clones fetch in the same way.
 #[derive(Clone)]
@@ -126,7 +127,7 @@ impl Config {
             return origin();
         }
         match url.strip_prefix("ws") {
-            Some(rest) => ["http", rest].concat(),
+            Some(rest) => joined(&["http", rest]),
             None => url.to_owned(),
         }
     }

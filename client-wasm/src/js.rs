@@ -28,6 +28,11 @@ const DELETE: u8 = 3;
 const REACT: u8 = 4;
 const UNREACT: u8 = 5;
 
+// Acts in a room; all others are typing. `npm/src/connection.ts` has the same.
+const JOIN: u8 = 0;
+const LEAVE: u8 = 1;
+const READ: u8 = 2;
+
 /// The chat client.
 #[wasm_bindgen(js_name = Core)]
 pub struct JsClient {
@@ -64,14 +69,18 @@ impl JsClient {
         self.client.close(forget);
     }
 
-    /// Is in a room; `after_seq` is `undefined` where nothing is known of it. False, here and below: an id is none.
-    pub fn join(&self, room: &str, after_seq: Option<f64>) -> bool {
-        with_room(room, |room| self.client.join(&room, after_seq.map(|seq| seq as u64)))
-    }
-
-    /// Is in a room no longer.
-    pub fn leave(&self, room: &str) -> bool {
-        with_room(room, |room| self.client.leave(&room))
+    /// One act in a room: each method by itself would cost a page code on both sides. `number` is the position after which
+    /// is replayed, the position read, or whether the user types. False, here and below: an id is none.
+    pub fn room(&self, act: u8, room: &str, number: Option<f64>) -> bool {
+        let Ok(room) = RoomId::new(room) else { return false };
+        let number = number.map(|number| number as u64);
+        match act {
+            JOIN => self.client.join(&room, number),
+            LEAVE => self.client.leave(&room),
+            READ => self.client.read(&room, number.unwrap_or_default()),
+            _ => self.client.typing(&room, number == Some(1)),
+        }
+        true
     }
 
     /// Puts an entry into the outbox, under a fresh UUID or in the place of one that was refused or never sent. `place` is a room's id or, for a private message, a user's;
@@ -97,32 +106,19 @@ impl JsClient {
         false
     }
 
-    /// Moves the read marker.
-    pub fn read(&self, room: &str, seq: f64) -> bool {
-        with_room(room, |room| self.client.read(&room, seq as u64))
-    }
-
-    /// Says that the user types, or has stopped.
-    pub fn typing(&self, room: &str, is_typing: bool) -> bool {
-        with_room(room, |room| self.client.typing(&room, is_typing))
-    }
-
     /// What the others see of this user.
     pub fn presence(&self, is_away: bool) {
         self.client.presence(if is_away { OnlineStatus::Away } else { OnlineStatus::Online });
     }
 
-    /// Sends a refused entry again.
-    pub fn retry(&self, id: &str) {
+    /// Drops an entry that was refused or never sent, or sends a refused one again.
+    pub fn entry(&self, id: &str, drops: bool) {
         if let Ok(id) = ClientId::new(id) {
-            self.client.retry(&id);
-        }
-    }
-
-    /// Drops an entry that was refused or never sent.
-    pub fn cancel(&self, id: &str) {
-        if let Ok(id) = ClientId::new(id) {
-            self.client.cancel(&id);
+            if drops {
+                self.client.cancel(&id);
+            } else {
+                self.client.retry(&id);
+            }
         }
     }
 
@@ -148,13 +144,14 @@ impl JsClient {
         let face = Rc::clone(&self.face);
         let ask = Ask { method, path, body, span: Span::Short };
         self.client.http().exchange(ask, move |answer| {
-            let (status, text) = match answer {
-                Answer::Whole(status, text) => (status.into(), text),
-                Answer::Failed(HttpError::Token(reason)) => (-1, reason),
-                Answer::Failed(error) => (0, convert::reason(error)),
+            let (status, text) = match &answer {
+                Answer::Whole(status, text) => ((*status).into(), &**text),
+                Answer::Failed(error) => {
+                    (if matches!(error, HttpError::Token(_)) { -1 } else { 0 }, convert::reason(error))
+                }
                 Answer::Opened | Answer::Part(_) | Answer::Ended => return,
             };
-            face.answered(request, status, &text);
+            face.answered(request, status, text);
         });
     }
 
@@ -170,10 +167,6 @@ impl JsClient {
         client.subscribe(move |event| face.notified(&convert::notification_event(event))).forget();
         JsNotifications(client)
     }
-}
-
-fn with_room(room: &str, act: impl FnOnce(RoomId)) -> bool {
-    RoomId::new(room).map(act).is_ok()
 }
 
 fn entry(kind: u8, place: &str, message: Option<String>, text: String) -> Option<Entry> {

@@ -33,6 +33,7 @@ pub mod notifications;
 mod page;
 mod socket;
 mod storage;
+mod text;
 
 pub use tidings_client_core::{
     ClosedBy, Duration, Entry, Event, Frame, Gap, GapReason, Instant, Kind, Refusal, RoomState, SendState,

@@ -20,7 +20,7 @@ impl<E: ?Sized + 'static> Listeners<E> {
     }
 
     pub(crate) fn add(self: &Rc<Self>, callback: impl Fn(&E) + 'static) -> Subscription {
-        let id = self.last.get().wrapping_add(1);
+        let id = self.last.get() + 1;
         self.last.set(id);
         self.entries.borrow_mut().push((id, Rc::new(callback)));
         let listeners = Rc::downgrade(self);
@@ -38,11 +38,13 @@ impl<E: ?Sized + 'static> Listeners<E> {
 
     /// Calls those that are registered now. One that is removed meanwhile is not called any more.
     pub(crate) fn emit(&self, event: &E) {
-        let now: Vec<Entry<E>> = self.entries.borrow().clone();
-        for (id, callback) in now {
-            if self.entries.borrow().iter().any(|(other, _)| *other == id) {
-                callback(event);
-            }
+        let newest = self.last.get();
+        let mut done = 0;
+        loop {
+            let next = self.entries.borrow().iter().find(|(id, _)| (done + 1..=newest).contains(id)).cloned();
+            let Some((id, callback)) = next else { return };
+            callback(event);
+            done = id;
         }
     }
 }

@@ -9,6 +9,7 @@ use alloc::string::String;
 use wasm_bindgen::prelude::*;
 
 pub(crate) use self::outbox::{Outbox, OutboxEvent};
+use crate::text::joined;
 
 #[wasm_bindgen(module = "/src/storage/cursor.js")]
 extern "C" {
@@ -25,7 +26,7 @@ pub(crate) struct CursorStore(String);
 impl CursorStore {
     /// `None` where the user's name is none.
     pub(crate) fn open(server: &str, user: &str) -> Option<Self> {
-        Some(Self(["tidings ", &owner(server, user)?, " cursor"].concat()))
+        Some(Self(joined(&["tidings ", &owner(server, user)?, " cursor"])))
     }
 
     /// The cursor that was kept.
@@ -42,5 +43,5 @@ impl CursorStore {
 /// `SERVER USER`; neither holds a space, so that no two users have one name.
 fn owner(server: &str, user: &str) -> Option<String> {
     let is_name = !user.is_empty() && !user.bytes().any(|byte| byte <= b' ');
-    is_name.then(|| [server, " ", user].concat())
+    is_name.then(|| joined(&[server, " ", user]))
 }

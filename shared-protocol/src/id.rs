@@ -91,7 +91,11 @@ macro_rules! identifier {
             /// # Errors
             /// [`InvalidId`] says what is wrong with the text.
             pub fn new(text: impl AsRef<str>) -> Result<Self, InvalidId> {
-                let text = text.as_ref();
+                Self::checked(text.as_ref())
+            }
+
+            // One for all kinds of text.
+            fn checked(text: &str) -> Result<Self, InvalidId> {
                 $check(text)?;
                 Ok(Self(Arc::from(text)))
             }

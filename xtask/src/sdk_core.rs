@@ -58,7 +58,16 @@ fn module(workspace: &Workspace, options: &Options) -> Result<Module, Error> {
         step: "sdk-core",
         name: "tidings",
         bindgen: &["--omit-default-module-path"],
-        optimise: &["-Oz", "--converge"],
+        // The flat form in between shows the optimiser what is the same, and large functions stay by themselves.
+        optimise: &[
+            "-Os",
+            "--one-caller-inline-max-function-size=300",
+            "--flatten",
+            "--rereloop",
+            "-Os",
+            "-Oz",
+            "--converge",
+        ],
         shorten: true,
     }
     .make(workspace, &input)

@@ -6,6 +6,9 @@ use super::{Cursors, Log, RoomLog};
 use crate::json::scan::{self, Scanner};
 use crate::json::write::Object;
 
+/// Whether any driver keeps them.
+const ARE_KEPT: bool = cfg!(feature = "positions");
+
 impl Cursors {
     /// The positions as they are to be kept, where they changed since the last time and belong to one epoch.
     pub(crate) fn keep(&mut self) -> Option<String> {
@@ -31,21 +34,21 @@ impl Cursors {
 
     /// Whether there is something to keep.
     pub(crate) const fn is_dirty(&self) -> bool {
-        self.dirty && self.next_epoch.is_none() && self.epoch.is_some()
+        ARE_KEPT && self.dirty && self.next_epoch.is_none() && self.epoch.is_some()
     }
 
     /// Takes over kept positions. What cannot be read is no position.
     pub(crate) fn restore(&mut self, text: &str) {
         let mut scanner = Scanner::new(text);
-        if scanner.enter().is_none() {
+        if !ARE_KEPT || scanner.enter().is_none() {
             return;
         }
         while let Some(Some((key, value))) = scanner.field() {
             let raw = value.of(text);
             match key {
-                b"epoch" => self.epoch = scan::string(raw).map(Into::into),
+                b"epoch" => self.epoch = scan::text(raw),
                 b"inbox" => self.inbox.seq = scan::number(raw),
-                b"notifications" => self.notifications = scan::string(raw).map(Into::into),
+                b"notifications" => self.notifications = scan::text(raw),
                 b"rooms" => self.restore_rooms(raw),
                 _ => {}
             }

@@ -1,5 +1,5 @@
 /** The chat client. */
-import { Connection, type ConnectionOptions, type Method } from './connection.js';
+import { Connection, JOIN, LEAVE, READ, TYPING, type ConnectionOptions, type Method } from './connection.js';
 import { IDLE } from './core-events.js';
 import type { Core } from './core.js';
 import { Emitter } from './emitter.js';
@@ -193,7 +193,7 @@ export class BaseClient extends Emitter<ClientEvents> {
    * @param options `afterSeq`: replay what came after this position
    */
   joinRoom(roomId: string, options: { afterSeq?: number } = {}): void {
-    this.#call((core) => core.join(roomId, options.afterSeq));
+    this.#act(JOIN, roomId, options.afterSeq);
   }
 
   /**
@@ -202,7 +202,7 @@ export class BaseClient extends Emitter<ClientEvents> {
    * @param roomId the room
    */
   leaveRoom(roomId: string): void {
-    this.#call((core) => core.leave(roomId));
+    this.#act(LEAVE, roomId);
   }
 
   /**
@@ -299,7 +299,7 @@ export class BaseClient extends Emitter<ClientEvents> {
    * @param isTyping whether the user types
    */
   sendTypingIndicator(roomId: string, isTyping: boolean): void {
-    this.#call((core) => core.typing(roomId, isTyping));
+    this.#act(TYPING, roomId, Number(isTyping));
   }
 
   /**
@@ -309,7 +309,7 @@ export class BaseClient extends Emitter<ClientEvents> {
    * @param seq the position of the last message read
    */
   markRead(roomId: string, seq: number): void {
-    this.#call((core) => core.read(roomId, seq));
+    this.#act(READ, roomId, seq);
     this.#list.read(roomId, seq);
   }
 
@@ -360,11 +360,15 @@ export class BaseClient extends Emitter<ClientEvents> {
     await settled;
   }
 
-  /** @param call gives `false` where an id is none */
-  #call(call: (core: Core) => boolean | void): void {
-    const taken = this.#connection.run((core) => {
-      if (call(core) === false) this.emit('error', new TidingsError('INVALID_FRAME', 'This is no id of a room.'));
+  #act(act: number, roomId: string, number?: number): void {
+    this.#call((core) => {
+      if (core.room(act, roomId, number)) return;
+      this.emit('error', new TidingsError('INVALID_FRAME', 'This is no id of a room.'));
     });
+  }
+
+  #call(call: (core: Core) => void): void {
+    const taken = this.#connection.run(call);
     if (!taken) throw new TidingsError('QUEUE_FULL', 'Too many calls before connect().');
   }
 

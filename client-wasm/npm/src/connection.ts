@@ -67,6 +67,12 @@ export const DELETE = 3;
 export const REACT = 4;
 export const UNREACT = 5;
 
+/** Acts in a room; `src/js.rs` has the same. */
+export const JOIN = 0;
+export const LEAVE = 1;
+export const READ = 2;
+export const TYPING = 3;
+
 /** Most calls that wait for the module to load; a client that is never connected takes no more. */
 const MAX_WAITING = 1_000;
 

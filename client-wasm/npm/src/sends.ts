@@ -61,11 +61,11 @@ export class Sends {
 
   retry(id: string): void {
     this.#outgoing.get(id)?.retry();
-    this.#connection.core?.retry(id);
+    this.#connection.core?.entry(id, false);
   }
 
   cancel(id: string): void {
-    this.#connection.core?.cancel(id);
+    this.#connection.core?.entry(id, true);
   }
 
   revise(id: string, content: string): void {

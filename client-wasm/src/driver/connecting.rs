@@ -11,6 +11,7 @@ use super::links::Way;
 use super::requests::refusal;
 use crate::http::{Answer, Ask, Span, escape};
 use crate::socket::{Socket, SocketEvent};
+use crate::text::joined;
 
 impl Driver {
     pub(super) fn connect(self: &Rc<Self>, connect: Connect) {
@@ -37,7 +38,7 @@ impl Driver {
     fn open(self: &Rc<Self>, connect: &Connect, token: Option<&str>) {
         let conn = connect.conn;
         let base = self.http.base().strip_prefix("http").unwrap_or_default();
-        let mut url = ["ws", base, "/ws/chat?", &connect.payload].concat();
+        let mut url = joined(&["ws", base, "/ws/chat?", &connect.payload]);
         if let Some(token) = token {
             url.push_str("&token=");
             url.push_str(&escape(token));

@@ -9,6 +9,7 @@ use wasm_bindgen::prelude::*;
 
 use super::{Http, HttpError};
 use crate::host::{Callback, callback};
+use crate::text::joined;
 
 #[wasm_bindgen(module = "/src/http/request.js")]
 extern "C" {
@@ -113,7 +114,7 @@ impl Exchange {
         }
         let Ask { method, path, body, span } = &self.ask;
         let timeout_ms = if *span == Span::Short { TIMEOUT_MS } else { 0 };
-        let url = [&*self.http.base, path].concat();
+        let url = joined(&[&self.http.base, path]);
         let exchange = Rc::clone(self);
         let tell = callback(move |what, status, text| exchange.heard(what, status as u16, text, fresh));
         let streams = *span == Span::Stream;

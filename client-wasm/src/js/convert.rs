@@ -1,6 +1,5 @@
 //! Events as JSON: small arrays whose first element says what follows. `npm/src/core-events.ts` is the other end.
 
-use alloc::borrow::ToOwned;
 use alloc::string::String;
 
 use tidings_client_core::json::Rows;
@@ -137,7 +136,7 @@ pub(super) fn notification_event(event: &NotificationEvent) -> String {
         NotificationEvent::Status(status) => stream_status(&mut row, status),
         NotificationEvent::Disconnected(error) => {
             row.number(DISCONNECTED);
-            row.text(&error.clone().map(reason).unwrap_or_default());
+            row.text(error.as_ref().map(reason).unwrap_or_default());
         }
         NotificationEvent::MaxReconnectAttemptsReached => row.number(MAX_ATTEMPTS),
     }
@@ -146,12 +145,12 @@ pub(super) fn notification_event(event: &NotificationEvent) -> String {
 }
 
 /// Why a request has no answer, without the machinery of `Display`.
-pub(super) fn reason(error: HttpError) -> String {
+pub(super) fn reason(error: &HttpError) -> &str {
     match error {
         HttpError::Token(reason) | HttpError::Network(reason) | HttpError::Body(reason) => reason,
-        HttpError::Problem(problem) => problem.title,
-        HttpError::Status(401 | 403) => "refused".to_owned(),
-        HttpError::Status(_) => "unavailable".to_owned(),
+        HttpError::Problem(problem) => &problem.title,
+        HttpError::Status(401 | 403) => "refused",
+        HttpError::Status(_) => "unavailable",
     }
 }
 

@@ -1,6 +1,5 @@
 //! What the face hands over: its options, and what it is called back by.
 
-use alloc::borrow::Cow;
 use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -64,7 +63,7 @@ impl Asked {
 /// Reads the options, which the face has checked: those of `Config` by their names there, and `provider`, whether the
 /// app can be asked for tokens. What is left out is as `Config::new` has it.
 pub(super) fn config(options: &str, face: &Rc<Face>, asked: &Rc<Asked>) -> Config {
-    let text = |name| json::field(options, name).and_then(json::string).map(Cow::into_owned);
+    let text = |name| json::field(options, name).and_then(json::text);
     let number = |name| json::field(options, name).and_then(json::number).and_then(|n| u32::try_from(n).ok());
     let flag = |name| json::field(options, name) == Some("true");
 

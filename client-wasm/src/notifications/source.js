@@ -10,7 +10,7 @@ export class Source {
     const source = (this.#source = new EventSource(url));
     this.#tell = tell;
     source.onerror = () => this.#tell(LOST, 0, '');
-    names.split(' ').forEach((name, at) => {
+    names.trim().split(' ').forEach((name, at) => {
       source.addEventListener(name, ({ data, lastEventId: id }) => this.#tell(at, id.length, id + data));
     });
   }

@@ -94,7 +94,11 @@ impl Source {
                 None => SourceEvent::Failed(None),
             });
         });
-        let names = StreamEventKind::ALL.map(StreamEventKind::as_str).join(" ");
+        let mut names = String::new();
+        for kind in StreamEventKind::ALL {
+            names.push_str(kind.as_str());
+            names.push(' ');
+        }
         Some(Self { source: EventSource::open(url, &names, &tell)?, _tell: tell })
     }
 }

@@ -19,6 +19,7 @@ use crate::http::{Answer, Ask, Http, HttpError, Span, escape};
 use crate::listeners::{Listeners, Subscription};
 use crate::page::{Page, PageEvent};
 use crate::storage::CursorStore;
+use crate::text::joined;
 
 /// The stream's state. All of it is in cells that are borrowed for one statement at a time, since events come in from
 /// the browser and go out to callbacks that may call back.
@@ -191,7 +192,7 @@ impl Stream {
     fn address(&self, ticket: &str) -> String {
         let base = if self.by_header { "" } else { self.http.base() };
         let user = escape(self.user.borrow().as_deref().unwrap_or_default());
-        let mut url = [base, "/api/v1/notifications/stream/", &user, "?"].concat();
+        let mut url = joined(&[base, "/api/v1/notifications/stream/", &user, "?"]);
         if !ticket.is_empty() {
             url.push_str("ticket=");
             url.push_str(&escape(ticket));

@@ -1,6 +1,5 @@
 //! The outbox in IndexedDB, by server and user. `outbox.js` beside this file does the work: it is all promises.
 
-use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
 use tidings_client_core::{Stored, json};
@@ -86,16 +85,23 @@ impl Drop for Outbox {
 }
 
 fn rows(text: &str) -> Vec<Stored> {
-    json::items(text).unwrap_or_default().into_iter().filter_map(read).collect()
+    let mut rows = Vec::new();
+    for row in json::items(text).unwrap_or_default() {
+        if let Some(row) = read(row) {
+            rows.push(row);
+        }
+    }
+    rows
 }
 
 /// A row is an array of its parts; what something else left there is no entry.
 fn read(row: &str) -> Option<Stored> {
     let parts = json::items(row)?;
+    let [id, order, frame, failed] = *parts else { return None };
     Some(Stored {
-        id: ClientId::new(json::string(parts.first()?)?).ok()?,
-        order: json::number(parts.get(1)?)?,
-        frame: json::string(parts.get(2)?)?.into_owned(),
-        failed: json::string(parts.get(3)?).map(Cow::into_owned),
+        id: ClientId::new(json::text(id)?).ok()?,
+        order: json::number(order)?,
+        frame: json::text(frame)?,
+        failed: json::text(failed),
     })
 }
