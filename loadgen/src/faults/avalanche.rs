@@ -65,8 +65,7 @@ async fn fall(context: &Context, count: usize, outcome: &mut Outcome) -> Result<
             pace: Some(Duration::from_millis(250)),
         }));
     let steady = proc::peak(server.pid()?)?;
-    let mut times = away::lose(&mut server, &clients, Going::Killed).await?;
-    times.sort_unstable();
+    let times = away::times(&away::lose(&mut server, &clients, Going::Killed).await?);
     let (median, high) = (percentile(&times, 0.5), percentile(&times, 0.99));
     let slowest = times.last().copied().unwrap_or_default();
     context.say(format!("{} of {count} are back, the last after {slowest} ms", times.len()));

@@ -1,6 +1,7 @@
 //! Everybody loses the server at once; who is back when.
 
-use tidings_client_native::{Client, State};
+use tidings_client_native::{Client, State, Status};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
@@ -27,21 +28,41 @@ impl Going {
     }
 }
 
-/// Takes the server away and brings it back. Returns after how many milliseconds each client was connected again;
-/// those that were not are left out.
-pub(super) async fn lose(server: &mut Server, clients: &[Client], going: Going) -> Result<Vec<u64>, Error> {
+/// A client's way back.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Return {
+    /// Milliseconds from the signal on.
+    pub(super) after: u64,
+    /// What the client said of itself on the way, each with its time.
+    course: Vec<String>,
+}
+
+impl Return {
+    /// What the client said of itself on the way.
+    pub(super) fn course(&self) -> String {
+        self.course.join(", ")
+    }
+}
+
+/// How long each took, in order.
+pub(super) fn times(returns: &[Return]) -> Vec<u64> {
+    let mut times: Vec<u64> = returns.iter().map(|one| one.after).collect();
+    times.sort_unstable();
+    times
+}
+
+/// Takes the server away and brings it back. Returns how each client came back, the slowest last; those that did not are
+/// left out.
+pub(super) async fn lose(
+    server: &mut Server,
+    clients: &[Client],
+    going: Going,
+) -> Result<Vec<Return>, Error> {
     let began = Instant::now();
     let mut returning = JoinSet::new();
     for client in clients {
-        let mut status = client.watch();
-        returning.spawn(async move {
-            let returned = async {
-                status.wait_for(|status| status.state != State::Connected).await.ok()?;
-                status.wait_for(|status| status.state == State::Connected).await.ok()?;
-                u64::try_from(began.elapsed().as_millis()).ok()
-            };
-            timeout(PATIENCE, returned).await.ok().flatten()
-        });
+        let status = client.watch();
+        returning.spawn(async move { timeout(PATIENCE, come_back(status, began)).await.ok().flatten() });
     }
     match going {
         Going::Drained => {
@@ -53,5 +74,21 @@ pub(super) async fn lose(server: &mut Server, clients: &[Client], going: Going) 
         Going::Killed => server.kill().await?,
     }
     server.restart().await?;
-    Ok(returning.join_all().await.into_iter().flatten().collect())
+    let mut returns: Vec<Return> = returning.join_all().await.into_iter().flatten().collect();
+    returns.sort_unstable();
+    Ok(returns)
+}
+
+async fn come_back(mut status: watch::Receiver<Status>, began: Instant) -> Option<Return> {
+    status.wait_for(|status| status.state != State::Connected).await.ok()?;
+    let mut course = Vec::new();
+    loop {
+        let now = *status.borrow_and_update();
+        let after = u64::try_from(began.elapsed().as_millis()).ok()?;
+        course.push(format!("{after} ms {:?} by {:?}", now.state, now.transport));
+        if now.state == State::Connected {
+            return Some(Return { after, course });
+        }
+        status.changed().await.ok()?;
+    }
 }

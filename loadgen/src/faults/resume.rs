@@ -17,6 +17,8 @@ use crate::stats::percentile;
 const ROOM: usize = 20;
 /// 99 of 100 are back within this time, from the signal on.
 const BACK: Duration = Duration::from_secs(5);
+/// Of one that takes longer than this, in milliseconds, the course is told.
+const LATE: u64 = 6_000;
 /// A drained server is back at once here, so clients need not be spread as over a slow start.
 const DRAIN: &[&str] = &["--drain-spread", "3s"];
 
@@ -39,8 +41,8 @@ pub(super) async fn run(context: &Context) -> Result<Outcome, Error> {
     let mut outcome = Outcome::default();
     for _ in 0..variants {
         for going in [Going::Drained, Going::Killed] {
-            let mut times = away::lose(&mut server, &clients, going).await?;
-            times.sort_unstable();
+            let returns = away::lose(&mut server, &clients, going).await?;
+            let times = away::times(&returns);
             let (median, high) = (percentile(&times, 0.5), percentile(&times, 0.99));
             let name = going.name();
             context.say(format!("{name}: {} of {count} are back, p99 {high} ms", times.len()));
@@ -55,6 +57,9 @@ pub(super) async fn run(context: &Context) -> Result<Outcome, Error> {
                 format!("back after {name}, from the signal on"),
                 format!("median {median} ms, p99 {high} ms, slowest {slowest} ms"),
             );
+            if let Some(last) = returns.last().filter(|last| last.after > LATE) {
+                outcome.figure(format!("the slowest's course after {name}"), last.course());
+            }
         }
     }
     let written = writers.finish().await?;
