@@ -33,13 +33,16 @@ await Promise.all([
   build({ ...common, entryPoints: ['src/vue/index.ts'], outdir: 'dist/vue', external: ['vue', '../index.js'] }),
 ]);
 
-// The bindings come with comments and long names.
+// The bindings come with comments and long names, and with ways in that the face does not take.
 await build({
   absWorkingDir: here,
-  entryPoints: ['dist/core.js'],
+  stdin: { contents: "export { default, Core } from './dist/core.js';", resolveDir: here },
   outfile: 'dist/core.js',
   allowOverwrite: true,
+  bundle: true,
   minify: true,
+  // Fields of the bindings' own objects.
+  mangleProps: /^__/,
   format: 'esm',
   logLevel: 'warning',
 });
