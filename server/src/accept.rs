@@ -17,7 +17,9 @@ use http::{HeaderValue, header};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::DuplexStream;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
@@ -25,6 +27,7 @@ use tower::ServiceExt as _;
 use crate::config::ListenConfig;
 use crate::drain::{Drain, Stage};
 use crate::guarded::Guarded;
+use crate::lend::Stream;
 use crate::limits::{Connections, Peer, TrustedProxies};
 use crate::metrics::Metrics;
 
@@ -39,6 +42,40 @@ const MAX_HEAD_BYTES: usize = 32 * 1024;
 const MAX_HEADERS: usize = 64;
 /// After an accept that failed for want of files or memory: wait, then go on.
 const BREATHER: Duration = Duration::from_millis(100);
+
+/// Where connections come from.
+#[derive(Debug)]
+pub enum Door {
+    /// A port.
+    Tcp(TcpListener),
+    /// The process itself: pipes, each with the address that the peer is taken to have.
+    Pipes(mpsc::Receiver<(DuplexStream, SocketAddr)>),
+}
+
+impl From<TcpListener> for Door {
+    fn from(listener: TcpListener) -> Self {
+        Self::Tcp(listener)
+    }
+}
+
+impl Door {
+    async fn accept(&mut self) -> io::Result<(Stream, SocketAddr)> {
+        match self {
+            Self::Tcp(listener) => {
+                let (stream, addr) = listener.accept().await?;
+                // Small frames must not wait for more to come.
+                if let Err(error) = stream.set_nodelay(true) {
+                    tracing::debug!(%error, "no TCP_NODELAY");
+                }
+                Ok((stream.into(), addr))
+            }
+            Self::Pipes(pipes) => match pipes.recv().await {
+                Some((pipe, addr)) => Ok((pipe.into(), addr)),
+                None => std::future::pending().await,
+            },
+        }
+    }
+}
 
 /// What every connection is held to. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -87,10 +124,10 @@ impl Gate {
 
     /// Accepts until [`Gate::stop`]. While sessions drain, `/readyz` must still be able to say so; a connection
     /// that comes then gets one answer.
-    pub async fn serve(&self, listener: TcpListener, router: Router) {
+    pub async fn serve(&self, mut door: Door, router: Router) {
         loop {
             let accepted = tokio::select! {
-                accepted = listener.accept() => accepted,
+                accepted = door.accept() => accepted,
                 () = self.inner.stop.cancelled() => break,
             };
             match accepted {
@@ -121,15 +158,11 @@ impl Gate {
         self.inner.peers.wait().await;
     }
 
-    fn admit(&self, stream: TcpStream, addr: SocketAddr, router: &Router) {
+    fn admit(&self, stream: Stream, addr: SocketAddr, router: &Router) {
         let ip = addr.ip().to_canonical();
         let counted = (!self.inner.trusted.contains(ip)).then_some(ip);
         match self.inner.connections.admit_connection(counted) {
             Ok(permit) => {
-                // Small frames must not wait for more to come.
-                if let Err(error) = stream.set_nodelay(true) {
-                    tracing::debug!(%error, "no TCP_NODELAY");
-                }
                 let io = Guarded::new(stream, self.inner.write_timeout, permit);
                 let serving = self.clone().connection(io, Peer { addr }, router.clone());
                 self.inner.peers.spawn(serving);

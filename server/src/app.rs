@@ -10,7 +10,7 @@ use axum::Router;
 use tokio::net::TcpListener;
 use tokio::time::{Instant, timeout_at};
 
-use crate::accept::Gate;
+use crate::accept::{Door, Gate};
 use crate::auth::Authenticator;
 use crate::broker::Broker;
 use crate::clock::Clock;
@@ -139,19 +139,19 @@ impl App {
     /// Serves until `stop` is there, then drains and returns.
     pub async fn run(
         self,
-        public: TcpListener,
+        public: impl Into<Door>,
         private: Option<TcpListener>,
         stop: impl Future<Output = ()>,
     ) {
         // Who has connected since the socket was bound waits in its queue until here.
         self.drain.ready();
         let serving = tokio::spawn({
-            let (gate, router) = (self.gate.clone(), self.public.clone());
-            async move { gate.serve(public, router).await }
+            let (gate, router, door) = (self.gate.clone(), self.public.clone(), public.into());
+            async move { gate.serve(door, router).await }
         });
         let metrics = private.map(|listener| {
             let (gate, router) = (self.private_gate.clone(), self.private.clone());
-            tokio::spawn(async move { gate.serve(listener, router).await })
+            tokio::spawn(async move { gate.serve(listener.into(), router).await })
         });
         let keys = tokio::spawn({
             let auth = Arc::clone(&self.auth);

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tidings_protocol::Timestamp;
+use tokio::time::Instant;
 
 /// Tells the time of day. Cheap to clone; for spans of time use tokio's own clock, which tests can pause.
 #[derive(Clone)]
@@ -15,6 +16,7 @@ pub struct Clock(Source);
 enum Source {
     System,
     Held(Arc<AtomicI64>),
+    Tokio { from: Timestamp, since: Instant },
 }
 
 impl Clock {
@@ -31,6 +33,12 @@ impl Clock {
         (Self(Source::Held(Arc::clone(&millis))), HeldClock(millis))
     }
 
+    /// A clock that shows `at` now and goes as tokio's own does: where that is paused, this one is too.
+    #[must_use]
+    pub fn with_tokio(at: Timestamp) -> Self {
+        Self(Source::Tokio { from: at, since: Instant::now() })
+    }
+
     /// Now.
     #[must_use]
     pub fn now(&self) -> Timestamp {
@@ -40,6 +48,7 @@ impl Clock {
                 Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
             }
             Source::Held(millis) => Timestamp::from_millis(millis.load(Ordering::Acquire)),
+            Source::Tokio { from, since } => later(*from, since.elapsed()),
         }
     }
 }

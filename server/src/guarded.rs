@@ -7,15 +7,14 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
-use crate::lend::{Lend, Tcp, Writer};
+use crate::lend::{Lend, Stream, Writer};
 use crate::limits::Permit;
 
 /// A stream with its permit and its patience. Every connection is one of these, also after an upgrade.
 #[derive(Debug)]
-pub struct Guarded<S = Tcp> {
+pub struct Guarded<S = Stream> {
     stream: S,
     patience: Duration,
     /// Runs while a write waits; none is kept by a connection that is idle.
@@ -26,8 +25,8 @@ pub struct Guarded<S = Tcp> {
 impl Guarded {
     /// Guards a stream: a write that makes no progress for `patience` fails.
     #[must_use]
-    pub fn new(stream: TcpStream, patience: Duration, permit: Permit) -> Self {
-        Self { stream: stream.into(), patience, stalled: None, _permit: Some(permit) }
+    pub fn new(stream: Stream, patience: Duration, permit: Permit) -> Self {
+        Self { stream, patience, stalled: None, _permit: Some(permit) }
     }
 }
 

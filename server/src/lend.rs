@@ -1,11 +1,13 @@
-//! A TCP stream whose writing side may be lent, so that somebody else writes while its own task sleeps. Who has the
-//! side writes; there is never a second one.
+//! A connection's stream, whose writing side may be lent, so that somebody else writes while its own task sleeps. Who has the
+//! side writes; there is never a second one. It is a TCP stream, or a pipe within the process, whose other end is a network
+//! of the caller's own making.
 
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use parking_lot::Mutex;
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf, ReadHalf, WriteHalf, split};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 
@@ -19,25 +21,45 @@ pub trait Lend {
     fn take_back(&mut self, writer: Writer);
 }
 
-/// A TCP stream.
+/// A connection's stream.
 #[derive(Debug)]
-pub struct Tcp {
-    read: OwnedReadHalf,
+pub struct Stream {
+    read: Reading,
     write: Option<Writer>,
 }
 
-/// The writing side of a TCP stream. Dropped, it leaves the connection as it is: that ends when both sides are gone.
 #[derive(Debug)]
-pub struct Writer(Option<OwnedWriteHalf>);
+enum Reading {
+    Tcp(OwnedReadHalf),
+    Pipe(ReadHalf<DuplexStream>),
+}
 
-impl From<TcpStream> for Tcp {
+#[derive(Debug)]
+enum Writing {
+    Tcp(OwnedWriteHalf),
+    Pipe(Mutex<WriteHalf<DuplexStream>>),
+}
+
+/// The writing side of a stream. Dropped, it leaves the connection as it is: that ends when both sides are gone.
+#[derive(Debug)]
+pub struct Writer(Option<Writing>);
+
+impl From<TcpStream> for Stream {
     fn from(stream: TcpStream) -> Self {
         let (read, write) = stream.into_split();
-        Self { read, write: Some(Writer(Some(write))) }
+        Self { read: Reading::Tcp(read), write: Some(Writer(Some(Writing::Tcp(write)))) }
     }
 }
 
-impl Lend for Tcp {
+impl From<DuplexStream> for Stream {
+    fn from(stream: DuplexStream) -> Self {
+        let (read, write) = split(stream);
+        let write = Writing::Pipe(Mutex::new(write));
+        Self { read: Reading::Pipe(read), write: Some(Writer(Some(write))) }
+    }
+}
+
+impl Lend for Stream {
     fn lend(&mut self) -> Option<Writer> {
         self.write.take()
     }
@@ -53,13 +75,23 @@ impl Writer {
     /// # Errors
     /// [`io::ErrorKind::WouldBlock`] where it takes none; any other where the connection has ended.
     pub fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.as_ref().map_or_else(away, |half| half.try_write(bytes))
+        match &self.0 {
+            Some(Writing::Tcp(half)) => half.try_write(bytes),
+            Some(Writing::Pipe(half)) => {
+                let mut cx = Context::from_waker(Waker::noop());
+                match Pin::new(&mut *half.lock()).poll_write(&mut cx, bytes) {
+                    Poll::Ready(written) => written,
+                    Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
+                }
+            }
+            None => away(),
+        }
     }
 }
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        if let Some(half) = self.0.take() {
+        if let Some(Writing::Tcp(half)) = self.0.take() {
             half.forget();
         }
     }
@@ -69,26 +101,39 @@ fn away<T>() -> io::Result<T> {
     Err(io::ErrorKind::NotConnected.into())
 }
 
-impl Tcp {
-    fn writer(&mut self) -> io::Result<Pin<&mut OwnedWriteHalf>> {
-        let half = self.write.as_mut().and_then(|writer| writer.0.as_mut());
-        half.map(Pin::new).ok_or_else(|| io::ErrorKind::NotConnected.into())
-    }
+/// Does the same to whichever side it is.
+macro_rules! write_by {
+    ($stream:expr, $half:ident => $call:expr) => {
+        match $stream.write.as_mut().and_then(|writer| writer.0.as_mut()) {
+            Some(Writing::Tcp(half)) => {
+                let $half = Pin::new(half);
+                $call
+            }
+            Some(Writing::Pipe(half)) => {
+                let $half = Pin::new(half.get_mut());
+                $call
+            }
+            None => Poll::Ready(away()),
+        }
+    };
 }
 
-impl AsyncRead for Tcp {
+impl AsyncRead for Stream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.read).poll_read(cx, buf)
+        match &mut self.read {
+            Reading::Tcp(half) => Pin::new(half).poll_read(cx, buf),
+            Reading::Pipe(half) => Pin::new(half).poll_read(cx, buf),
+        }
     }
 }
 
-impl AsyncWrite for Tcp {
+impl AsyncWrite for Stream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        self.writer()?.poll_write(cx, buf)
+        write_by!(self, half => half.poll_write(cx, buf))
     }
 
     fn poll_write_vectored(
@@ -96,7 +141,7 @@ impl AsyncWrite for Tcp {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.writer()?.poll_write_vectored(cx, bufs)
+        write_by!(self, half => half.poll_write_vectored(cx, bufs))
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -108,7 +153,7 @@ impl AsyncWrite for Tcp {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.writer()?.poll_shutdown(cx)
+        write_by!(self, half => half.poll_shutdown(cx))
     }
 }
 
@@ -119,7 +164,7 @@ mod tests {
 
     use super::*;
 
-    async fn pair() -> (Tcp, TcpStream) {
+    async fn pair() -> (Stream, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let far = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         (listener.accept().await.unwrap().0.into(), far)
@@ -139,6 +184,22 @@ mod tests {
         let mut heard = String::new();
         far.read_to_string(&mut heard).await.unwrap();
         assert_eq!(heard, "abc");
+    }
+
+    #[tokio::test]
+    async fn a_pipe_lends_its_writing_side_too() {
+        let (near, mut far) = tokio::io::duplex(2);
+        let mut near = Stream::from(near);
+        let writer = near.lend().unwrap();
+        assert_eq!(near.write_all(b"?").await.unwrap_err().kind(), io::ErrorKind::NotConnected);
+        assert_eq!(writer.try_write(b"abc").unwrap(), 2);
+        assert_eq!(writer.try_write(b"c").unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        near.take_back(writer);
+        let writing = tokio::spawn(async move { near.write_all(b"c").await.unwrap() });
+        let mut heard = String::new();
+        far.read_to_string(&mut heard).await.unwrap();
+        assert_eq!(heard, "abc");
+        writing.await.unwrap();
     }
 
     #[tokio::test]

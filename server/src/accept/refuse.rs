@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use tidings_protocol::Problem;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 
 use crate::error::{Error, whole_seconds};
+use crate::lend::Stream;
 use crate::limits::connections::Refused;
 
 /// Most answers on their way at once; past that a connection is just closed.
@@ -34,7 +34,7 @@ impl Default for Refusals {
 
 impl Refusals {
     /// Answers and closes, in a task of its own.
-    pub(super) fn refuse(&self, stream: TcpStream, why: Refused) {
+    pub(super) fn refuse(&self, stream: Stream, why: Refused) {
         if let Ok(place) = Arc::clone(&self.room).try_acquire_owned() {
             tokio::spawn(async move {
                 // Whether the peer took its refusal is its own affair.
@@ -45,7 +45,7 @@ impl Refusals {
     }
 }
 
-async fn answer(mut stream: TcpStream, error: &Error) -> std::io::Result<()> {
+async fn answer(mut stream: Stream, error: &Error) -> std::io::Result<()> {
     let mut sink = [0; 1024];
     let mut read = 0;
     if let Ok(first) = tokio::time::timeout(QUESTION, stream.read(&mut sink)).await {

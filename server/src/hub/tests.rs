@@ -7,7 +7,7 @@ use tidings_protocol::{RoomId, SessionId, UserId};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
-use crate::lend::{Lend as _, Tcp};
+use crate::lend::{Lend as _, Stream};
 use crate::outbox::{Item, Parked, Place};
 
 fn room() -> RoomId {
@@ -33,10 +33,10 @@ fn waiting(outbox: &Outbox) -> Vec<u64> {
     items.iter().filter_map(seq).collect()
 }
 
-async fn park(outbox: &Outbox, last: u64) -> (Tcp, TcpStream) {
+async fn park(outbox: &Outbox, last: u64) -> (Stream, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let far = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-    let mut near = Tcp::from(listener.accept().await.unwrap().0);
+    let mut near = Stream::from(listener.accept().await.unwrap().0);
     let places = vec![Place { slot: 1, last }];
     outbox.park(Parked { writer: near.lend().unwrap(), places, begun: None });
     (near, far)

@@ -3,7 +3,7 @@ use tokio::io::AsyncReadExt as _;
 use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
-use crate::lend::{Lend as _, Tcp};
+use crate::lend::{Lend as _, Stream};
 use crate::wire;
 
 fn outbox(limit: usize) -> Outbox {
@@ -68,14 +68,14 @@ fn a_take_is_bounded_and_keeps_the_order() {
 }
 
 /// A sleeping session's socket, and its peer.
-async fn connection() -> (Tcp, TcpStream) {
+async fn connection() -> (Stream, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let far = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
     (listener.accept().await.unwrap().0.into(), far)
 }
 
 /// A session that sleeps at the entry `last` of the room in slot 1.
-fn park(outbox: &Outbox, near: &mut Tcp, last: u64) {
+fn park(outbox: &Outbox, near: &mut Stream, last: u64) {
     let places = vec![Place { slot: 1, last }];
     outbox.park(Parked { writer: near.lend().unwrap(), places, begun: None });
 }

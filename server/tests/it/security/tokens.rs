@@ -341,7 +341,7 @@ async fn publisher(path: PathBuf) -> (String, Arc<AtomicUsize>) {
         metrics,
         tidings_server::drain::Drain::new(Duration::ZERO),
     );
-    tokio::spawn(async move { gate.serve(listener, router).await });
+    tokio::spawn(async move { gate.serve(listener.into(), router).await });
     (url, asked)
 }
 
