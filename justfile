@@ -133,6 +133,12 @@ chaos-cluster *options:
     cargo build --release --package tidings-server --package tidings-loadgen
     ulimit -n "$(ulimit -Hn)" && {{ target }}/release/tidings-loadgen chaos cluster "$@"
 
+# Live so many lives of a cluster in one process, on a virtual clock and network; TIDINGS_SIM_SEED=7 lives that one again, aloud
+[group('measure')]
+simulate lives="2000":
+    @{{ setup }} rust
+    TIDINGS_SIM_LIVES={{ lives }} cargo test --quiet --package tidings-server --test it -- --nocapture whatever_is_broken
+
 # Run every check and every test, as CI does (about 14 min once all is built)
 [group('test')]
 test:

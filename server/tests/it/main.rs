@@ -14,4 +14,6 @@ mod postgres;
 mod process;
 mod rest;
 mod security;
+#[cfg(target_os = "linux")]
+mod sim;
 mod storage;
