@@ -1,16 +1,19 @@
 //! A whole cluster: PostgreSQL, Redis, some processes of a server, and nginx in front of them.
 
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::netns::Machine;
 use crate::nginx::{Balance, Nginx};
 use crate::node::Node;
 use crate::postgres::{Database, Postgres};
 use crate::process::Error;
 use crate::redis::Redis;
 
+/// The flag that names who may say for whom a request is.
+const TRUSTED: &str = "--trusted-proxies";
 /// How long one look at a node may take.
 const LOOK: Duration = Duration::from_secs(2);
 
@@ -58,9 +61,11 @@ pub struct Services {
     pub redis: Redis,
 }
 
-/// Where a node finds it.
+/// Where a node runs, and where it finds what it shares.
 #[derive(Clone, Debug)]
 pub struct Places {
+    /// The machine, where it is not this one.
+    pub machine: Option<Machine>,
     /// The database's URL.
     pub database: String,
     /// The broker's.
@@ -81,7 +86,7 @@ impl Services {
     /// Where they are.
     #[must_use]
     pub fn places(&self) -> Places {
-        Places { database: self.database.url(), redis: self.redis.url() }
+        Places { machine: None, database: self.database.url(), redis: self.redis.url() }
     }
 }
 
@@ -102,18 +107,20 @@ impl Cluster {
     /// As [`start`](Self::start).
     pub fn on(services: Services, plan: &Plan, places: impl Fn(usize) -> Places) -> Result<Self, Error> {
         let mut flags = plan.flags.clone();
-        flags.extend(["--trusted-proxies", "127.0.0.1/32"].map(str::to_owned));
+        if !flags.iter().any(|flag| flag == TRUSTED) {
+            flags.extend([TRUSTED, "127.0.0.1/32"].map(str::to_owned));
+        }
         let mut nodes = Vec::with_capacity(plan.nodes);
         for number in 0..plan.nodes {
             let (mut variables, places) = (plan.variables.clone(), places(number));
             variables.push(("TIDINGS_DATABASE_URL".to_owned(), places.database));
             variables.push(("TIDINGS_REDIS_URL".to_owned(), places.redis));
-            nodes.push(Node::start(&plan.program, &flags, &variables)?);
+            nodes.push(Node::start(&plan.program, &flags, &variables, places.machine.as_ref())?);
         }
-        let ports: Vec<u16> = nodes.iter().map(Node::port).collect();
+        let addresses: Vec<SocketAddr> = nodes.iter().map(Node::address).collect();
         let nginx = match plan.port {
-            Some(port) => Nginx::start_at(port, plan.balance, &ports)?,
-            None => Nginx::start(plan.balance, &ports)?,
+            Some(port) => Nginx::start_at(port, plan.balance, &addresses)?,
+            None => Nginx::start(plan.balance, &addresses)?,
         };
         let Services { database, postgres, redis } = services;
         Ok(Self { nginx, nodes, database, postgres, redis })

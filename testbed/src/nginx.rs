@@ -4,6 +4,7 @@
 //! production, so what a test finds holds there.
 
 use std::fmt::Write as _;
+use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -41,11 +42,11 @@ pub struct Nginx {
 }
 
 impl Nginx {
-    /// Starts it in front of nodes on these ports of loopback.
+    /// Starts it in front of the nodes at these addresses.
     ///
     /// # Errors
     /// nginx is not installed, or does not start.
-    pub fn start(balance: Balance, nodes: &[u16]) -> Result<Self, Error> {
+    pub fn start(balance: Balance, nodes: &[SocketAddr]) -> Result<Self, Error> {
         let mut tried = 1;
         loop {
             match Self::start_at(process::free_port()?, balance, nodes) {
@@ -59,7 +60,7 @@ impl Nginx {
     ///
     /// # Errors
     /// As [`start`](Self::start), and where the port is taken.
-    pub fn start_at(port: u16, balance: Balance, nodes: &[u16]) -> Result<Self, Error> {
+    pub fn start_at(port: u16, balance: Balance, nodes: &[SocketAddr]) -> Result<Self, Error> {
         let folder = written(port, balance, nodes)?;
         let mut command = process::command(&program()?, None, "QUIT");
         command.args(arguments(folder.path())).args(["-g", "daemon off;"]);
@@ -73,7 +74,11 @@ impl Nginx {
     /// # Errors
     /// It does not, and this is what it says.
     pub fn test(balance: Balance) -> Result<(), Error> {
-        let folder = written(process::free_port()?, balance, &[process::free_port()?])?;
+        let folder = written(
+            process::free_port()?,
+            balance,
+            &[SocketAddr::from(([127, 0, 0, 1], process::free_port()?))],
+        )?;
         process::run(Command::new(program()?).args(arguments(folder.path())).arg("-t")).map(drop)
     }
 
@@ -138,7 +143,7 @@ fn arguments(folder: &Path) -> [PathBuf; 6] {
 }
 
 /// A folder with the configuration.
-fn written(port: u16, balance: Balance, nodes: &[u16]) -> Result<TempDir, Error> {
+fn written(port: u16, balance: Balance, nodes: &[SocketAddr]) -> Result<TempDir, Error> {
     let folder = tempfile::Builder::new().prefix("tidings-nginx-").tempdir().map_err(io("a folder"))?;
     // Its workers run as somebody else where it is started by root.
     let readable = std::fs::Permissions::from_mode(0o755);
@@ -174,7 +179,7 @@ fn configuration(folder: &Path, port: u16) -> Result<String, Error> {
 }
 
 /// The file with the nodes' lines in place of its own, under the same conditions.
-fn upstream(balance: Balance, nodes: &[u16]) -> Result<String, Error> {
+fn upstream(balance: Balance, nodes: &[SocketAddr]) -> Result<String, Error> {
     let text = match balance {
         Balance::RoundRobin => ROUND_ROBIN,
         Balance::IpHash => IP_HASH,
@@ -182,8 +187,7 @@ fn upstream(balance: Balance, nodes: &[u16]) -> Result<String, Error> {
     let is_node = |line: &&str| line.trim_start().starts_with("server ");
     let first = text.lines().find(is_node).ok_or_else(|| unlike("server "))?;
     let conditions = first.split_once(":8080").ok_or_else(|| unlike(":8080"))?.1;
-    let nodes: String =
-        nodes.iter().map(|port| format!("    server 127.0.0.1:{port}{conditions}\n")).collect();
+    let nodes: String = nodes.iter().map(|node| format!("    server {node}{conditions}\n")).collect();
     let mut filled = String::new();
     for line in text.lines() {
         if line == first {

@@ -1,13 +1,15 @@
 //! One process of a server in a cluster, which can be killed, stopped, hung and started again on its port.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::process::ExitStatus;
+use std::process::{Command, ExitStatus};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
 use crate::cluster::status;
+use crate::netns::Machine;
 use crate::process::{self, Error, Service, io};
 
 /// How often another port is tried.
@@ -20,7 +22,9 @@ const SERVES: u16 = 200;
 pub struct Node {
     service: Mutex<Option<Service>>,
     folder: TempDir,
-    program: PathBuf,
+    program: Mutex<PathBuf>,
+    /// Where it runs, where that is not this machine.
+    machine: Option<Machine>,
     flags: Vec<String>,
     variables: Vec<(String, String)>,
     port: u16,
@@ -32,12 +36,14 @@ impl Node {
         program: &Path,
         flags: &[String],
         variables: &[(String, String)],
+        machine: Option<&Machine>,
     ) -> Result<Self, Error> {
         let folder = tempfile::Builder::new().prefix("tidings-node-").tempdir().map_err(io("a folder"))?;
         let mut node = Self {
             service: Mutex::new(None),
             folder,
-            program: program.canonicalize().map_err(io(program.display().to_string()))?,
+            program: Mutex::new(absolute(program)?),
+            machine: machine.cloned(),
             flags: flags.to_vec(),
             variables: variables.to_vec(),
             port: 0,
@@ -61,8 +67,13 @@ impl Node {
     pub fn start_again(&self) -> Result<(), Error> {
         let mut running = self.service();
         *running = None;
-        let mut command = process::command(&self.program, None, "KILL");
-        let at = |port: u16| format!("127.0.0.1:{port}");
+        let program = self.program.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let bare = process::command(&program, None, "KILL");
+        let mut command = match &self.machine {
+            Some(machine) => behind(&machine.inside()?, &bare),
+            None => bare,
+        };
+        let at = |port: u16| SocketAddr::from((self.host(), port)).to_string();
         command
             .current_dir(self.folder.path())
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
@@ -71,6 +82,15 @@ impl Node {
         let mut service = Service::spawn(&mut command, &self.log())?;
         service.until(|| self.readiness() == Some(SERVES))?;
         *running = Some(service);
+        Ok(())
+    }
+
+    /// Another binary of the server: the next start is of this one.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn replace(&self, program: &Path) -> Result<(), Error> {
+        *self.program.lock().unwrap_or_else(PoisonError::into_inner) = absolute(program)?;
         Ok(())
     }
 
@@ -110,7 +130,11 @@ impl Node {
     /// The status with which it says whether it serves, where it answers.
     #[must_use]
     pub fn readiness(&self) -> Option<u16> {
-        status(self.port, "/readyz")
+        match &self.machine {
+            // Its cable may be pulled.
+            Some(machine) => machine.status(self.port, "/readyz"),
+            None => status(self.port, "/readyz"),
+        }
     }
 
     /// Whether its process has been started and has not ended, by a signal or by itself.
@@ -140,7 +164,19 @@ impl Node {
     /// Its own address, past nginx.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        format!("http://{}", self.address())
+    }
+
+    /// Where it listens, with its host.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        SocketAddr::from((self.host(), self.port))
+    }
+
+    /// The machine that it runs on, where that is not this one.
+    #[must_use]
+    pub const fn machine(&self) -> Option<&Machine> {
+        self.machine.as_ref()
     }
 
     /// Everything that it has logged, over all its starts.
@@ -155,6 +191,10 @@ impl Node {
         self.folder.path().join("log")
     }
 
+    fn host(&self) -> Ipv4Addr {
+        self.machine.as_ref().map_or(Ipv4Addr::LOCALHOST, Machine::address)
+    }
+
     fn signal(&self, name: &str) -> Result<(), Error> {
         self.service().as_ref().map_or(Ok(()), |service| service.signal(name))
     }
@@ -162,4 +202,16 @@ impl Node {
     fn service(&self) -> MutexGuard<'_, Option<Service>> {
         self.service.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn absolute(program: &Path) -> Result<PathBuf, Error> {
+    program.canonicalize().map_err(io(program.display().to_string()))
+}
+
+/// A command with these words before it.
+fn behind(words: &[String], command: &Command) -> Command {
+    let (first, others) = words.split_first().map_or(("", words), |(first, others)| (first.as_str(), others));
+    let mut whole = Command::new(first);
+    whole.args(others).arg(command.get_program()).args(command.get_args());
+    whole
 }

@@ -3,13 +3,15 @@
 //! It syncs as in production, or nothing that a test says about durability would be true. Its collation is not that of bytes,
 //! so that an order which rests on it shows.
 
-use std::path::PathBuf;
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tempfile::TempDir;
 
+use crate::certificate;
 use crate::process::{self, Error, RunAs, Service, io};
 
 /// Names a server that is running already: `postgres://user@host:port/database`, of a user who may create databases.
@@ -28,7 +30,6 @@ const SETTINGS: &[&str] = &[
     "fsync=on",
     // After a crash, one sync for all files in place of one for each.
     "recovery_init_sync_method=syncfs",
-    "listen_addresses=127.0.0.1",
     "max_connections=200",
     "shared_buffers=64MB",
     "unix_socket_directories=",
@@ -41,6 +42,8 @@ pub struct Postgres {
     folder: TempDir,
     port: u16,
     run_as: Option<RunAs>,
+    /// Where it listens besides loopback.
+    also: Mutex<Option<Ipv4Addr>>,
 }
 
 impl Postgres {
@@ -49,13 +52,21 @@ impl Postgres {
     /// # Errors
     /// PostgreSQL is not installed, or does not start.
     pub fn start() -> Result<Self, Error> {
+        Self::start_in(&std::env::temp_dir())
+    }
+
+    /// The same with all that it keeps in a folder below this one.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn start_in(above: &Path) -> Result<Self, Error> {
         let run_as = RunAs::instead_of_root(USER)?;
-        let folder =
-            tempfile::Builder::new().prefix("tidings-postgres-").tempdir().map_err(io("a folder"))?;
+        let mut folder = tempfile::Builder::new();
+        let folder = folder.prefix("tidings-postgres-").tempdir_in(above).map_err(io("a folder"))?;
         if let Some(user) = &run_as {
             user.own(folder.path())?;
         }
-        let mut server = Self { service: Mutex::new(None), folder, port: 0, run_as };
+        let mut server = Self { service: Mutex::new(None), folder, port: 0, run_as, also: Mutex::default() };
         let mut initdb = process::command(&program("initdb")?, server.run_as.as_ref(), "KILL");
         initdb.current_dir(server.folder.path());
         let initdb = initdb.args(["--auth=trust", "--no-sync", "--encoding=UTF8", "--username", USER]);
@@ -81,7 +92,21 @@ impl Postgres {
         self.start_with(&[])
     }
 
-    /// The same with settings of this start alone: `fsync=off`.
+    /// Starts it anew so that it listens at this address too, and lets in whoever comes from `cidr`.
+    ///
+    /// # Errors
+    /// It does not stop or start.
+    pub fn listen_at(&self, address: Ipv4Addr, cidr: &str) -> Result<(), Error> {
+        use std::io::Write as _;
+        let file = self.data().join("pg_hba.conf");
+        let opened = std::fs::File::options().append(true).open(&file);
+        opened.and_then(|mut file| writeln!(file, "host all all {cidr} trust")).map_err(io("pg_hba.conf"))?;
+        *self.also.lock().unwrap_or_else(PoisonError::into_inner) = Some(address);
+        self.stop_immediate()?;
+        self.start_again()
+    }
+
+    /// As [`start_again`](Self::start_again), with settings of this start alone: `fsync=off`.
     ///
     /// # Errors
     /// It does not start.
@@ -95,6 +120,9 @@ impl Postgres {
             .arg(self.data())
             .arg("-p")
             .arg(self.port.to_string());
+        let also = *self.also.lock().unwrap_or_else(PoisonError::into_inner);
+        let also = also.map(|address| format!(",{address}")).unwrap_or_default();
+        command.args(["-c", &format!("listen_addresses=127.0.0.1{also}")]);
         for setting in SETTINGS.iter().chain(settings) {
             command.args(["-c", setting]);
         }
@@ -113,30 +141,9 @@ impl Postgres {
     /// # Errors
     /// It does not start, or `openssl` is not installed.
     pub fn start_with_tls(&self) -> Result<PathBuf, Error> {
-        let (key, certificate) = (self.data().join("server.key"), self.data().join("server.crt"));
-        let mut openssl =
-            process::command(&process::program("openssl", "openssl", &[])?, self.run_as.as_ref(), "KILL");
-        openssl.current_dir(self.folder.path());
-        openssl.args([
-            "req",
-            "-x509",
-            "-newkey",
-            "rsa:2048",
-            "-nodes",
-            "-days",
-            "2",
-            "-subj",
-            "/CN=127.0.0.1",
-        ]);
-        openssl.args([
-            "-addext",
-            "subjectAltName=IP:127.0.0.1",
-            "-addext",
-            "basicConstraints=critical,CA:FALSE",
-        ]);
-        process::run(openssl.arg("-keyout").arg(&key).arg("-out").arg(&certificate))?;
+        let made = certificate::make(&self.data(), self.run_as.as_ref())?;
         self.start_with(&["ssl=on"])?;
-        Ok(certificate)
+        Ok(made.file)
     }
 
     /// Stops it as a crash would: no connection is ended in peace, and the next start recovers from the log.

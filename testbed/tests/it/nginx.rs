@@ -1,13 +1,13 @@
 use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc::{SyncSender, sync_channel};
 
 use tidings_testbed::nginx::{Balance, Nginx};
 
 /// A node that answers every request with its name, and hands on what it was asked.
-fn node(name: &'static str, asked: SyncSender<String>) -> u16 {
+fn node(name: &'static str, asked: SyncSender<String>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
+    let address = listener.local_addr().unwrap();
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let (mut stream, asked) = (stream.unwrap(), asked.clone());
@@ -22,7 +22,7 @@ fn node(name: &'static str, asked: SyncSender<String>) -> u16 {
             });
         }
     });
-    port
+    address
 }
 
 fn get(port: u16, target: &str, more: &str) -> String {
@@ -61,7 +61,7 @@ fn round_robin_asks_every_node_and_ip_hash_keeps_to_one() {
 fn a_node_that_is_gone_is_passed_over() {
     let (asked, _asked) = sync_channel(100);
     let there = node("a", asked);
-    let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let nginx = Nginx::start(Balance::RoundRobin, &[gone, there]).unwrap();
     for _ in 0..10 {
         assert!(get(nginx.port(), "/ws/chat", "").ends_with('a'));
@@ -85,7 +85,7 @@ fn nodes_are_told_who_asks_and_what_for_and_no_query_is_logged() {
         assert!(head.lines().any(|found| found == line), "{line} is not in\n{head}");
     }
     // A node that does not answer makes nginx log an error, with the request line where it logs errors of requests.
-    let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let broken = Nginx::start(Balance::RoundRobin, &[gone]).unwrap();
     assert!(get(broken.port(), "/ws/chat?ticket=secret-of-bob", "").contains("502"));
     let logs = [nginx.logged(), broken.logged()].concat();
@@ -96,7 +96,7 @@ fn nodes_are_told_who_asks_and_what_for_and_no_query_is_logged() {
 #[test]
 fn frames_of_a_stream_come_when_they_are_sent() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let nginx = Nginx::start(Balance::RoundRobin, &[listener.local_addr().unwrap().port()]).unwrap();
+    let nginx = Nginx::start(Balance::RoundRobin, &[listener.local_addr().unwrap()]).unwrap();
     let mut client = TcpStream::connect(("127.0.0.1", nginx.port())).unwrap();
     write!(client, "POST /api/v1/realtime/stream HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n").unwrap();
     // The first connection is the one that asked whether nginx is there; it sent nothing on.

@@ -33,6 +33,7 @@ impl Cable {
         };
         let there = services.places();
         Places {
+            machine: None,
             database: at(&there.database, services.postgres.port(), &self.postgres),
             redis: at(&there.redis, services.redis.port(), &self.redis),
         }
