@@ -90,7 +90,8 @@ impl RedisBroker {
         tokio::spawn(subscriber::run(Arc::clone(&link), taken));
         tokio::spawn(publisher::run(Arc::clone(&link), Arc::clone(&outgoing)));
         if timeout(START_WAIT, link.both_up()).await.is_err() {
-            tracing::warn!("Redis does not answer; other nodes are not heard until it does");
+            let why = link.why();
+            tracing::warn!(why, "Redis does not answer; other nodes are not heard until it does");
         }
         if link.is_cluster.load(Ordering::Acquire) {
             outgoing.close();

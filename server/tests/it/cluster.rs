@@ -2,6 +2,7 @@
 //! Redis, or a node, goes away.
 
 mod fallback;
+mod kinds;
 mod outage;
 mod presence;
 mod security;

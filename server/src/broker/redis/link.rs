@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, RedisError};
 use tidings_protocol::{RoomId, UserId};
@@ -34,6 +35,8 @@ pub(super) struct Link {
     pub(super) echoes_heard: AtomicU64,
     /// Nodes that listened when last something was published to all.
     pub(super) listeners: AtomicU64,
+    /// Why the last attempt that failed has failed.
+    why: Mutex<Option<String>>,
     publishes: watch::Sender<bool>,
     listens: watch::Sender<bool>,
     published: AtomicU64,
@@ -71,6 +74,7 @@ impl Link {
             echoes_sent: AtomicU64::new(0),
             echoes_heard: AtomicU64::new(0),
             listeners: AtomicU64::new(0),
+            why: Mutex::default(),
             publishes: watch::Sender::new(false),
             listens: watch::Sender::new(false),
             published: AtomicU64::new(0),
@@ -93,6 +97,17 @@ impl Link {
         let patience = Some(self.options.patience);
         let config = config.set_connection_timeout(patience).set_response_timeout(patience);
         self.address.client().get_multiplexed_async_connection_with_config(&config).await
+    }
+
+    /// An attempt to connect has failed.
+    pub(super) fn failed(&self, why: &RedisError) {
+        tracing::debug!(%why, "Redis cannot be reached");
+        *self.why.lock() = Some(why.to_string());
+    }
+
+    /// Why the last attempt that failed has failed.
+    pub(super) fn why(&self) -> Option<String> {
+        self.why.lock().clone()
     }
 
     /// How long to wait before attempt number `attempt`: anything up to twice what it was before, so that nodes do

@@ -35,7 +35,7 @@ pub(super) async fn run(link: Arc<Link>, outgoing: Arc<Outgoing>) {
                     tracing::debug!(%error, "the publishing connection to Redis is lost");
                 }
             }
-            Err(error) => tracing::debug!(%error, "Redis cannot be reached"),
+            Err(error) => link.failed(&error),
         }
         if !outgoing.is_closed() {
             let wait = link.wait_before(attempt);

@@ -57,7 +57,10 @@ pub(super) async fn run(link: Arc<Link>, mut orders: mpsc::Receiver<Order>) {
                 attempt = 0;
                 serve(&link, &mut orders, &mut wanted, connection, &down, !first).await
             }
-            Err(error) => Ended::Lost(error.to_string()),
+            Err(error) => {
+                link.failed(&error);
+                Ended::Lost(error.to_string())
+            }
         };
         first = false;
         link.set(End::Listens, false);

@@ -41,6 +41,28 @@ async fn a_ticket_of_one_node_counts_on_another_and_once_in_all() {
 }
 
 #[tokio::test]
+async fn redis_holds_used_tickets_and_nothing_of_who_is_there() {
+    let cluster = Cluster::new();
+    let (one, two) = cluster.two(&[]).await;
+    let (mut ann, mut bob) = (one.connect("ann").await, two.connect("bob").await);
+    ann.join("general").await;
+    bob.join("general").await;
+    ann.say("general", "1", "to both").await;
+    hears(&mut bob, "to both").await;
+    assert_eq!(redeem(&two, &ticket(&one).await).await, 200);
+    let keys = cluster.redis.say(&["KEYS", "*"]).unwrap();
+    let keys: Vec<&str> = keys.split_whitespace().collect();
+    assert!(keys.len() == 1 && keys[0].starts_with("tidings:ticket:"), "{keys:?}");
+    let channels = cluster.redis.say(&["PUBSUB", "CHANNELS"]).unwrap();
+    for channel in channels.split_whitespace() {
+        let name = channel.strip_prefix("tidings:test:").unwrap();
+        let kind = name.split(':').next().unwrap();
+        assert!(["room", "user", "all", "echo"].contains(&kind), "{channel}");
+    }
+    assert!(channels.contains("tidings:test:room:general") && channels.contains("tidings:test:all"));
+}
+
+#[tokio::test]
 async fn a_newer_connection_fences_the_older_one_on_another_node() {
     let cluster = Cluster::new();
     let (one, two) = cluster.two(&[]).await;
