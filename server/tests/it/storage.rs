@@ -2,8 +2,7 @@
 //! where the test may mount it.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -11,43 +10,10 @@ use serde_json::{Value, json};
 use tokio::process::Command;
 use tokio_tungstenite::tungstenite::Message;
 
+use crate::support::disk::Disk;
 use crate::support::jwt::token;
 use crate::support::process::{Process, program};
 use crate::support::{SECRET, Socket, client};
-
-/// A disk in memory, gone with this value.
-struct Disk {
-    folder: tempfile::TempDir,
-}
-
-impl Disk {
-    /// `None`, with a message, where this user may not mount.
-    fn mount(options: &str) -> Option<Self> {
-        let folder = tempfile::tempdir().unwrap();
-        let disk = Self { folder };
-        if disk.run("mount", &["-t", "tmpfs", "-o", options, "tmpfs"]) {
-            return Some(disk);
-        }
-        eprintln!("skipped: this user may not mount a disk; as root the test runs");
-        None
-    }
-
-    fn run(&self, program: &str, arguments: &[&str]) -> bool {
-        let mut command = std::process::Command::new(program);
-        command.args(arguments).arg(self.folder.path()).stderr(Stdio::null());
-        command.status().is_ok_and(|status| status.success())
-    }
-
-    fn path(&self) -> &Path {
-        self.folder.path()
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        self.run("umount", &["--lazy"]);
-    }
-}
 
 fn serve(database: &Path) -> Command {
     let mut command = program(&["serve", "--listen", "127.0.0.1:0", "--metrics-listen", "off"]);
@@ -94,18 +60,6 @@ async fn get(addr: SocketAddr, path: &str) -> (u16, Value) {
     (answer.status().as_u16(), answer.json().await.unwrap())
 }
 
-/// Fills what is left of a disk.
-fn fill(disk: &Path) -> PathBuf {
-    use std::io::Write as _;
-
-    let path = disk.join("filler");
-    let mut file = std::fs::File::create(&path).unwrap();
-    for size in [64 * 1024, 4096, 1] {
-        while file.write_all(&vec![0; size]).is_ok() {}
-    }
-    path
-}
-
 #[tokio::test]
 async fn a_full_disk_refuses_what_it_cannot_keep_and_recovers_when_there_is_room() {
     let Some(disk) = Disk::mount("size=32m") else { return };
@@ -122,7 +76,7 @@ async fn a_full_disk_refuses_what_it_cannot_keep_and_recovers_when_there_is_room
         let ack = say(&mut ann, &n.to_string(), &content).await;
         acked.push(ack["data"]["messageId"].clone());
     }
-    let filler = fill(disk.path());
+    let filler = disk.fill();
     // What the write-ahead log has room for already is still taken.
     let mut refused = 0;
     for n in 50..3_000 {

@@ -19,6 +19,7 @@ use tokio_tungstenite::tungstenite;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
+pub(crate) mod disk;
 pub(crate) mod jwt;
 pub(crate) mod logs;
 pub(crate) mod process;
