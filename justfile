@@ -126,18 +126,28 @@ conformance:
     @{{ setup }} rust conformance_suite
     TIDINGS_CONFORMANCE_SUITE="{{ root }}/.cache/bin/kosoku" cargo test --quiet --package tidings-server --lib conformance::the_suite -- --ignored --nocapture
 
-# Break a node, Redis, PostgreSQL and nginx of a cluster in turn while people write on all transports, and compare
+# Break a node, Redis, PostgreSQL and nginx of a cluster in turn, and as root the network between machines, while people write on all transports, and compare
 [group('measure')]
 chaos-cluster *options:
     @{{ setup }} rust services
     cargo build --release --package tidings-server --package tidings-loadgen
-    ulimit -n "$(ulimit -Hn)" && {{ target }}/release/tidings-loadgen chaos cluster "$@"
+    ulimit -n "$(ulimit -Hn)" && {{ target }}/release/tidings-loadgen chaos cluster,partition "$@"
 
 # Live so many lives of a cluster in one process, on a virtual clock and network; TIDINGS_SIM_SEED=7 lives that one again, aloud
 [group('measure')]
 simulate lives="2000":
     @{{ setup }} rust
     TIDINGS_SIM_LIVES={{ lives }} cargo test --quiet --package tidings-server --test it -- --nocapture whatever_is_broken
+
+# Start nodes of an older commit, replace one after the other by this one while people write, and compare (about 6 min after both builds)
+[group('measure')]
+upgrade-check rev:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    "{{ setup }}" rust services
+    before=$("{{ root }}/xtask/older.sh" "{{ rev }}")
+    cargo build --package tidings-server --package tidings-loadgen
+    "{{ target }}/debug/tidings-loadgen" chaos upgrade --before "$before"
 
 # Run every check and every test, as CI does (about 14 min once all is built)
 [group('test')]
@@ -233,7 +243,7 @@ test-native: _server-with-tests
 test-faults: _server-with-tests
     @{{ setup }} strace services
     cargo build --quiet --package tidings-server --package tidings-loadgen
-    ulimit -n "$(ulimit -Hn)" && {{ target }}/debug/tidings-loadgen chaos kill,retry,order,resume,replay,sync,sse,fallback,network,jitter,slow,avalanche,drain,cluster --form short
+    ulimit -n "$(ulimit -Hn)" && {{ target }}/debug/tidings-loadgen chaos kill,retry,order,resume,replay,sync,sse,fallback,network,jitter,slow,avalanche,drain,cluster,partition --form short
 
 # The client core's tests once more, in wasm
 [group('test')]

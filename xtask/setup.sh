@@ -146,6 +146,7 @@ wasm_pack() {
 # by itself stays off: only what is missing is installed, so a server that somebody uses is left alone.
 services() {
     command -v openssl >/dev/null || packages "keys over TLS in a test" openssl
+    type -P ip >/dev/null || [ -x /usr/sbin/ip ] || packages "networks that are cut in a test" iproute2
     local missing=()
     compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null || command -v initdb >/dev/null || missing+=(postgresql)
     command -v redis-server >/dev/null || missing+=(redis-server)

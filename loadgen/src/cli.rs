@@ -180,6 +180,10 @@ pub struct ChaosArgs {
     #[arg(long, value_name = "NUMBER")]
     pub seed: Option<u64>,
 
+    /// Folder with the binaries of an older version, for `upgrade`
+    #[arg(long, value_name = "DIR")]
+    pub before: Option<PathBuf>,
+
     /// The server.
     #[command(flatten)]
     pub server: ServerArgs,
@@ -225,6 +229,10 @@ pub enum Run {
     Drain,
     /// Three nodes behind nginx: a node, Redis, PostgreSQL and nginx are broken in turn (needs all three installed)
     Cluster,
+    /// Three nodes, each in a network namespace of its own: cables are pulled, and ways lost in one direction (needs root)
+    Partition,
+    /// Nodes of an older version replaced by this one's while people write (needs --before; not among `all`)
+    Upgrade,
 }
 
 /// `reference`.

@@ -37,7 +37,9 @@ use crate::server;
 /// # Errors
 /// The system refuses what a run needs before the first of them.
 pub async fn run(args: &ChaosArgs) -> Result<ExitCode, Error> {
-    let runs = if args.runs.is_empty() { Run::value_variants() } else { &args.runs };
+    let of_this_alone: Vec<Run> =
+        Run::value_variants().iter().copied().filter(|run| *run != Run::Upgrade).collect();
+    let runs = if args.runs.is_empty() { &of_this_alone } else { &args.runs };
     // What no run can do without is missed before the first of them.
     server::binary(&args.server)?;
     let mut failed = Vec::new();
@@ -90,6 +92,8 @@ async fn start(run: Run, context: &Context) -> Result<Outcome, Error> {
         Run::Avalanche => avalanche::run(context).await,
         Run::Drain => drain::run(context).await,
         Run::Cluster => cluster::run(context).await,
+        Run::Partition => cluster::partition::run(context).await,
+        Run::Upgrade => cluster::upgrade::run(context).await,
         Run::Sse => sse::run(context).await,
         Run::Fallback => fallback::run(context).await,
         Run::Slow => slow::run(context).await,

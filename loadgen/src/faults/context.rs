@@ -74,6 +74,7 @@ pub struct Context {
     server: ServerArgs,
     form: Form,
     seed: u64,
+    before: Option<PathBuf>,
     folder: Mutex<Option<TempDir>>,
     path: PathBuf,
 }
@@ -92,6 +93,7 @@ impl Context {
             server: args.server.clone(),
             form: args.form,
             seed,
+            before: args.before.clone(),
             folder: Mutex::new(Some(folder)),
             path,
         })
@@ -192,6 +194,17 @@ impl Context {
     /// It is not there.
     pub fn binary(&self) -> Result<PathBuf, Error> {
         server::binary(&self.server)
+    }
+
+    /// Where the binaries of the version before are.
+    ///
+    /// # Errors
+    /// Nobody has said.
+    pub fn before(&self) -> Result<PathBuf, Error> {
+        let doing = "find the version before: name its folder by --before";
+        let folder =
+            self.before.as_ref().ok_or_else(|| Error::io(doing, std::io::ErrorKind::NotFound.into()))?;
+        folder.canonicalize().map_err(|e| Error::io(doing, e))
     }
 
     /// Leaves something in the run's folder, which is kept where something was broken.

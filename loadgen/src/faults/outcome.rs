@@ -23,9 +23,16 @@ pub struct Outcome {
     rows: Vec<Row>,
     figures: Vec<(String, String)>,
     examples: Vec<String>,
+    skipped: Option<&'static str>,
 }
 
 impl Outcome {
+    /// A run that this machine or user cannot do.
+    #[must_use]
+    pub fn skipped(why: &'static str) -> Self {
+        Self { skipped: Some(why), ..Self::default() }
+    }
+
     /// A run that did not come to its end.
     #[must_use]
     pub fn ended_by(error: &Error) -> Self {
@@ -77,12 +84,18 @@ impl Outcome {
     #[must_use]
     pub fn is_kept(&self, times: bool) -> bool {
         let judged = |row: &&Row| times || !row.is_aim;
+        if self.skipped.is_some() {
+            return true;
+        }
         !self.rows.is_empty() && self.rows.iter().filter(judged).all(|row| row.tried > 0 && row.broken == 0)
     }
 
     /// The whole as Markdown.
     #[must_use]
     pub fn text(&self, title: &str) -> String {
+        if let Some(why) = self.skipped {
+            return format!("\n### {title}\n\nSkipped: {why}.\n");
+        }
         let mut promises = Report::new(&["promise", "tried", "broken"]);
         for row in &self.rows {
             let mark = if row.is_aim { " (time)" } else { "" };
