@@ -28,6 +28,8 @@ pub use self::writer::Writer;
 /// One who is in rooms, and what they are shown there.
 #[derive(Clone, Debug)]
 pub struct Watcher {
+    /// Who it is, for people; empty where nobody is to be told.
+    pub name: String,
     /// The rooms.
     pub rooms: Vec<String>,
     /// What has been shown so far.
@@ -44,7 +46,7 @@ pub async fn enter(config: Config, rooms: &[String]) -> Result<(Client, Watcher)
     for room in rooms {
         client.join(room).await?;
     }
-    Ok((client, Watcher { rooms: rooms.to_vec(), seen }))
+    Ok((client, Watcher { name: String::new(), rooms: rooms.to_vec(), seen }))
 }
 
 /// Nothing more is shown to clients for so long before what they were shown is compared.

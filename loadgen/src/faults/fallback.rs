@@ -47,7 +47,11 @@ pub(super) async fn run(context: &Context) -> Result<Outcome, Error> {
         let door = proxy.door(1_000 + n as u64).await.map_err(|e| Error::io("open a door", e))?;
         let token = server.token(&format!("reader-{n}"))?;
         let seen = std::sync::Arc::default();
-        watchers.push(Watcher { rooms: rooms.clone(), seen: std::sync::Arc::clone(&seen) });
+        watchers.push(Watcher {
+            name: String::new(),
+            rooms: rooms.clone(),
+            seen: std::sync::Arc::clone(&seen),
+        });
         reading.spawn(Reader::new(door, token, rooms.clone(), seen)?.read(*how));
     }
     let mut random = context.random();

@@ -74,5 +74,7 @@ pub(super) async fn enter(
 ) -> Result<(Client, Watcher), Error> {
     let mut config = Config::new(cluster.nginx.url(), secret.token(user)?);
     config.transports = Transports::NONE.with(way);
-    check::enter(config, rooms).await
+    let (client, mut watcher) = check::enter(config, rooms).await?;
+    watcher.name = format!("{user} by {}", way.as_str());
+    Ok((client, watcher))
 }

@@ -23,6 +23,8 @@ const SAYS: Duration = Duration::from_secs(15);
 const HEALED: Duration = Duration::from_secs(10);
 /// How long a way is lost at least.
 const LOST: Duration = Duration::from_secs(30);
+/// `--database-timeout`, and as long again for who waited.
+const LOCKS: Duration = Duration::from_secs(10);
 const LOOK: Duration = Duration::from_millis(100);
 
 /// What is lost between the first node and the rest.
@@ -145,6 +147,11 @@ async fn lose(
         context.say(format!("lost {}: the node says that it does not serve after {says:.1?}", lost.name()));
         outcome.promise("a node alone says that it does not serve", 1, usize::from(!says_no(alone)));
         outcome.aim(format!("a node alone says so within {SAYS:?}"), 1, usize::from(says > SAYS));
+    }
+    // The lost node may hold locks, which PostgreSQL takes back after as long as a node waits for anything.
+    let until = Instant::now() + LOCKS;
+    while !others.iter().all(serves) && Instant::now() < until {
+        sleep(LOOK).await;
     }
     let down = others.iter().filter(|node| !serves(node)).count();
     outcome.promise("the other nodes go on", others.len(), down);

@@ -17,6 +17,9 @@ use crate::token::Secret;
 /// Longer than anything may take.
 const PATIENCE: Duration = Duration::from_secs(90);
 
+/// Who has not seen a message by then is named.
+const SLOW: Duration = Duration::from_secs(8);
+
 /// The one who writes.
 #[derive(Debug)]
 pub(super) struct Probe {
@@ -54,9 +57,18 @@ impl Probe {
         let (heads, _) = self.write().await?;
         for (room, head) in &heads {
             let there = self.others.iter().filter(|watcher| watcher.rooms.contains(room));
-            let reaching = join_all(there.map(|watcher| watcher.seen.reach(room, *head)));
+            let there: Vec<&Watcher> = there.collect();
+            let reaching = || join_all(there.iter().map(|watcher| watcher.seen.reach(room, *head)));
+            if timeout(SLOW, reaching()).await.is_ok() {
+                continue;
+            }
+            for watcher in &there {
+                if timeout(Duration::ZERO, watcher.seen.reach(room, *head)).await.is_err() {
+                    eprintln!("probe: {} waits in {room}", watcher.name);
+                }
+            }
             // Who has not seen it by then shows in the comparison at the end.
-            let _ = timeout(PATIENCE, reaching).await;
+            let _ = timeout(PATIENCE, reaching()).await;
         }
         Ok(began.elapsed())
     }

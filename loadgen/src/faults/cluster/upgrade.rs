@@ -10,7 +10,7 @@ use tokio::process::Command;
 use tokio::time::timeout;
 
 use super::people::People;
-use super::{Context, NODES, Outcome, meanwhile};
+use super::{Context, LOGGED, NODES, Outcome, meanwhile};
 use crate::cluster;
 use crate::error::Error;
 use crate::token::Secret;
@@ -26,7 +26,8 @@ pub(in super::super) async fn run(context: &Context) -> Result<Outcome, Error> {
     let before = context.before()?;
     let (older, newer) = (before.join("tidings-server"), context.binary()?);
     let secret = Secret::random();
-    let plan = cluster::plan(&older, FLAGS, secret.expose(), NODES);
+    let mut plan = cluster::plan(&older, FLAGS, secret.expose(), NODES);
+    plan.variables.push(("RUST_LOG".to_owned(), LOGGED.to_owned()));
     let cluster = Cluster::start(&plan)?;
     let mut outcome = Outcome::default();
     let demo = before.join("tidings-loadgen");
