@@ -5,14 +5,15 @@ mod acks;
 mod crowd;
 mod fanout;
 mod idle;
+mod postgres;
 mod reference;
+mod target;
 
 pub(crate) use self::reference::serve as reference;
 
 use std::process::ExitCode;
 
-use tokio::time::{Instant, sleep};
-
+use self::target::Target;
 use crate::cli::{BenchArgs, Measure};
 use crate::error::Error;
 use crate::proc;
@@ -35,11 +36,16 @@ pub(crate) async fn run(args: &BenchArgs) -> Result<ExitCode, Error> {
     }
     let mut report = Report::new(HEAD);
     for measure in &args.only {
+        if *measure == Measure::Postgres {
+            postgres::measure(args, &mut report).await?;
+            continue;
+        }
         let server = Server::start(&args.server, UNPACED, args.server_core).await?;
         match measure {
             Measure::Idle => idle::measure(&server, args, &mut report).await?,
             Measure::Fanout => fanout::measure(&server, args, &mut report).await?,
-            Measure::Acks => acks::measure(&server, args, &mut report).await?,
+            Measure::Acks => acks::measure(&Target::server(&server)?, args, None, &mut report).await?,
+            Measure::Postgres => {}
         }
     }
     report.print()?;
@@ -48,15 +54,7 @@ pub(crate) async fn run(args: &BenchArgs) -> Result<ExitCode, Error> {
 
 /// Waits until the server has nothing to do any more: what came before is not to be counted.
 async fn settle(server: &Server) -> Result<(), Error> {
-    let window = std::time::Duration::from_millis(500);
-    let deadline = Instant::now() + 20 * window;
-    loop {
-        let before = proc::cpu(server.pid()?)?;
-        sleep(window).await;
-        if proc::cpu(server.pid()?)? - before < window / 25 || Instant::now() > deadline {
-            return Ok(());
-        }
-    }
+    Target::server(server)?.settle().await
 }
 
 /// A figure with its aim: "**4.2 µs**", or with a mark where the aim is missed.

@@ -124,6 +124,8 @@ pub enum Measure {
     Fanout,
     /// Acknowledged messages a second, and how long an ACK takes
     Acks,
+    /// The same on PostgreSQL through one node and through three (needs PostgreSQL, Redis and nginx; not measured unless asked for)
+    Postgres,
 }
 
 const CHAOS_HELP: &str = "\

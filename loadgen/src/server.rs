@@ -24,7 +24,7 @@ const END: Duration = Duration::from_secs(60);
 /// How often a starting server is asked whether it serves.
 const ASK: Duration = Duration::from_millis(20);
 /// A generator is one address and hardly any users: the caps that keep one such from the others are lifted.
-const UNCAPPED: &[&str] = &[
+pub(crate) const UNCAPPED: &[&str] = &[
     "--max-connections-per-ip",
     "100000",
     "--max-connections-per-user",
@@ -191,6 +191,12 @@ impl Server {
     /// The token cannot be made.
     pub fn token(&self, user: &str) -> Result<String, Error> {
         self.secret.token(user)
+    }
+
+    /// What its tokens are made with.
+    #[must_use]
+    pub const fn secret(&self) -> &Secret {
+        &self.secret
     }
 
     /// A token that it takes, with a scope such as `notify`.

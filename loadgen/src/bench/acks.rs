@@ -9,13 +9,11 @@ use futures_util::future::try_join_all;
 use tokio::time::{Instant, sleep_until};
 
 use crate::bench::crowd;
-use crate::bench::settle;
+use crate::bench::target::Target;
 use crate::cli::BenchArgs;
 use crate::error::Error;
-use crate::proc;
 use crate::raw::Peer;
 use crate::report::Report;
-use crate::server::Server;
 use crate::stats::percentile;
 
 /// Sessions that write.
@@ -48,18 +46,24 @@ enum Pace {
     Every(Duration, Duration),
 }
 
-/// Adds two rows.
-pub(super) async fn measure(server: &Server, args: &BenchArgs, report: &mut Report) -> Result<(), Error> {
+/// Adds two rows, which say `on` what, where that is not the usual.
+pub(super) async fn measure(
+    target: &Target<'_>,
+    args: &BenchArgs,
+    on: Option<&str>,
+    report: &mut Report,
+) -> Result<(), Error> {
+    let on = on.map(|on| format!(", {on}")).unwrap_or_default();
     let time = Duration::from_secs(args.seconds);
     eprintln!("acks: {PACE} messages a second for {} s", args.seconds);
     let every = Duration::from_secs(1) * WRITERS as u32 / PACE;
     let paced = |n: usize| Pace::Every(every, every * n as u32 / WRITERS as u32);
-    let delayed = write(server, "paced", |n| format!("paced-{}", n / ROOM), paced, time).await?;
+    let delayed = write(target, "paced", |n| format!("paced-{}", n / ROOM), paced, time).await?;
     let mut delays = delayed.acked.delays.take();
     delays.sort_unstable();
     let ms = |share| percentile(&delays, share) as f64 / 1000.0;
     report.row([
-        format!("delay of an ACK at {PACE} messages a second, p99"),
+        format!("delay of an ACK at {PACE} messages a second{on}, p99"),
         format!("**{:.1} ms**", ms(0.99)),
         String::new(),
         format!(
@@ -71,11 +75,11 @@ pub(super) async fn measure(server: &Server, args: &BenchArgs, report: &mut Repo
     ]);
 
     eprintln!("acks: as many as possible for {} s", args.seconds);
-    settle(server).await?;
-    let full = write(server, "full", |n| format!("full-{n}"), |_| Pace::Full, time).await?;
+    target.settle().await?;
+    let full = write(target, "full", |n| format!("full-{n}"), |_| Pace::Full, time).await?;
     let count = full.acked.count.get() as f64;
     report.row([
-        "acknowledged messages a second".to_owned(),
+        format!("acknowledged messages a second{on}"),
         format!("**{:.0}**", count / full.took.as_secs_f64()),
         String::new(),
         format!(
@@ -93,7 +97,7 @@ struct Written {
 }
 
 async fn write(
-    server: &Server,
+    target: &Target<'_>,
     name: &str,
     room: impl Fn(usize) -> String,
     pace: impl Fn(usize) -> Pace,
@@ -101,18 +105,18 @@ async fn write(
 ) -> Result<Written, Error> {
     let mut writers = Vec::with_capacity(WRITERS);
     for n in 0..WRITERS {
-        let mut peer = crowd::enter(server.addr(), &server.token(&format!("{name}-{n}"))?).await?;
+        let mut peer = crowd::enter(target.addr(n), &target.token(&format!("{name}-{n}"))?).await?;
         crowd::join(&mut peer, room(n)).await?;
         writers.push(peer);
     }
-    settle(server).await?;
+    target.settle().await?;
     let acked = Rc::new(Acked::default());
-    let (cpu, began) = (proc::cpu(server.pid()?)?, Instant::now());
+    let (cpu, began) = (target.cpu()?, Instant::now());
     let until = began + time;
     let writing =
         writers.into_iter().enumerate().map(|(n, peer)| writer(peer, room(n), pace(n), until, &acked));
     try_join_all(writing).await?;
-    Ok(Written { took: began.elapsed(), cpu: proc::cpu(server.pid()?)? - cpu, acked: Rc::clone(&acked) })
+    Ok(Written { took: began.elapsed(), cpu: target.cpu()? - cpu, acked: Rc::clone(&acked) })
 }
 
 /// Writes until the time is up, then waits for the last answers. A delay counts from when the message was due.
