@@ -154,6 +154,12 @@ upgrade-check rev:
 test:
     @{{ root }}/xtask/steps.sh check test-native test-faults test-wasm test-browser test-e2e
 
+# What a small collector gets from a server that was built with the feature `otel` (about 3 min once all else is built)
+[group('measure')]
+otel-check:
+    @{{ setup }} rust
+    cargo test --quiet --package tidings-server --features otel --test it -- otlp::
+
 # Format, lints, documentation, dependencies, imports, types, sizes, the package and deploy/ (about 3 min once all is built)
 [group('test')]
 check: fmt-check lint docs deny import-rule types sizes package deploy-check
@@ -167,6 +173,7 @@ fmt-check:
 [group('check')]
 lint: _e2e
     cargo clippy {{ crates }} --all-targets -- --deny warnings
+    cargo clippy --package tidings-server --features otel -- --deny warnings
     cargo clippy {{ build_tool }} --all-targets -- --deny warnings
     cargo clippy {{ wasm }} --package tidings-client-core --package tidings-client --all-targets --all-features -- --deny warnings
     # As it goes into the npm package: without the standard library.

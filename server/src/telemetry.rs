@@ -1,13 +1,22 @@
-//! What is said on stderr: one line an event, in text or JSON, and never a token in it.
+//! What is said on stderr: one line an event, in text or JSON, and never a token in it. With the feature `otel`, spans to a
+//! collector besides.
 
 use std::backtrace::BacktraceStatus;
 use std::borrow::Cow;
 use std::panic::PanicHookInfo;
 
 use http::Uri;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer, Registry};
 
 use crate::config::LogFormat;
+
+#[cfg(feature = "otel")]
+mod otlp;
+
+#[cfg(feature = "otel")]
+pub use self::otlp::{Export, ExportError};
 
 /// Query parameters that are as good as a password.
 const SECRET_PARAMETERS: [&str; 2] = ["token", "ticket"];
@@ -15,15 +24,43 @@ const SECRET_PARAMETERS: [&str; 2] = ["token", "ticket"];
 /// What is logged where `RUST_LOG` says nothing.
 const DEFAULT_FILTER: &str = "info";
 
+/// One who takes events and spans.
+type Taker = Box<dyn Layer<Registry> + Send + Sync>;
+
 /// Sends events to stderr from here on. Called twice, the first one stays.
 pub fn init(format: LogFormat) {
+    begin(lines(format));
+}
+
+/// The same, and spans to a collector.
+///
+/// # Errors
+/// The collector's address does not do.
+#[cfg(feature = "otel")]
+pub fn init_with_export(
+    format: LogFormat,
+    endpoint: &str,
+    runtime: &tokio::runtime::Handle,
+) -> Result<Export, ExportError> {
+    let export = Export::to(endpoint, runtime)?;
+    let both: Vec<Taker> = vec![lines(format), export.layer().boxed()];
+    begin(both);
+    Ok(export)
+}
+
+fn lines(format: LogFormat) -> Taker {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let begun = match format {
-        LogFormat::Text => lines.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).try_init(),
-        LogFormat::Json => lines.json().flatten_event(true).try_init(),
-    };
-    if begun.is_err() {
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => {
+            lines.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).with_filter(filter).boxed()
+        }
+        LogFormat::Json => lines.json().flatten_event(true).with_filter(filter).boxed(),
+    }
+}
+
+fn begin(taker: impl Layer<Registry> + Send + Sync) {
+    if tracing_subscriber::registry().with(taker).try_init().is_err() {
         tracing::debug!("logging has begun before");
         return;
     }

@@ -43,6 +43,10 @@ pub enum StartError {
     /// The broker is of a kind that is not supported.
     #[error(transparent)]
     Cluster(#[from] ClusterError),
+    /// Spans cannot be exported.
+    #[cfg(feature = "otel")]
+    #[error(transparent)]
+    Export(#[from] telemetry::ExportError),
     /// A socket could not be bound.
     #[error("cannot listen on {addr}: {source}")]
     Listen {
@@ -76,6 +80,8 @@ fn fail(error: StartError) -> ExitCode {
         StartError::Token(error) => say(&error, 2),
         StartError::Broker(error) => say(&error, 2),
         StartError::Cluster(error) => say(&error, 2),
+        #[cfg(feature = "otel")]
+        StartError::Export(error) => say(&error, 2),
         StartError::Open(_)
         | StartError::OpenPostgres(_)
         | StartError::Store(_)
@@ -95,12 +101,30 @@ fn run(command: Command) -> Result<(), StartError> {
         Command::Token(args) => token(&args),
         Command::Serve(serve) => {
             check::check(&serve.config)?;
-            telemetry::init(serve.config.log.log_format);
-            tokio::runtime::Runtime::new()?.block_on(self::serve(&serve.config))
+            serve_logged(&serve.config)
         }
         Command::Migrate(args) => tokio::runtime::Runtime::new()?.block_on(migrate(&args)),
         Command::NewEpoch(args) => tokio::runtime::Runtime::new()?.block_on(new_epoch(&args)),
     }
+}
+
+#[cfg(not(feature = "otel"))]
+fn serve_logged(config: &Config) -> Result<(), StartError> {
+    telemetry::init(config.log.log_format);
+    tokio::runtime::Runtime::new()?.block_on(serve(config))
+}
+
+#[cfg(feature = "otel")]
+fn serve_logged(config: &Config) -> Result<(), StartError> {
+    let runtime = tokio::runtime::Runtime::new()?;
+    let Some(endpoint) = &config.log.otlp_endpoint else {
+        telemetry::init(config.log.log_format);
+        return runtime.block_on(serve(config));
+    };
+    let export = telemetry::init_with_export(config.log.log_format, endpoint, runtime.handle())?;
+    let served = runtime.block_on(serve(config));
+    export.finish();
+    served
 }
 
 /// stdout holds the token and a newline, nothing else.

@@ -9,6 +9,11 @@ pub struct LogConfig {
     /// One line of text or of JSON for each event; RUST_LOG says which events
     #[arg(long, env = "TIDINGS_LOG_FORMAT", value_name = "FORMAT", default_value = "text")]
     pub log_format: LogFormat,
+
+    /// The collector that gets spans by OTLP over HTTP, such as http://127.0.0.1:4318 [default: none]
+    #[cfg(feature = "otel")]
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "URL", hide_default_value = true)]
+    pub otlp_endpoint: Option<String>,
 }
 
 /// How a log line looks.

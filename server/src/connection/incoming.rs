@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use tidings_protocol::{ClientFrame, ClientId, CloseCode, Code, RoomId};
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
 use super::session::{Flow, Session};
 use crate::command::{self, Answer};
@@ -26,7 +27,11 @@ impl Session {
     pub async fn on_text(&mut self, text: &str) -> Flow {
         self.deadlines.heard();
         match ClientFrame::parse(text) {
-            Ok(frame) => Box::pin(self.on_frame(frame)).await,
+            Ok(frame) => {
+                let (session, kind) = (self.outbox.session_id(), frame.command.type_name());
+                let span = tracing::debug_span!("frame", %session, kind);
+                Box::pin(self.on_frame(frame).instrument(span)).await
+            }
             Err(error) => {
                 self.metrics().received("INVALID");
                 let (id, room_id) = (error.id.clone(), error.room_id.clone());

@@ -10,6 +10,8 @@ mod clients;
 mod cluster;
 mod commands;
 mod deploy;
+#[cfg(feature = "otel")]
+mod otlp;
 mod postgres;
 mod process;
 mod rest;
