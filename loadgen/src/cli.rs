@@ -147,8 +147,8 @@ Counts are judged always. Times that are marked (time) are judged in the long fo
 little. Three times are wide enough to be promises, and judged always: a killed server serves again within 3 s (kill),
 a server that is told to end has ended within 10 s (drain), a reader that stalls is closed within 60 s (slow).
 
-SIGKILL ends a process between any two instructions, and what the system had been handed survives it: none of this
-pulls the plug. docs/delivery.md explains the promises.";
+SIGKILL ends a process between any two instructions, and what the system had been handed survives it; `power` plays through
+what a disk may hold after a cut. None of this pulls the plug. docs/delivery.md explains the promises.";
 
 /// `cluster`.
 #[derive(Debug, Args)]
@@ -219,6 +219,8 @@ pub enum Run {
     Replay,
     /// The server's system calls: no ACK before its message has been synced (needs strace)
     Sync,
+    /// Power cuts, simulated: the server starts on what a disk may hold after one (needs strace)
+    Power,
     /// Delay, throttle, fragments, cuts, half-closes, stalls, black holes
     Network,
     /// A thousand clients, each without network for up to 2 s now and then

@@ -5,6 +5,7 @@
 
 mod avalanche;
 mod away;
+mod calls;
 mod cluster;
 pub mod context;
 mod drain;
@@ -14,6 +15,7 @@ mod kill;
 mod network;
 mod order;
 pub mod outcome;
+mod power;
 mod replay;
 mod resume;
 mod retry;
@@ -87,6 +89,7 @@ async fn start(run: Run, context: &Context) -> Result<Outcome, Error> {
         Run::Resume => resume::run(context).await,
         Run::Replay => replay::run(context).await,
         Run::Sync => sync::run(context).await,
+        Run::Power => power::run(context).await,
         Run::Network => network::run(context).await,
         Run::Jitter => jitter::run(context).await,
         Run::Avalanche => avalanche::run(context).await,

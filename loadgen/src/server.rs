@@ -61,7 +61,8 @@ impl Server {
     pub async fn start(args: &ServerArgs, flags: &[&str], core: Option<usize>) -> Result<Self, Error> {
         let temporary = folder(args)?;
         let folder = temporary.path().to_owned();
-        Self::begin(args, flags, core, folder, Some(temporary)).await
+        let core = core.map(|core| ["taskset".to_owned(), "-c".to_owned(), core.to_string()]);
+        Self::begin(args, flags, core.as_ref().map_or(&[], |under| under), folder, Some(temporary)).await
     }
 
     /// Starts a server whose folder is made here and stays.
@@ -69,24 +70,36 @@ impl Server {
     /// # Errors
     /// As [`start`](Self::start).
     pub async fn start_in(folder: &Path, args: &ServerArgs, flags: &[&str]) -> Result<Self, Error> {
+        Self::start_under(&[], folder, args, flags).await
+    }
+
+    /// The same, by another program that starts it and stands in its place or beside it.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub async fn start_under(
+        under: &[String],
+        folder: &Path,
+        args: &ServerArgs,
+        flags: &[&str],
+    ) -> Result<Self, Error> {
         std::fs::create_dir_all(folder).map_err(|e| Error::io("make a folder for the database", e))?;
-        Self::begin(args, flags, None, folder.to_owned(), None).await
+        Self::begin(args, flags, under, folder.to_owned(), None).await
     }
 
     async fn begin(
         args: &ServerArgs,
         flags: &[&str],
-        core: Option<usize>,
+        under: &[String],
         folder: PathBuf,
         temporary: Option<TempDir>,
     ) -> Result<Self, Error> {
         let binary = binary(args)?;
         let addr = free_address()?;
-        let (program, mut arguments) = match core {
-            Some(core) => (
-                PathBuf::from("taskset"),
-                vec!["-c".to_owned(), core.to_string(), binary.display().to_string()],
-            ),
+        let (program, mut arguments) = match under.split_first() {
+            Some((program, arguments)) => {
+                (PathBuf::from(program), [arguments, &[binary.display().to_string()]].concat())
+            }
             None => (binary, Vec::new()),
         };
         arguments.extend(["serve".to_owned(), "--listen".to_owned(), addr.to_string()]);
@@ -197,6 +210,14 @@ impl Server {
     #[must_use]
     pub const fn secret(&self) -> &Secret {
         &self.secret
+    }
+
+    /// A token that ends at this second since 1970.
+    ///
+    /// # Errors
+    /// The token cannot be made.
+    pub fn token_until(&self, user: &str, end: i64) -> Result<String, Error> {
+        self.secret.token_until(user, end)
     }
 
     /// A token that it takes, with a scope such as `notify`.

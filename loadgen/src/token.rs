@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::error::Error;
 
 /// How long they count: longer than any run.
-const LIFE_SECONDS: u64 = 6 * 60 * 60;
+const LIFE_SECONDS: i64 = 6 * 60 * 60;
 
 /// The secret, as the server and its tokens know it.
 pub struct Secret(String);
@@ -16,7 +16,7 @@ pub struct Secret(String);
 #[derive(Serialize)]
 struct Claims<'a> {
     sub: &'a str,
-    exp: u64,
+    exp: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     scope: Option<&'a str>,
 }
@@ -46,8 +46,19 @@ impl Secret {
     /// The token cannot be made.
     pub fn token_for(&self, user: &str, scope: Option<&str>) -> Result<String, Error> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        let claims = Claims { sub: user, exp: now + LIFE_SECONDS, scope };
+        self.sign(&Claims { sub: user, exp: i64::try_from(now).unwrap_or(0) + LIFE_SECONDS, scope })
+    }
+
+    /// A token for a user that ends at this second since 1970.
+    ///
+    /// # Errors
+    /// The token cannot be made.
+    pub fn token_until(&self, user: &str, end: i64) -> Result<String, Error> {
+        self.sign(&Claims { sub: user, exp: end, scope: None })
+    }
+
+    fn sign(&self, claims: &Claims<'_>) -> Result<String, Error> {
         let key = EncodingKey::from_secret(self.0.as_bytes());
-        Ok(jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &key)?)
+        Ok(jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &key)?)
     }
 }

@@ -147,6 +147,20 @@ impl Context {
         Server::start_in(&self.path.join(name), &self.server, flags).await
     }
 
+    /// Starts one of several servers by another program that stands beside it, such as one that watches it.
+    ///
+    /// # Errors
+    /// It does not come up.
+    pub async fn server_under(&self, under: &[String], name: &str, flags: &[&str]) -> Result<Server, Error> {
+        Server::start_under(under, &self.path.join(name), &self.server, flags).await
+    }
+
+    /// The folder of one of several servers.
+    #[must_use]
+    pub fn folder_of(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
     /// A client at an address, in rooms, and what it is shown.
     ///
     /// # Errors

@@ -103,7 +103,7 @@ async fn cycles(context: &Context, server: &mut Server, clients: &[Client]) -> R
 }
 
 /// What `PRAGMA integrity_check` says of the database that a killed server has left.
-async fn integrity(server: &Server) -> Result<String, Error> {
+pub(super) async fn integrity(server: &Server) -> Result<String, Error> {
     let file = server.database();
     let failed = |source| Error::Database { file: file.display().to_string(), source };
     let mut connection = SqliteConnectOptions::new().filename(&file).connect().await.map_err(failed)?;

@@ -1,7 +1,7 @@
 //! Reading what strace has written: where each message was written to the log, where the log was synced, and where
 //! the ACK was written to a socket. The order of the lines is the order of the events.
 
-use std::collections::HashMap;
+use super::super::calls::{Call, Span, calls};
 
 /// Digits of a message's mark.
 const DIGITS: usize = 7;
@@ -11,13 +11,6 @@ const PREFIX: &str = "mark-";
 /// The mark of message `n`: it stands in the content and is the frame's `id`.
 pub(super) fn mark(n: usize) -> String {
     format!("{PREFIX}{n:0DIGITS$}")
-}
-
-/// Where something was done: the line at which it began and the one at which it had ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Span {
-    began: usize,
-    ended: usize,
 }
 
 /// What happened to each message, and to the log.
@@ -35,22 +28,8 @@ impl Trace {
     /// Reads the lines; `messages` is how many marks there are.
     pub(super) fn read(text: &str, messages: usize) -> Self {
         let mut trace = Self { logged: vec![None; messages], acked: vec![None; messages], syncs: Vec::new() };
-        // By thread: a call that another thread's line has cut in two.
-        let mut unfinished: HashMap<&str, (usize, &str)> = HashMap::new();
-        for (line, text) in text.lines().enumerate() {
-            // Short numbers of threads are followed by more than one blank.
-            let Some((thread, rest)) = text.trim_start().split_once(' ') else { continue };
-            let Some((_time, call)) = rest.trim_start().split_once(' ') else { continue };
-            let call = call.trim_start();
-            if let Some(begin) = call.strip_suffix("<unfinished ...>") {
-                unfinished.insert(thread, (line, begin));
-            } else if call.starts_with("<... ") {
-                if let Some((began, begin)) = unfinished.remove(thread) {
-                    trace.note(Span { began, ended: line }, begin, call);
-                }
-            } else {
-                trace.note(Span { began: line, ended: line }, call, call);
-            }
+        for call in calls(text) {
+            trace.note(&call);
         }
         trace
     }
@@ -81,17 +60,16 @@ impl Trace {
         broken.collect()
     }
 
-    fn note(&mut self, span: Span, begin: &str, end: &str) {
-        let Some((name, arguments)) = begin.split_once('(') else { return };
-        let failed = end.rsplit_once(" = ").is_none_or(|(_, result)| result.starts_with(['-', '?']));
-        let descriptor = arguments.split([',', ')']).next().unwrap_or_default();
+    fn note(&mut self, call: &Call<'_>) {
+        let (span, arguments) = (call.span, call.arguments);
+        let descriptor = call.descriptor();
         let is_log = descriptor.contains("-wal>");
-        match name {
-            _ if failed => {}
+        match call.name {
+            _ if !call.is_done() => {}
             "fsync" | "fdatasync" if is_log => self.syncs.push(span),
             "fsync" | "fdatasync" => {}
             _ if is_log => first(&mut self.logged, arguments, PREFIX, span),
-            _ if descriptor.contains("socket:") || descriptor.contains("TCP") => {
+            _ if call.is_to_a_socket() => {
                 first(&mut self.acked, arguments, &format!("\\\"id\\\":\\\"{PREFIX}"), span);
             }
             _ => {}
