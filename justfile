@@ -98,7 +98,7 @@ bench *options:
 # Break a server and its connections while people write, and compare what they were told with what it kept: all runs, or `./x chaos kill,retry`
 [group('measure')]
 chaos *options:
-    @{{ setup }} rust strace services
+    @{{ setup }} rust strace faketime services
     cargo build --release --package tidings-server --package tidings-loadgen
     ulimit -n "$(ulimit -Hn)" && {{ target }}/release/tidings-loadgen chaos "$@"
 
@@ -250,7 +250,7 @@ test-native: _server-with-tests
 test-faults: _server-with-tests
     @{{ setup }} strace services
     cargo build --quiet --package tidings-server --package tidings-loadgen
-    ulimit -n "$(ulimit -Hn)" && {{ target }}/debug/tidings-loadgen chaos kill,retry,order,resume,replay,sync,power,sse,fallback,network,jitter,slow,avalanche,drain,cluster --form short
+    ulimit -n "$(ulimit -Hn)" && {{ target }}/debug/tidings-loadgen chaos kill,retry,order,resume,replay,sync,power,sse,fallback,network,noise,jitter,slow,avalanche,drain,cluster --form short
 
 # The client core's tests once more, in wasm
 [group('test')]
@@ -289,7 +289,7 @@ clean:
 # Install all that the recipes need; each of them also does so by itself
 [group('work')]
 setup:
-    @{{ setup }} rust node xtask wasm_opt cargo_tools services deploy_tools strace wasm_pack browser e2e sdk fuzzer conformance_suite
+    @{{ setup }} rust node xtask wasm_opt cargo_tools services deploy_tools strace faketime wasm_pack browser e2e sdk fuzzer conformance_suite
     @echo "setup: all there"
 
 _xtask:

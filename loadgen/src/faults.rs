@@ -6,6 +6,7 @@
 mod avalanche;
 mod away;
 mod calls;
+mod clock;
 mod cluster;
 pub mod context;
 mod drain;
@@ -13,6 +14,7 @@ mod fallback;
 mod jitter;
 mod kill;
 mod network;
+mod noise;
 mod order;
 pub mod outcome;
 mod power;
@@ -91,12 +93,14 @@ async fn start(run: Run, context: &Context) -> Result<Outcome, Error> {
         Run::Sync => sync::run(context).await,
         Run::Power => power::run(context).await,
         Run::Network => network::run(context).await,
+        Run::Noise => noise::run(context).await,
         Run::Jitter => jitter::run(context).await,
         Run::Avalanche => avalanche::run(context).await,
         Run::Drain => drain::run(context).await,
         Run::Cluster => cluster::run(context).await,
         Run::Partition => cluster::partition::run(context).await,
         Run::Upgrade => cluster::upgrade::run(context).await,
+        Run::Clock => clock::run(context).await,
         Run::Sse => sse::run(context).await,
         Run::Fallback => fallback::run(context).await,
         Run::Slow => slow::run(context).await,

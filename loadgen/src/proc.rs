@@ -31,6 +31,16 @@ pub fn peak(pid: u32) -> Result<u64, Error> {
     read(&format!("/proc/{pid}/status"), |status| kibibytes_in(status, "VmHWM:"))
 }
 
+/// How many files a process has open.
+///
+/// # Errors
+/// There is no such process.
+pub fn open_files(pid: u32) -> Result<usize, Error> {
+    let folder = format!("/proc/{pid}/fd");
+    let doing = format!("read {folder}");
+    std::fs::read_dir(folder).map(Iterator::count).map_err(|e| Error::io(&doing, e))
+}
+
 /// How many files this process may have open.
 ///
 /// # Errors
@@ -89,6 +99,6 @@ mod tests {
     fn this_process_can_be_looked_at() {
         let pid = std::process::id();
         assert!(resident(pid).unwrap() > 0);
-        assert!(cpu(pid).is_ok() && file_limit().unwrap() > 0);
+        assert!(cpu(pid).is_ok() && file_limit().unwrap() > 0 && open_files(pid).unwrap() > 2);
     }
 }

@@ -42,6 +42,14 @@ pub enum PeerError {
     Malformed,
 }
 
+/// A text frame, as a client sends it.
+#[must_use]
+pub fn masked(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(text.len() + 14);
+    frame::write(frame::TEXT, text.as_bytes(), &mut bytes);
+    bytes
+}
+
 /// One connection.
 #[derive(Debug)]
 pub struct Peer {
@@ -92,9 +100,7 @@ impl Peer {
 
     /// Sends a text frame.
     pub async fn send(&mut self, text: &str) -> Result<(), PeerError> {
-        let mut bytes = Vec::with_capacity(text.len() + 14);
-        frame::write(frame::TEXT, text.as_bytes(), &mut bytes);
-        Ok(self.stream.write_all(&bytes).await?)
+        Ok(self.stream.write_all(&masked(text)).await?)
     }
 
     /// Sends many text frames in one write.
