@@ -181,7 +181,8 @@ pub(crate) fn unquoted(inner: &str) -> Option<Cow<'_, str>> {
     }
 }
 
-/// A whole number's value; `None` for anything else, and where it does not fit.
+/// A whole number's value; `None` for anything else, and from 2^53 on: the contract has no such numbers, and below them no
+/// sum of two overflows.
 #[must_use]
 pub fn number(raw: &str) -> Option<u64> {
     if raw.is_empty() {
@@ -194,7 +195,7 @@ pub fn number(raw: &str) -> Option<u64> {
         }
         value = value.checked_mul(10)?.checked_add(u64::from(digit - b'0'))?;
     }
-    Some(value)
+    (value < 1 << 53).then_some(value)
 }
 
 fn unescape(inner: &str) -> Option<String> {
@@ -289,6 +290,6 @@ mod tests {
     fn only_whole_numbers_are_numbers() {
         assert_eq!(number("9007199254740991"), Some(9_007_199_254_740_991));
         assert_eq!((number("-1"), number("1.0"), number("")), (None, None, None));
-        assert_eq!(number("99999999999999999999"), None);
+        assert_eq!((number("9007199254740992"), number("99999999999999999999")), (None, None));
     }
 }

@@ -101,6 +101,19 @@ fn entries_that_a_resume_does_not_bring_are_told_as_lost_and_the_log_goes_on() {
 }
 
 #[test]
+fn a_position_that_the_contract_has_no_number_for_moves_nothing() {
+    let mut client = Client::connected(&[("general", 4)]);
+    for _ in 0..3 {
+        for seq in [u64::MAX, u64::MAX - 1, 1 << 53] {
+            client.message("general", seq);
+            client.participants("general", seq, seq);
+        }
+    }
+    client.message("general", 5);
+    assert_eq!((client.shown_seqs(), client.state()), (vec![5], State::Connected));
+}
+
+#[test]
 fn direct_messages_need_no_join_and_are_followed_by_the_inbox() {
     let mut client = Client::connected(&[]);
     private(&mut client, "d1", 1, 1);
