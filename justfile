@@ -102,14 +102,15 @@ chaos *options:
     cargo build --release --package tidings-server --package tidings-loadgen
     ulimit -n "$(ulimit -Hn)" && {{ target }}/release/tidings-loadgen chaos "$@"
 
-# Feed the parsers of the contract what nobody would write: ten minutes for each target, or `./x fuzz 60` seconds
+# Feed the parsers of both ends what nobody would write: ten minutes for each target, or `./x fuzz 60` seconds, or `./x fuzz 60 server_frame` that one
 [group('measure')]
-fuzz seconds="600":
+fuzz seconds="600" *targets:
     #!/usr/bin/env bash
     set -euo pipefail
     {{ setup }} rust fuzzer
-    mkdir -p fuzz/corpus/client_frame fuzz/corpus/identifiers
-    for name in client_frame identifiers; do
+    targets="{{ targets }}"
+    for name in ${targets:-$(basename --suffix=.rs --multiple fuzz/fuzz_targets/*.rs)}; do
+        mkdir -p "fuzz/corpus/$name"
         # The sanitizer's flags are not stable ones; the compiler stays the pinned one.
         RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir fuzz "$name" "fuzz/corpus/$name" "fuzz/seeds/$name" -- -max_total_time={{ seconds }}
     done
