@@ -2,7 +2,7 @@
 //! the clients as they are, while nodes are killed around their commits, drained and cut off, connections are cut or
 //! fall silent, and what carries events between nodes loses, repeats and delays them.
 //!
-//! What must hold: what was acknowledged is stored once, where that was said; each client is shown the log, in order
+//! What must hold: what was acknowledged is stored once, where that was said, and in its writer's order; each client is shown the log, in order
 //! and once; and when nothing is broken any more, everything arrives and all nodes say the same of who is where.
 //!
 //! A life is a process, which draws all its numbers from its seed: the same seed lives the same life, to the last

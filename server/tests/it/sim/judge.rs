@@ -80,6 +80,16 @@ pub(super) async fn judge(world: &World) {
             compare(&client.name, room, &seen.rooms[room].shown, &logs[room]);
         }
         wanted += seen.wanted.len();
+        let mut last: BTreeMap<&str, u64> = BTreeMap::new();
+        for sent in &seen.wanted {
+            let Some((room, seq)) = seen.acked.get(&sent.id) else { continue };
+            let before = last.insert(room, *seq).unwrap_or(0);
+            assert!(
+                before < *seq,
+                "{}: {sent:?} is in {room} at {seq}, behind one that was sent later",
+                client.name
+            );
+        }
         for sent in &seen.wanted {
             let (room, seq) = seen.acked.get(&sent.id).unwrap_or_else(|| panic!("{sent:?} has its answer"));
             let (id, content) = &logs[room][usize::try_from(*seq).unwrap() - 1];
