@@ -98,6 +98,10 @@ pub struct JoinRoom {
     /// The epoch that `after_seq` belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epoch: Option<Epoch>,
+    /// Where the session is in the room already: put it back to `after_seq`, never forward, and replay from there.
+    #[serde(default, deserialize_with = "null_is_default", skip_serializing_if = "core::ops::Not::not")]
+    #[cfg_attr(feature = "ts", ts(as = "Option<bool>", optional))]
+    pub rewind: bool,
 }
 
 /// `LEAVE_ROOM`.
@@ -281,6 +285,10 @@ pub struct Resume {
     /// The last notification cursor that the client has seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notifications_after: Option<String>,
+    /// Put the session back, never forward, in rooms that it is in already, and replay from there.
+    #[serde(default, deserialize_with = "null_is_default", skip_serializing_if = "core::ops::Not::not")]
+    #[cfg_attr(feature = "ts", ts(as = "Option<bool>", optional))]
+    pub rewind: bool,
 }
 
 /// `AUTHENTICATE`.

@@ -1,21 +1,21 @@
 //! `RESUME`: rejoin many rooms and catch up, in one round trip. Each room is authorised anew; a refused one
 //! does not stop the others.
 
-use tidings_protocol::command::{Resume, RoomPosition};
+use tidings_protocol::command::Resume;
 use tidings_protocol::data::{Gap, GapReason};
 use tidings_protocol::limits::MAX_ROOMS_PER_SESSION;
-use tidings_protocol::{ClientId, Code, Epoch, Event};
+use tidings_protocol::{ClientId, Code, Event, RoomId};
 
 use super::Answer;
 use crate::connection::Session;
-use crate::connection::logs::{LogId, Phase};
-use crate::connection::opening::{Entered, Start, start};
+use crate::connection::logs::{LogId, Phase, Position};
+use crate::connection::opening::{Entered, Place, Start, start};
 use crate::error::Error;
 use crate::frames;
 use crate::node::Outcome;
 
 pub(super) async fn run(session: &mut Session, id: Option<&ClientId>, resume: Resume) -> Outcome<Answer> {
-    let Resume { epoch, rooms, inbox_after, notifications_after } = resume;
+    let Resume { epoch, rooms, inbox_after, notifications_after, rewind } = resume;
     if rooms.len() > MAX_ROOMS_PER_SESSION {
         let most = format!("must hold at most {MAX_ROOMS_PER_SESSION} rooms");
         return Err(Error::new(Code::Limit).field("rooms").detail(most));
@@ -23,7 +23,8 @@ pub(super) async fn run(session: &mut Session, id: Option<&ClientId>, resume: Re
     let node = session.node().clone();
     let mut gaps = Vec::new();
     for room in rooms {
-        let entered = rejoin(session, &room, epoch.as_ref()).await;
+        let place = Place { after: room.after_seq, epoch: epoch.as_ref(), rewind };
+        let entered = rejoin(session, &room.room_id, place).await;
         match entered {
             Ok(entered) => {
                 session.send(node.frame(entered.participants));
@@ -48,21 +49,22 @@ pub(super) async fn run(session: &mut Session, id: Option<&ClientId>, resume: Re
     Ok(Answer::Sent)
 }
 
-async fn rejoin(session: &mut Session, room: &RoomPosition, epoch: Option<&Epoch>) -> Outcome<Entered> {
-    session.check_place_for(&room.room_id)?;
+async fn rejoin(session: &mut Session, room: &RoomId, place: Place<'_>) -> Outcome<Entered> {
+    session.check_place_for(room)?;
     let node = session.node().clone();
-    let joined = node.join(session.principal(), &room.room_id).await?;
-    session.enter(&room.room_id, joined.room.kind, room.after_seq, epoch).await
+    let joined = node.join(session.principal(), room).await?;
+    session.enter(room, joined.room.kind, place).await
 }
 
 /// Follows the inbox from where the client stands; without a word of it, from where the session began.
 async fn resume_inbox(session: &mut Session, after: Option<u64>, same_epoch: bool) -> Outcome<Option<Event>> {
-    let paused = session.logs.inbox.phase == Phase::Paused;
+    let Position { last: at, phase } = session.logs.inbox;
+    let paused = phase == Phase::Paused;
     let node = session.node().clone();
     let user = session.principal().user_id.clone();
     let after = match after {
         // A session that is live already is put back where it says it stands, never forward.
-        Some(after) if paused || after < session.logs.inbox.last => after,
+        Some(after) if paused || after < at || !same_epoch => after,
         Some(_) => return Ok(None),
         None => {
             if paused {
@@ -72,12 +74,13 @@ async fn resume_inbox(session: &mut Session, after: Option<u64>, same_epoch: boo
         }
     };
     let head = node.store().user(&user).await?.map_or(0, |u| u.inbox_seq);
-    let Start { last, gap } = start(Some(after), same_epoch, head, node.settings().replay_limit);
+    let begin = start(Some(after), same_epoch, head, node.settings().replay_limit);
+    let Start { last, gap } = if paused { begin } else { begin.behind(at) };
     if !matches!(gap, Some((_, _, GapReason::Epoch))) {
         // What the client says it has seen has been delivered, whether that was noted at the time or not.
         node.inbox_delivered(&user, 0, after);
     }
-    session.logs.inbox.last = last;
+    session.logs.rewind_inbox(last);
     session.read_log(LogId::Inbox);
     Ok(gap.map(|(from, to, reason)| Event::Gap(Gap { room_id: None, inbox: true, from, to, reason })))
 }

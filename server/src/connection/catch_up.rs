@@ -80,10 +80,10 @@ pub struct Reader<'a> {
 }
 
 impl CatchUp {
-    /// Begins to read a log from its position.
+    /// Begins to read a log from its position. A page that is on its way is of another one, and is let go.
     pub fn begin(&mut self, reader: &mut Reader<'_>, log: LogId) {
         set_phase(reader, log, Phase::Reading);
-        self.to_read.retain(|l| *l != log);
+        self.forget(log);
         self.to_read.push_back(log);
     }
 
@@ -155,7 +155,7 @@ impl CatchUp {
                     if new {
                         reader.handed.add_one(*inbox_seq);
                     }
-                    if new && unseen {
+                    if new && (unseen || reader.logs.is_again(*inbox_seq)) {
                         out.push(frames::inbox_entry(entry, *inbox_seq));
                     }
                 }

@@ -95,13 +95,29 @@ pub struct Logs {
     next_slot: Slot,
     /// The user's inbox.
     pub inbox: Position,
+    /// Up to here the inbox is sent again, since the session was put back: also what a room has brought already.
+    inbox_again: u64,
 }
 
 impl Logs {
     /// No rooms yet.
     #[must_use]
     pub const fn new(inbox: Position) -> Self {
-        Self { rooms: Vec::new(), next_slot: 0, inbox }
+        Self { rooms: Vec::new(), next_slot: 0, inbox, inbox_again: 0 }
+    }
+
+    /// Puts the inbox back to a position, or, where it was paused, begins it there.
+    pub fn rewind_inbox(&mut self, last: u64) {
+        if self.inbox.phase != Phase::Paused {
+            self.inbox_again = self.inbox_again.max(self.inbox.last);
+        }
+        self.inbox.last = last;
+    }
+
+    /// Whether an entry of the inbox is sent again by a session that was put back.
+    #[must_use]
+    pub const fn is_again(&self, inbox_seq: u64) -> bool {
+        inbox_seq <= self.inbox_again
     }
 
     /// How many rooms there are.

@@ -17,7 +17,7 @@ use crate::hub::Registration;
 use crate::limits::SessionRate;
 use crate::metrics::Transport;
 use crate::node::{Outcome, new_uuid};
-use crate::outbox::Outbox;
+use crate::outbox::{Outbox, Slot};
 
 /// What a client asks for when it connects.
 #[derive(Clone, Debug, Default)]
@@ -37,6 +37,17 @@ pub struct Start {
     pub gap: Option<(u64, u64, GapReason)>,
 }
 
+impl Start {
+    /// The same for a session that stands in the log already, at this position: it is put back, never forward. What is
+    /// still to be read anyway is not left out.
+    #[must_use]
+    pub fn behind(self, at: u64) -> Self {
+        let last = self.last.min(at);
+        let gap = self.gap.map(|(from, to, reason)| (from, to.min(last), reason));
+        Self { last, gap: gap.filter(|(from, to, reason)| from <= to || *reason == GapReason::Epoch) }
+    }
+}
+
 /// Decides where a log is followed from (promise 5 of the protocol).
 #[must_use]
 pub fn start(after: Option<u64>, same_epoch: bool, head: u64, limit: u64) -> Start {
@@ -51,6 +62,17 @@ pub fn start(after: Option<u64>, same_epoch: bool, head: u64, limit: u64) -> Sta
         }
         Some(after) => Start { last: after, gap: None },
     }
+}
+
+/// Where a client says that it stands in a room.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Place<'a> {
+    /// The last position that it has seen; without one nothing is replayed.
+    pub after: Option<u64>,
+    /// The epoch that the position belongs to.
+    pub epoch: Option<&'a Epoch>,
+    /// Whether a session that is in the room already is put back there.
+    pub rewind: bool,
 }
 
 /// A room that a session came into: what it is answered with.
@@ -147,7 +169,13 @@ impl Session {
             }
             None => heads.handed,
         };
-        self.notices = Some(NoticeLog::from(position));
+        let mut log = NoticeLog::from(position);
+        // A session that is live already is put back, never forward.
+        if let Some(live) = self.notices.filter(|n| n.phase != Phase::Paused) {
+            log.last.own = log.last.own.min(live.last.own);
+            log.last.broadcast = log.last.broadcast.min(live.last.broadcast);
+        }
+        self.notices = Some(log);
         self.read_log(LogId::Notices);
         Ok(())
     }
@@ -165,21 +193,28 @@ impl Session {
     }
 
     /// Subscribes the session to a room of which its user is a member, from a position on. In a room that it is
-    /// in already, nothing changes.
+    /// in already, nothing changes, unless it is to be put back.
     pub(crate) async fn enter(
         &mut self,
         room_id: &RoomId,
         kind: RoomKind,
-        after: Option<u64>,
-        epoch: Option<&Epoch>,
+        place: Place<'_>,
     ) -> Outcome<Entered> {
+        let Place { after, epoch, rewind } = place;
         let node = Arc::clone(&self.services.node);
-        if self.logs.find(room_id).is_some() {
+        if let Some(room) = self.logs.find(room_id) {
+            let (slot, at) = (room.slot, room.position.last);
             let head = self.head(room_id).await?;
-            return Ok(Entered {
-                participants: self.participants(room_id, head, head + 1).await?,
-                gap: None,
-            });
+            return match after.filter(|_| rewind) {
+                Some(after) => {
+                    let same_epoch = epoch.is_none_or(|e| e == node.epoch());
+                    let start = start(Some(after), same_epoch, head, node.settings().replay_limit);
+                    self.put_back(room_id, slot, start.behind(at), head).await
+                }
+                None => {
+                    Ok(Entered { participants: self.participants(room_id, head, head + 1).await?, gap: None })
+                }
+            };
         }
         let slot = self.logs.new_slot();
         node.subscribe(room_id, &self.outbox, slot).await;
@@ -205,10 +240,25 @@ impl Session {
         }
         node.entered(&self.principal, room_id, self.outbox.session_id()).await;
         let participants = self.participants(room_id, head, last + 1).await?;
-        let gap = gap.map(|(from, to, reason)| {
-            Event::Gap(Gap { room_id: Some(room_id.clone()), inbox: false, from, to, reason })
-        });
-        Ok(Entered { participants, gap })
+        Ok(Entered { participants, gap: gap.map(|gap| gap_in(room_id, gap)) })
+    }
+
+    /// Puts the session back to where a room is to be followed from, where it stands further on.
+    async fn put_back(&mut self, room_id: &RoomId, slot: Slot, start: Start, head: u64) -> Outcome<Entered> {
+        let Start { last, gap } = start;
+        let participants = self.participants(room_id, head, last + 1).await?;
+        if let Some(room) = self.logs.slot(slot)
+            && last < room.position.last
+        {
+            room.position.last = last;
+            let direct = room.direct;
+            self.read_log(LogId::Room(slot));
+            // Live entries of a direct room come by the inbox, which waits until the room is read.
+            if direct && self.logs.inbox.phase != Phase::Paused {
+                self.read_log(LogId::Inbox);
+            }
+        }
+        Ok(Entered { participants, gap: gap.map(|gap| gap_in(room_id, gap)) })
     }
 
     async fn head(&self, room_id: &RoomId) -> Outcome<u64> {
@@ -230,6 +280,10 @@ impl Session {
             markers,
         }))
     }
+}
+
+fn gap_in(room_id: &RoomId, (from, to, reason): (u64, u64, GapReason)) -> Event {
+    Event::Gap(Gap { room_id: Some(room_id.clone()), inbox: false, from, to, reason })
 }
 
 #[cfg(test)]

@@ -58,8 +58,13 @@ async fn resumed(
     .await?;
     // A client that has no position in notifications yet asks for them with an empty cursor.
     let notifications_after = body.notifications_after.filter(|c| !c.is_empty());
-    let resume =
-        Resume { epoch: body.epoch, rooms: body.rooms, inbox_after: body.inbox_after, notifications_after };
+    let resume = Resume {
+        epoch: body.epoch,
+        rooms: body.rooms,
+        inbox_after: body.inbox_after,
+        notifications_after,
+        rewind: false,
+    };
     command::resume_session(&mut session, resume).await?;
     Ok(session)
 }

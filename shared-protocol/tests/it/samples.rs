@@ -31,6 +31,7 @@ pub(crate) fn client_frames() -> Vec<ClientFrame> {
             room_id: room(),
             after_seq: Some(41),
             epoch: Some("e1".parse().unwrap()),
+            rewind: true,
         }),
         Command::LeaveRoom(LeaveRoom { room_id: room() }),
         Command::ChatMessage(ChatMessage {
@@ -63,6 +64,7 @@ pub(crate) fn client_frames() -> Vec<ClientFrame> {
             ],
             inbox_after: Some(7),
             notifications_after: Some("n-12.b-3".into()),
+            rewind: true,
         }),
         Command::Authenticate(Authenticate { token: "header.claims.signature".into() }),
         Command::Ping(Ping {}),

@@ -55,8 +55,10 @@ fn text() -> impl Strategy<Value = String> {
 /// One strategy for each command, in the order of `Command::TYPES`.
 pub(crate) fn commands() -> Vec<BoxedStrategy<Command>> {
     vec![
-        (room_id(), of(SAFE), of(epoch()))
-            .prop_map(|(room_id, after_seq, epoch)| Command::JoinRoom(JoinRoom { room_id, after_seq, epoch }))
+        (room_id(), of(SAFE), of(epoch()), any::<bool>())
+            .prop_map(|(room_id, after_seq, epoch, rewind)| {
+                Command::JoinRoom(JoinRoom { room_id, after_seq, epoch, rewind })
+            })
             .boxed(),
         room_id().prop_map(|room_id| Command::LeaveRoom(LeaveRoom { room_id })).boxed(),
         (room_id(), text(), of(message_id()))
@@ -95,11 +97,11 @@ pub(crate) fn commands() -> Vec<BoxedStrategy<Command>> {
         prop_oneof![Just(OnlineStatus::Online), Just(OnlineStatus::Away)]
             .prop_map(|status| Command::SetPresence(SetPresence { status }))
             .boxed(),
-        (of(epoch()), vec((room_id(), of(SAFE)), 0..5), of(SAFE), of(text()))
-            .prop_map(|(epoch, rooms, inbox_after, notifications_after)| {
+        (of(epoch()), vec((room_id(), of(SAFE)), 0..5), of(SAFE), of(text()), any::<bool>())
+            .prop_map(|(epoch, rooms, inbox_after, notifications_after, rewind)| {
                 let position = |(room_id, after_seq)| RoomPosition { room_id, after_seq };
                 let rooms = rooms.into_iter().map(position).collect();
-                Command::Resume(Resume { epoch, rooms, inbox_after, notifications_after })
+                Command::Resume(Resume { epoch, rooms, inbox_after, notifications_after, rewind })
             })
             .boxed(),
         text().prop_map(|token| Command::Authenticate(Authenticate { token })).boxed(),

@@ -224,6 +224,8 @@ export type JoinRoom = {
   afterSeq?: number;
   /** The epoch that `after_seq` belongs to. */
   epoch?: string;
+  /** Where the session is in the room already: put it back to `after_seq`, never forward, and replay from there. */
+  rewind?: boolean;
 };
 
 /** `LEAVE_ROOM`. */
@@ -574,6 +576,8 @@ export type Resume = {
   inboxAfter?: number;
   /** The last notification cursor that the client has seen. */
   notificationsAfter?: string;
+  /** Put the session back, never forward, in rooms that it is in already, and replay from there. */
+  rewind?: boolean;
 };
 
 /** What a member may do. */

@@ -194,3 +194,97 @@ async fn a_live_session_that_says_where_its_inbox_stands_is_put_back_there() {
     bob.answer("r").await;
     assert_eq!(bob.expect("PRIVATE", "MESSAGE").await["inboxSeq"], 1);
 }
+
+/// Bob in general, where there are these many messages, all of which he has seen.
+async fn up_to_date(server: &Server, messages: u64) -> (Client, Client) {
+    let ann = room_with(server, messages).await;
+    let rooms = json!([{ "roomId": "general", "afterSeq": 0 }]);
+    let mut bob =
+        resume(server, "s", json!({ "epoch": "test-epoch", "rooms": rooms, "inboxAfter": 0 })).await;
+    bob.expect("SYSTEM", "ROOM_PARTICIPANTS").await;
+    bob.answer("r").await;
+    (ann, bob)
+}
+
+#[tokio::test]
+async fn a_session_that_asks_for_it_is_put_back_in_a_room_that_it_is_in_and_goes_on_from_there() {
+    let server = Server::start(&[]).await;
+    let (mut ann, mut bob) = up_to_date(&server, 150).await;
+    assert_eq!(until(&mut bob, 150).await, (1..=150).collect::<Vec<_>>());
+    let again = |id: &str, after: u64| {
+        json!({ "type": "JOIN_ROOM", "roomId": "general", "id": id, "afterSeq": after, "epoch": "test-epoch",
+            "rewind": true })
+    };
+    bob.send(again("j", 100)).await;
+    ann.say("general", "151", "151").await;
+    assert_eq!(bob.expect("SYSTEM", "ROOM_PARTICIPANTS").await["replayFrom"], 101);
+    assert_eq!(until(&mut bob, 151).await, (101..=151).collect::<Vec<_>>());
+    // A position ahead of the session's changes nothing, and neither does a join without the wish.
+    bob.send(again("k", 151)).await;
+    bob.send(json!({ "type": "JOIN_ROOM", "roomId": "general", "id": "l", "afterSeq": 100 })).await;
+    for _ in 0..2 {
+        assert_eq!(bob.expect("SYSTEM", "ROOM_PARTICIPANTS").await["replayFrom"], 152);
+    }
+    ann.say("general", "152", "152").await;
+    assert_eq!(bob.message().await["seq"], 152);
+}
+
+#[tokio::test]
+async fn two_positions_at_once_are_both_served_from_the_one_that_lies_further_back() {
+    let server = Server::start(&[]).await;
+    let (_ann, mut bob) = up_to_date(&server, 300).await;
+    until(&mut bob, 300).await;
+    for (id, after) in [("a", 200), ("b", 10), ("c", 250)] {
+        let rooms = json!([{ "roomId": "general", "afterSeq": after }]);
+        bob.send(
+            json!({ "type": "RESUME", "epoch": "test-epoch", "rooms": rooms, "id": id, "rewind": true }),
+        )
+        .await;
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    while seen.len() < 290 {
+        let seq = bob.message().await["seq"].as_u64().unwrap();
+        // Whoever stands at a position sees no hole after it.
+        assert!(seq <= 201 || seen.contains(&(seq - 1)), "{seq}");
+        seen.insert(seq);
+    }
+    assert!(seen.contains(&11) && seen.contains(&300));
+}
+
+#[tokio::test]
+async fn a_session_that_is_put_back_past_the_replay_limit_is_told_the_gap() {
+    let server = Server::start(&["--replay-limit", "5"]).await;
+    let (_ann, mut bob) = up_to_date(&server, 20).await;
+    until(&mut bob, 20).await;
+    bob.expect("SYSTEM", "GAP").await;
+    let rooms = json!([{ "roomId": "general", "afterSeq": 3 }]);
+    bob.send(json!({ "type": "RESUME", "epoch": "test-epoch", "rooms": rooms, "id": "a", "rewind": true }))
+        .await;
+    assert_eq!(bob.expect("SYSTEM", "ROOM_PARTICIPANTS").await["replayFrom"], 16);
+    let gap = bob.expect("SYSTEM", "GAP").await;
+    assert_eq!(gap, json!({ "roomId": "general", "from": 4, "to": 15, "reason": "LIMIT" }));
+    assert_eq!(until(&mut bob, 20).await, (16..=20).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn an_inbox_that_is_put_back_brings_what_a_joined_direct_room_has_brought_already() {
+    let server = Server::start(&[]).await;
+    let mut ann = server.connect("ann").await;
+    let private = |id: &str| json!({ "type": "PRIVATE_MESSAGE", "content": id, "data": { "recipientId": "bob" }, "id": id });
+    for id in ["1", "2", "3"] {
+        ann.send(private(id)).await;
+    }
+    let room = ann.answer("3").await["roomId"].clone();
+    let rooms = json!([{ "roomId": room, "afterSeq": 0 }]);
+    let mut bob =
+        resume(&server, "s", json!({ "epoch": "test-epoch", "rooms": rooms, "inboxAfter": 0 })).await;
+    for n in 1..=3 {
+        assert_eq!(bob.expect("PRIVATE", "MESSAGE").await["inboxSeq"], n);
+    }
+    bob.send(json!({ "type": "RESUME", "epoch": "test-epoch", "rooms": [], "inboxAfter": 1, "id": "a", "rewind": true }))
+        .await;
+    ann.send(private("4")).await;
+    for n in 2..=4 {
+        assert_eq!(bob.expect("PRIVATE", "MESSAGE").await["inboxSeq"], n);
+    }
+}
