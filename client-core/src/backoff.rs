@@ -45,6 +45,12 @@ impl Backoff {
         self.exponent = self.exponent.max(n);
     }
 
+    /// These attempts, the one that has just failed included, were made for this session elsewhere.
+    pub(crate) const fn follow(&mut self, attempts: u32) {
+        self.attempts = attempts.saturating_sub(1);
+        self.exponent = self.attempts;
+    }
+
     /// The connection has proved good, or the app starts anew.
     pub(crate) const fn reset(&mut self) {
         self.attempts = 0;

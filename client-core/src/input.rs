@@ -72,6 +72,10 @@ pub struct Closed {
     /// Something answered, though not as one in front of a server that is down: then it is the transport that does not
     /// get through, and another one may.
     pub is_reachable: bool,
+    /// For a link to another page's connection: the attempts that this page has made, counted as the session's own.
+    pub attempts: Option<u32>,
+    /// For a link: what was sent by it may still reach the server, after what is sent next.
+    pub is_astray: bool,
 }
 
 /// What storage held.

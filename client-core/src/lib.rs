@@ -9,6 +9,7 @@
 //!   again), `heartbeat` (a connection gone silent), `token`, `pacing`, `timers`.
 //! - [`Output`] is what the session wants done; [`Event`] what it has to say to the app, among it each [`Frame`]
 //!   that is new, once and in order.
+//! - [`Hub`] is beside all that: it lets the sessions of several pages share one connection.
 //!
 //! ```
 //! use tidings_client_core::{Command, Config, ConnId, Input, Instant, Output, Session};
@@ -45,6 +46,7 @@ mod post;
 mod query;
 mod rng;
 mod session;
+mod share;
 mod sse;
 mod subscriptions;
 mod time;
@@ -62,6 +64,7 @@ pub use output::{
 };
 pub use rng::Rng;
 pub use session::Session;
+pub use share::{Hub, HubOutput, LinkId, MAX_LINKS};
 pub use sse::{EventStream, StreamEvent};
 pub use time::{Duration, Instant};
 pub use transport::{Transport, Transports};

@@ -16,6 +16,11 @@ pub(crate) struct Pacing {
 }
 
 impl Pacing {
+    /// The pace of a server that does not name one.
+    pub(crate) const PER_SECOND: u64 = 50;
+    /// The burst of a server that does not name one.
+    pub(crate) const BURST: u64 = 200;
+
     /// A full bucket. Half the server's burst is left unused: frames that the network held back arrive together.
     pub(crate) fn new(frames_per_second: u64, frame_burst: u64, now: Instant) -> Self {
         let capacity = (frame_burst / 2).max(1) * FRAME;

@@ -89,6 +89,10 @@ pub struct Config {
     pub notification_header: bool,
     /// Whether the outbox is kept across page loads. On by default.
     pub persistence: bool,
+    /// Whether the pages of a user in one browser share one connection: one of them has it, the others speak by that. On
+    /// by default. Where a page cannot (no secure context, no Web Locks, a worker), or nobody knows who the user is, it has
+    /// a connection of its own.
+    pub shared_connection: bool,
     /// The transports that may be used, tried from the best to the least. All of them by default.
     pub transports: Transports,
     /// Attempts to connect, in a row without success, after which the client closes; `None`: never.
@@ -110,6 +114,7 @@ impl Config {
             notifications: false,
             notification_header: false,
             persistence: true,
+            shared_connection: true,
             transports: Transports::ALL,
             max_attempts: None,
             max_queued: 1_000,

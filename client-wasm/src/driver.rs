@@ -6,6 +6,7 @@ mod connecting;
 mod keeping;
 mod links;
 mod requests;
+mod sharing;
 
 use alloc::borrow::ToOwned;
 use alloc::collections::VecDeque;
@@ -19,6 +20,7 @@ use tidings_protocol::ClientId;
 
 use self::keeping::Storage;
 use self::links::Links;
+use self::sharing::Sharing;
 use crate::config::Config;
 use crate::host::{self, Timer};
 use crate::http::Http;
@@ -38,6 +40,7 @@ pub(crate) struct Driver {
     inputs: RefCell<VecDeque<Input>>,
     is_draining: Cell<bool>,
     links: Links,
+    sharing: Sharing,
     timer: Timer,
     timer_due: Cell<Option<session::Instant>>,
     page: RefCell<Option<Page>>,
@@ -67,6 +70,7 @@ impl Driver {
                 inputs: RefCell::default(),
                 is_draining: Cell::new(false),
                 links: Links::default(),
+                sharing: Sharing::default(),
                 timer: Timer::new(move || {
                     if let Some(driver) = weak.upgrade() {
                         driver.timer_fired();
@@ -106,6 +110,8 @@ impl Driver {
             self.watch_page();
         } else if matches!(command, session::Command::Close { .. }) {
             self.unwatch_page();
+        } else if matches!(command, session::Command::Reconnect) {
+            self.wake_leader();
         }
         self.input(Input::Command(command));
     }
@@ -170,6 +176,7 @@ impl Driver {
                 }
             }
         }
+        self.settle_sharing();
         if closes {
             self.close_storage();
         } else if connects && !self.has_begun.get() {

@@ -5,7 +5,8 @@
 //! - [`config`]: what a client is told once; credentials.
 //! - [`client`]: the handle that apps hold.
 //! - `driver`: the only caller of the session of `tidings-client-core`, by `socket` (a WebSocket), `page` (network and
-//!   visibility), `storage` (what outlives a page load), `auth` (the token) and `host` (clock, timers, randomness).
+//!   visibility), `storage` (what outlives a page load), `tabs` (the connection that pages of a user
+//!   share), `auth` (the token) and `host` (clock, timers, randomness).
 //! - [`http`]: requests to the HTTP interface.
 //! - [`notifications`]: the notification stream and list.
 //! - [`listeners`]: callbacks and their subscriptions.
@@ -33,6 +34,7 @@ pub mod notifications;
 mod page;
 mod socket;
 mod storage;
+mod tabs;
 mod text;
 
 pub use tidings_client_core::{

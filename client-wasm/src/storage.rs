@@ -41,7 +41,7 @@ impl CursorStore {
 }
 
 /// `SERVER USER`; neither holds a space, so that no two users have one name.
-fn owner(server: &str, user: &str) -> Option<String> {
+pub(crate) fn owner(server: &str, user: &str) -> Option<String> {
     let is_name = !user.is_empty() && !user.bytes().any(|byte| byte <= b' ');
     is_name.then(|| joined(&[server, " ", user]))
 }

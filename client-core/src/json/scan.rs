@@ -3,6 +3,8 @@
 use alloc::borrow::Cow;
 use alloc::string::String;
 
+use super::write::push_number;
+
 /// A value's place in the text, as bytes from start to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub(crate) struct Span {
@@ -14,6 +16,14 @@ impl Span {
     /// The value's text. An empty span is no value.
     pub(crate) fn of(self, text: &str) -> &str {
         text.get(self.start as usize..self.end as usize).unwrap_or("")
+    }
+
+    /// The text with another number in the value's place.
+    pub(crate) fn replaced(self, text: &str, number: u64) -> String {
+        let mut new = String::from(text.get(..self.start as usize).unwrap_or(""));
+        push_number(&mut new, number);
+        new.push_str(text.get(self.end as usize..).unwrap_or(""));
+        new
     }
 }
 

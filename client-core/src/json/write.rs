@@ -152,7 +152,7 @@ pub(crate) fn quote(out: &mut String, value: &str) {
     out.push('"');
 }
 
-fn push_number(out: &mut String, value: u64) {
+pub(super) fn push_number(out: &mut String, value: u64) {
     if value > 9 {
         push_number(out, value / 10);
     }

@@ -39,9 +39,6 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const STREAM_SILENCE: Duration = Duration::from_secs(20);
 /// Within this time the next comment comes.
 const STREAM_PATIENCE: Duration = Duration::from_secs(15);
-/// The pace of a server that does not name one.
-const FRAMES_PER_SECOND: u64 = 50;
-const FRAME_BURST: u64 = 200;
 
 /// One connection, from the attempt to its end.
 #[derive(Debug)]
@@ -139,8 +136,8 @@ impl Session {
             connection.greeted = Some(Greeted {
                 heartbeat: Heartbeat::new(interval, patience, now),
                 pacing: Pacing::new(
-                    number(fields.frames_per_second(), FRAMES_PER_SECOND),
-                    number(fields.frame_burst(), FRAME_BURST),
+                    number(fields.frames_per_second(), Pacing::PER_SECOND),
+                    number(fields.frame_burst(), Pacing::BURST),
                     now,
                 ),
                 // Elsewhere the positions went along with the request.
@@ -200,6 +197,12 @@ impl Session {
     pub(super) fn lost(&mut self, closed: Closed, now: Instant) {
         if self.connection.as_ref().is_some_and(|c| c.greeted.is_none()) {
             self.missed_at = Some(now);
+        }
+        if closed.is_astray {
+            self.outbox.disconnected(true);
+        }
+        if let Some(attempts) = closed.attempts {
+            self.backoff.follow(attempts);
         }
         let told = self.drop_connection();
         let told = closed.retry_after_ms.map(Duration::from_millis).or(told);

@@ -14,6 +14,7 @@ mod reconnecting;
 mod refusals;
 mod rooms;
 mod sending;
+mod sharing;
 mod storage;
 mod token;
 mod transports;

@@ -1,6 +1,8 @@
 //! Whole lives of clients against a model server over a network that delays, cuts and reorders connections, while the
 //! server crashes around its commits and pages are reloaded.
 //!
+//! In a fifth of the runs one user's pages share a connection, and hand it from one to another.
+//!
 //! What must hold: what was accepted is stored exactly once; what was seen is what is stored, in order and once, or
 //! one typed gap; each sender's order stays in each room; and when the faults end, everything arrives.
 
@@ -8,6 +10,8 @@ mod app;
 mod net;
 mod ops;
 mod server;
+mod shared;
+mod tabs;
 mod tally;
 mod words;
 mod world;
@@ -18,7 +22,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 
-use ops::{Op, ops};
+use ops::{ALONE, Op, USERS, ops};
 use tally::Tally;
 use world::World;
 
@@ -33,9 +37,19 @@ const USUAL: u32 = 100;
 
 #[test]
 fn promises_hold_under_faults() {
-    let asked = std::env::var("TIDINGS_MODEL_RUNS").ok().and_then(|runs| runs.parse().ok());
+    lives(1, ALONE, World::new);
+}
+
+/// A fourth of the lives.
+#[test]
+fn promises_hold_where_the_pages_of_a_user_share_a_connection() {
+    lives(4, USERS.len(), World::sharing);
+}
+
+fn lives(part: u32, clients: usize, world: fn(u64) -> World) {
+    let asked: Option<u32> = std::env::var("TIDINGS_MODEL_RUNS").ok().and_then(|runs| runs.parse().ok());
     let config = ProptestConfig {
-        cases: asked.unwrap_or(USUAL),
+        cases: asked.unwrap_or(USUAL) / part,
         max_shrink_iters: 100,
         failure_persistence: None,
         ..ProptestConfig::default()
@@ -46,9 +60,9 @@ fn promises_hold_under_faults() {
         None => TestRunner::new_with_rng(config, usual()),
     };
     let tally = RefCell::new(Tally::default());
-    let lived = runner.run(&(any::<u64>(), ops(STEPS)), |(seed, steps)| {
+    let lived = runner.run(&(any::<u64>(), ops(STEPS, clients)), |(seed, steps)| {
         tally.borrow_mut().begin(STEPS);
-        let world = live(seed, &steps);
+        let world = live(world(seed), &steps);
         tally.borrow_mut().kept(&world);
         Ok(())
     });
@@ -59,8 +73,7 @@ fn promises_hold_under_faults() {
 }
 
 /// One life, to its quiet end.
-fn live(seed: u64, steps: &[Op]) -> World {
-    let mut world = World::new(seed);
+fn live(mut world: World, steps: &[Op]) -> World {
     for step in steps {
         world.step(step);
     }
@@ -71,11 +84,17 @@ fn live(seed: u64, steps: &[Op]) -> World {
 
 #[test]
 fn the_faults_do_happen() {
+    meets(ALONE, World::new);
+    meets(USERS.len(), World::sharing);
+}
+
+fn meets(clients: usize, world: fn(u64) -> World) {
     let mut runner = TestRunner::deterministic();
     let mut tally = Tally::default();
     for seed in 0..LIVES {
         tally.begin(STEPS);
-        tally.kept(&live(seed, &ops(STEPS).new_tree(&mut runner).unwrap().current()));
+        let steps = ops(STEPS, clients).new_tree(&mut runner).unwrap().current();
+        tally.kept(&live(world(seed), &steps));
     }
     let rare = tally.rarer_than(3);
     assert!(rare.is_empty(), "each of the faults must be met often, and these were not: {rare:?}");

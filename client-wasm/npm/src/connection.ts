@@ -30,6 +30,12 @@ export interface ConnectionOptions {
   /** Whether unsent messages and the notification cursor are kept across page loads. Default: `true`. */
   persistence?: boolean;
   /**
+   * Whether the pages of a user in one browser share one connection: one of them has it, and the others speak by that. Where
+   * a page cannot (no secure context, no Web Locks, a worker, Node), or nobody knows who the user is, it has a connection
+   * of its own. Default: `true`.
+   */
+  sharedConnection?: boolean;
+  /**
    * The transports that may be used. They are tried from the best to the least: WebSocket, event stream, long polls.
    * Default: all of them.
    */
@@ -97,13 +103,15 @@ export class Connection {
     onLoad: (core: Core) => void,
     onEvents: (batch: CoreEvent[], core: Core) => void,
   ) {
-    const { getToken, url, token, userId, persistence = true, transports, notificationHeader, maxAttempts } = options;
+    const { getToken, url, token, userId, persistence = true, sharedConnection } = options;
+    const { transports, notificationHeader, maxAttempts } = options;
     this.#loader = loader;
     this.#onLoad = onLoad;
     this.#onEvents = onEvents;
     // A function that throws at once is a promise that rejects.
     this.#getToken = async (fresh) => getToken?.(fresh);
-    const asked = { url, token, userId, persistence, transports, notificationHeader, maxAttempts, ...more };
+    const kept = { userId, persistence, sharedConnection };
+    const asked = { url, token, ...kept, transports, notificationHeader, maxAttempts, ...more };
     // What is undefined is left out.
     this.#options = JSON.stringify({ ...asked, provider: getToken !== undefined });
   }

@@ -18,8 +18,14 @@ impl Driver {
         self.links.begin(connect.conn);
         if connect.transport != Transport::WebSocket {
             self.open_request(connect);
-            return;
+        } else {
+            self.dial(connect);
         }
+    }
+
+    /// Opens a socket, or a link to another page that has one.
+    pub(super) fn dial(self: &Rc<Self>, connect: Connect) {
+        self.leads_by(&connect);
         let driver = Rc::clone(self);
         self.http.auth().token(
             connect.fresh_token,
@@ -28,7 +34,11 @@ impl Driver {
                     return;
                 }
                 match token {
-                    Ok(token) => driver.open(&connect, token.as_deref()),
+                    Ok(_) if driver.goes_by_link(&connect) => {}
+                    Ok(token) => {
+                        driver.leads_by(&connect);
+                        driver.open(&connect, token.as_deref());
+                    }
                     Err(reason) => driver.closed(connect.conn, Closed { reason, ..Closed::default() }),
                 }
             }),
@@ -64,7 +74,7 @@ impl Driver {
         }
         match event {
             SocketEvent::Opened => self.input(Input::Opened(conn)),
-            SocketEvent::Text(text) => self.input(Input::Frame(conn, text)),
+            SocketEvent::Text(text) => self.socket_heard(conn, text),
             SocketEvent::Closed { was_open: true, code, reason } => {
                 self.closed(conn, Closed { code: Some(code), reason, ..Closed::default() });
             }
@@ -94,15 +104,20 @@ impl Driver {
 
     pub(super) fn closed(self: &Rc<Self>, conn: ConnId, closed: Closed) {
         if self.links.end(conn) {
+            self.note_end(conn, &closed);
             self.input(Input::Closed(conn, closed));
         }
     }
 
-    pub(super) fn send(&self, conn: ConnId, text: &str) {
+    pub(super) fn send(self: &Rc<Self>, conn: ConnId, text: &str) {
+        if self.send_shared(conn, text) {
+            return;
+        }
         self.links.with_socket(conn, |socket| socket.send(text));
     }
 
     pub(super) fn close(&self, conn: ConnId, code: u16) {
+        self.close_link(conn);
         self.links.with_socket(conn, |socket| socket.close(code));
         self.links.end(conn);
     }

@@ -93,7 +93,7 @@ impl Driver {
     }
 
     /// The user by whose name things are kept, as far as it is known.
-    fn owner(&self) -> Option<String> {
+    pub(super) fn owner(&self) -> Option<String> {
         self.config.user_id.clone().or_else(|| self.http.auth().user_id())
     }
 

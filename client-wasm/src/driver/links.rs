@@ -20,6 +20,8 @@ pub(super) enum Way {
     /// The token is being fetched.
     Pending,
     Socket(Socket),
+    /// A link to another page's connection.
+    Shared,
     Request(Rc<Exchange>),
 }
 
@@ -49,6 +51,11 @@ impl Links {
         {
             act(socket);
         }
+    }
+
+    /// Whether it is a link to another page's connection.
+    pub(super) fn is_shared(&self, conn: ConnId) -> bool {
+        self.0.borrow().iter().any(|link| link.conn == conn && matches!(link.way, Way::Shared))
     }
 
     /// Ends it; whether it was there.

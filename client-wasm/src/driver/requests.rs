@@ -75,5 +75,6 @@ pub(super) fn refusal(status: u16, text: &str) -> Closed {
         reason: String::new(),
         retry_after_ms: json::field(text, "retryAfterMs").and_then(json::number),
         is_reachable: status < 500,
+        ..Closed::default()
     }
 }

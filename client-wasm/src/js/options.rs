@@ -77,6 +77,7 @@ pub(super) fn config(options: &str, face: &Rc<Face>, asked: &Rc<Asked>) -> Confi
     config.notifications = flag("notifications");
     config.notification_header = flag("notificationHeader");
     config.persistence = flag("persistence");
+    config.shared_connection = json::field(options, "sharedConnection") != Some("false");
     config.transports = transports(json::field(options, "transports").unwrap_or_default());
     config.max_attempts = number("maxAttempts");
     if let Some(max) = number("maxQueued") {

@@ -97,6 +97,8 @@ const CORE: Layer = Layer {
         Module { name: "pacing", uses: &[] },
         Module { name: "post", uses: &[] },
         Module { name: "query", uses: &[] },
+        // Beside the session: what several of them share.
+        Module { name: "share", uses: &["markers", "outbox", "pacing"] },
         Module { name: "sse", uses: &[] },
         Module { name: "subscriptions", uses: &[] },
         Module { name: "timers", uses: &[] },

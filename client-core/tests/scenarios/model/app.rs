@@ -193,9 +193,9 @@ impl App {
         match state {
             SendState::Queued | SendState::InFlight => {}
             SendState::Acked { room, seq, .. } => self.acked.push((id, room.unwrap(), seq.unwrap())),
-            SendState::Failed(_) => {
+            SendState::Failed(code) => {
                 if let Some((lane, content)) = self.take_due(&id) {
-                    assert!(content.starts_with("forbidden"), "{content} in {lane}");
+                    assert!(content.starts_with("forbidden"), "{content} in {lane}: {code:?}");
                     self.failed.push((id, lane));
                 }
             }

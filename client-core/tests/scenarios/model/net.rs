@@ -26,6 +26,8 @@ pub(crate) enum Arrival {
     Refused(Conn),
     /// The server is up again.
     Up,
+    /// A page is told something by another one, or by the browser; numbered by `Tabs`.
+    Note(usize),
 }
 
 /// What a connection is for.
@@ -223,7 +225,11 @@ impl Net {
             | Arrival::Chunk(conn, _)
             | Arrival::Answer(conn, _)
             | Arrival::Refused(conn) => self.wires[*conn].down.broken_at,
-            Arrival::Gone(_) | Arrival::Closed(..) | Arrival::PollOver(_) | Arrival::Up => u64::MAX,
+            Arrival::Gone(_)
+            | Arrival::Closed(..)
+            | Arrival::PollOver(_)
+            | Arrival::Up
+            | Arrival::Note(_) => u64::MAX,
         };
         (at < broken_at).then_some(what)
     }

@@ -5,8 +5,10 @@ use proptest::prelude::*;
 
 use super::net::Weather;
 
-/// Clients: two sessions of one user, and one of another.
-pub(crate) const USERS: [&str; 3] = ["ann", "ann", "bob"];
+/// Clients: two sessions of one user, one of another, and, where pages share a connection, one more of the first.
+pub(crate) const USERS: [&str; 4] = ["ann", "ann", "bob", "ann"];
+/// Clients where each has a connection of its own.
+pub(crate) const ALONE: usize = 3;
 /// Rooms that clients join.
 pub(crate) const ROOMS: [&str; 3] = ["red", "green", "blue"];
 
@@ -63,6 +65,10 @@ pub(crate) enum Op {
     Wake {
         client: usize,
     },
+    /// Where pages share a connection, this one takes it over.
+    Lead {
+        client: usize,
+    },
     /// What the client's network lets through from now on.
     Weather {
         client: usize,
@@ -84,8 +90,8 @@ pub(crate) enum CrashAt {
     AfterAck,
 }
 
-pub(crate) fn ops(steps: usize) -> impl Strategy<Value = Vec<Op>> {
-    let client = 0..USERS.len();
+pub(crate) fn ops(steps: usize, clients: usize) -> impl Strategy<Value = Vec<Op>> {
+    let client = 0..clients;
     let room = 0..ROOMS.len();
     let in_room = || (client.clone(), room.clone());
     let crash = prop_oneof![
@@ -112,6 +118,7 @@ pub(crate) fn ops(steps: usize) -> impl Strategy<Value = Vec<Op>> {
         2 => client.clone().prop_map(|client| Op::Forget { client }),
         2 => (client.clone(), any::<bool>()).prop_map(|(client, with_positions)| Op::Reload { client, with_positions }),
         2 => client.clone().prop_map(|client| Op::Wake { client }),
+        2 => client.clone().prop_map(|client| Op::Lead { client }),
         2 => (client.clone(), weather).prop_map(|(client, weather)| Op::Weather { client, weather }),
         1 => client.prop_map(|client| Op::Sleep { client }),
         30 => (0..1_500_u64).prop_map(|ms| Op::Wait { ms }),

@@ -196,7 +196,7 @@ impl Server {
         session.resumed = true;
         let user = session.user;
         for room in &body.rooms {
-            self.subscribe(conn, room.room_id.as_str(), room.after_seq, None, net, now);
+            self.subscribe(conn, room.room_id.as_str(), (room.after_seq, false), None, net, now);
         }
         self.replay_inbox(conn, user, body.inbox_after, net, now);
     }
@@ -274,22 +274,42 @@ impl Server {
                 session.resumed = true;
                 // The inbox may be replayed before the rooms or after them.
                 let inbox_first = net.chance(50);
-                if inbox_first {
+                // Who shares a connection knows what is replayed for whom by the answer; others do not rely on it.
+                let ack_first = resume.rewind;
+                let mut entered = Vec::new();
+                if inbox_first && !ack_first {
                     self.replay_inbox(conn, user, resume.inbox_after, net, now);
                 }
                 for (room, after) in rooms {
-                    self.subscribe(conn, &room, after, None, net, now);
+                    let replay = self.enter(conn, &room, (after, resume.rewind), None, net, now);
+                    match replay {
+                        Some(replay) if ack_first => entered.push((room, replay)),
+                        Some(replay) => self.replay(conn, &room, replay, net, now),
+                        None => {}
+                    }
+                }
+                if ack_first {
+                    ack(net, conn, now, &id, &json!({}));
+                }
+                if inbox_first && ack_first {
+                    self.replay_inbox(conn, user, resume.inbox_after, net, now);
+                }
+                for (room, replay) in entered {
+                    self.replay(conn, &room, replay, net, now);
                 }
                 if !inbox_first {
                     self.replay_inbox(conn, user, resume.inbox_after, net, now);
                 }
-                ack(net, conn, now, &id, &json!({}));
+                if !ack_first {
+                    ack(net, conn, now, &id, &json!({}));
+                }
             }
             Command::JoinRoom(_) if net.wires[conn].kind == Kind::Post => {
                 ack(net, conn, now, &id, &json!({}))
             }
             Command::JoinRoom(join) => {
-                self.subscribe(conn, join.room_id.as_str(), join.after_seq, Some(&id), net, now);
+                let place = (join.after_seq, join.rewind);
+                self.subscribe(conn, join.room_id.as_str(), place, Some(&id), net, now);
             }
             Command::LeaveRoom(leave) => {
                 let name = &net.wires[conn].client_session;
@@ -327,16 +347,40 @@ impl Server {
         }
     }
 
-    fn subscribe(&mut self, conn: Conn, room: &str, after: After, id: Option<&str>, net: &mut Net, now: u64) {
+    fn subscribe(
+        &mut self,
+        conn: Conn,
+        room: &str,
+        place: (After, bool),
+        id: Option<&str>,
+        net: &mut Net,
+        now: u64,
+    ) {
+        if let Some(replay) = self.enter(conn, room, place, id, net, now) {
+            self.replay(conn, room, replay, net, now);
+        }
+    }
+
+    /// Brings a session into a room. One that is in it already is put back, never forward, where it asks for that. What is
+    /// to be replayed: what comes after the first position, without what comes up to the second.
+    fn enter(
+        &mut self,
+        conn: Conn,
+        room: &str,
+        (after, rewind): (After, bool),
+        id: Option<&str>,
+        net: &mut Net,
+        now: u64,
+    ) -> Option<(u64, u64)> {
         let log = self.logs.entry(room.to_owned()).or_default();
         let head = log.len() as u64;
         let names_position = after.is_some();
         let after = after.unwrap_or(head);
         assert!(after <= head, "the client is at {after} of {room}, which ends at {head}");
         let start = after.max(head.saturating_sub(REPLAY as u64));
-        let Some(session) = self.sessions.get_mut(&conn) else { return };
-        let again = !session.rooms.insert(room.to_owned());
-        let start = if again { head } else { start };
+        let again = !self.sessions.get_mut(&conn)?.rooms.insert(room.to_owned());
+        let start = if again && !(rewind && names_position) { head } else { start };
+        let again = again && start == head;
         let is_known = net.wires[conn].kind == Kind::Poll && names_position;
         let participants = json!({"roomId": room, "participants": [], "people": [], "count": 1, "headSeq": head,
             "replayFrom": start + 1, "markers": []});
@@ -346,9 +390,11 @@ impl Server {
         if let Some(id) = id {
             ack(net, conn, now, id, &json!({"roomId": room}));
         }
-        if again {
-            return;
-        }
+        (!again).then_some((after, start))
+    }
+
+    fn replay(&mut self, conn: Conn, room: &str, (after, start): (u64, u64), net: &mut Net, now: u64) {
+        let head = self.logs[room].len() as u64;
         if start > after {
             net.note("gap");
             let gap = json!({"roomId": room, "from": after + 1, "to": start, "reason": "LIMIT"});

@@ -2,31 +2,48 @@
 
 use std::collections::BTreeMap;
 
-use tidings_client_core::{Closed, Command, ConnId, Entry, Input, State, Storage, Transport};
+use tidings_client_core::{Closed, Command, ConnId, Connect, Entry, Input, State, Storage, Transport};
 use tidings_protocol::{RoomId, UserId};
 
 use super::app::{App, Wish, join};
 use super::net::{Arrival, Kind, Net, Weather};
-use super::ops::{DIRECT, Op, ROOMS, USERS};
+use super::ops::{ALONE, DIRECT, Op, ROOMS, USERS};
 use super::server::Server;
+use super::tabs::Tabs;
 
 /// After the faults, everything has arrived within this time.
 const QUIET: u64 = 180_000;
 
 pub(crate) struct World {
-    now: u64,
-    net: Net,
+    pub(super) now: u64,
+    pub(super) net: Net,
     server: Server,
-    apps: Vec<App>,
+    pub(super) apps: Vec<App>,
+    pub(super) tabs: Option<Tabs>,
     messages: u64,
 }
 
 impl World {
+    /// Each client has a connection of its own.
     pub(crate) fn new(seed: u64) -> Self {
+        Self::of(seed, ALONE, None)
+    }
+
+    /// The clients of one user share one.
+    pub(crate) fn sharing(seed: u64) -> Self {
+        let who = (0..USERS.len()).filter(|&client| USERS[client] == "ann").collect();
+        Self::of(seed, USERS.len(), Some(Tabs::new(USERS.len(), who)))
+    }
+
+    fn of(seed: u64, clients: usize, tabs: Option<Tabs>) -> Self {
         let mut net = Net::new(seed);
-        let apps = USERS.map(|user| App::new(user, net.rng.next_u64())).into();
-        let mut world = Self { now: 1_000, net, server: Server::default(), apps, messages: 0 };
-        for client in 0..USERS.len() {
+        let users = USERS.into_iter().take(clients);
+        let apps = users.map(|user| App::new(user, net.rng.next_u64())).collect();
+        let mut world = Self { now: 1_000, net, server: Server::default(), apps, tabs, messages: 0 };
+        if let Some(tabs) = &mut world.tabs {
+            tabs.take(0, &mut world.net, world.now);
+        }
+        for client in 0..clients {
             world.input(client, Input::StorageLoaded(Storage::default()));
             world.input(client, Input::Command(Command::Connect));
         }
@@ -94,6 +111,11 @@ impl World {
                 self.input(client, Input::Online);
                 self.input(client, Input::Visible);
             }
+            Op::Lead { client } => {
+                if let Some(tabs) = self.tabs.as_mut().filter(|t| t.shares(client)) {
+                    tabs.take(client, &mut self.net, self.now);
+                }
+            }
             Op::Sleep { client } => {
                 self.net.note("sleep");
                 self.apps[client].asleep_until = self.now + self.net.rng.up_to(60_000);
@@ -157,6 +179,7 @@ impl World {
 
     /// How often each fault was met.
     pub(crate) fn met(&self) -> Vec<(&'static str, u64)> {
+        const SHARED: [&str; 4] = ["link", "link refused", "leader gone", "lead taken over"];
         const ALL: [&str; 26] = [
             "upgrade refused",
             "upgrade unanswered",
@@ -185,7 +208,11 @@ impl World {
             "reload",
             "sleep",
         ];
-        ALL.iter().map(|&fault| (fault, self.net.met.get(fault).copied().unwrap_or(0))).collect()
+        let shared = SHARED.iter().filter(|_| self.tabs.is_some());
+        ALL.iter()
+            .chain(shared)
+            .map(|&fault| (fault, self.net.met.get(fault).copied().unwrap_or(0)))
+            .collect()
     }
 
     fn content(&mut self, kind: &str) -> String {
@@ -252,7 +279,12 @@ impl World {
         for conn in self.wires_of(client) {
             self.let_go(conn);
         }
-        for input in self.apps[client].reload(seed, with_positions) {
+        let life = self.apps[client].life;
+        let inputs = self.apps[client].reload(seed, with_positions);
+        if let Some(tabs) = self.tabs.as_mut().filter(|t| t.shares(client)) {
+            tabs.reload(client, life, &mut self.net, self.now);
+        }
+        for input in inputs {
             self.input(client, input);
         }
     }
@@ -264,7 +296,7 @@ impl World {
     }
 
     /// The client is done with a connection. What it sent before may still arrive.
-    fn let_go(&mut self, conn: usize) {
+    pub(super) fn let_go(&mut self, conn: usize) {
         self.net.wires[conn].dropped = true;
         self.net.send_up(conn, Arrival::Gone(conn), self.now);
     }
@@ -302,7 +334,14 @@ impl World {
             Arrival::PollOver(conn) => self.server.poll_over(conn, &mut self.net, self.now),
             Arrival::Up => self.server.up(),
             Arrival::Opened(conn) => self.deliver(conn, Input::Opened),
-            Arrival::Frame(conn, text) => self.deliver(conn, |id| Input::Frame(id, text)),
+            Arrival::Note(note) => self.note(note),
+            Arrival::Frame(conn, text) => {
+                let wire = &self.net.wires[conn];
+                let (client, id) = (wire.client, wire.id);
+                if wire.life == self.apps[client].life && !wire.dropped {
+                    self.heard(client, id, text);
+                }
+            }
             Arrival::Chunk(conn, bytes) => self.deliver(conn, |id| Input::Chunk(id, bytes)),
             Arrival::Answer(conn, text) => {
                 self.deliver(conn, |id| Input::Answer(id, text));
@@ -314,6 +353,10 @@ impl World {
     }
 
     fn end(&mut self, conn: usize, closed: Closed) {
+        let wire = &self.net.wires[conn];
+        if wire.life == self.apps[wire.client].life && !wire.dropped {
+            self.note_end(wire.client, wire.id, &closed);
+        }
         self.deliver(conn, |id| Input::Closed(id, closed));
         self.net.wires[conn].dropped = true;
     }
@@ -327,38 +370,53 @@ impl World {
         }
     }
 
-    fn input(&mut self, client: usize, input: Input) {
+    pub(super) fn input(&mut self, client: usize, input: Input) {
         let app = &mut self.apps[client];
         let wishes = app.handle(input, self.now, &self.server.logs);
         let life = app.life;
         for wish in wishes {
             match wish {
-                Wish::Connect(connect) => {
-                    let kind = match connect.transport {
-                        Transport::WebSocket => Kind::Socket,
-                        Transport::Stream => Kind::Stream,
-                        Transport::Poll => Kind::Poll,
-                    };
-                    self.net.dial(client, life, connect.conn, (kind, connect.payload), self.now);
-                }
+                Wish::Connect(connect) => self.connect(client, connect),
                 Wish::Post(id, body) => {
                     self.net.dial(client, life, ConnId(id), (Kind::Post, body), self.now);
                 }
                 Wish::Send(id, text) => {
-                    if let Some(conn) = self.find(client, life, id) {
-                        self.net.send_up(conn, Arrival::Request(conn, text), self.now);
+                    if !self.sends_shared(client, id, Some(&text)) {
+                        self.send_up(client, id, text);
                     }
                 }
                 Wish::Close(id) => {
-                    if let Some(conn) = self.find(client, life, id) {
+                    if !self.sends_shared(client, id, None)
+                        && let Some(conn) = self.find(client, life, id)
+                    {
                         self.let_go(conn);
                     }
                 }
             }
         }
+        self.settle_sharing(client);
     }
 
-    fn find(&self, client: usize, life: u32, id: u32) -> Option<usize> {
+    pub(super) fn connect(&mut self, client: usize, connect: Connect) {
+        if self.goes_by_link(client, &connect) {
+            return;
+        }
+        let kind = match connect.transport {
+            Transport::WebSocket => Kind::Socket,
+            Transport::Stream => Kind::Stream,
+            Transport::Poll => Kind::Poll,
+        };
+        let life = self.apps[client].life;
+        self.net.dial(client, life, connect.conn, (kind, connect.payload), self.now);
+    }
+
+    pub(super) fn send_up(&mut self, client: usize, id: u32, text: String) {
+        if let Some(conn) = self.find(client, self.apps[client].life, id) {
+            self.net.send_up(conn, Arrival::Request(conn, text), self.now);
+        }
+    }
+
+    pub(super) fn find(&self, client: usize, life: u32, id: u32) -> Option<usize> {
         self.net.wires.iter().rposition(|w| w.client == client && w.life == life && w.id == ConnId(id))
     }
 }

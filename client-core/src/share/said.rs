@@ -1,0 +1,65 @@
+//! What a session says, as far as a hub must know it.
+
+use alloc::borrow::Cow;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::json;
+use crate::outbox::lane_of;
+
+/// What the answer to a frame means for its link.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Ask {
+    /// Nothing to the hub.
+    Plain,
+    /// An entry, by the room or recipient that it is for.
+    Entry(String),
+    /// Rooms that are not yet answered for.
+    Resume(Vec<String>),
+    Join(String),
+    /// The others are told.
+    Read(String, u64),
+}
+
+/// One frame of a session.
+#[derive(Debug)]
+pub(super) enum Said {
+    /// To be handed on, with the question that its id stands for.
+    Frame(Option<String>, Ask),
+    /// To be handed on; whoever has the connection may hear the answer.
+    Ping,
+    Leave(String, String),
+    /// Away or not.
+    Presence(bool),
+}
+
+impl Said {
+    /// Reads a frame of ours; one that is none is handed on as it is.
+    pub(super) fn read(text: &str) -> Self {
+        let field = |name| json::field(text, name);
+        let string = |name| field(name).and_then(json::string).map(Cow::into_owned);
+        let (id, room) = (string("id"), string("roomId"));
+        match (string("type").as_deref(), id, room) {
+            (Some("PING"), ..) => Self::Ping,
+            (Some("PRESENCE"), ..) => Self::Presence(string("status").as_deref() == Some("away")),
+            (Some("LEAVE_ROOM"), Some(id), Some(room)) => Self::Leave(id, room),
+            (Some("JOIN_ROOM"), id, Some(room)) => Self::Frame(id, Ask::Join(room)),
+            (Some("RESUME"), id, _) => Self::Frame(id, Ask::Resume(rooms(field("rooms").unwrap_or("[]")))),
+            (Some("READ"), id, Some(room)) => {
+                Self::Frame(id, Ask::Read(room, field("seq").and_then(json::number).unwrap_or(0)))
+            }
+            (
+                Some("CHAT_MESSAGE" | "PRIVATE_MESSAGE" | "EDIT_MESSAGE" | "DELETE_MESSAGE" | "REACT"),
+                id,
+                _,
+            ) => Self::Frame(id, lane_of(text).map_or(Ask::Plain, Ask::Entry)),
+            (_, id, _) => Self::Frame(id, Ask::Plain),
+        }
+    }
+}
+
+/// The `roomId` of each item.
+fn rooms(list: &str) -> Vec<String> {
+    let room = |item| json::field(item, "roomId").and_then(json::string).map(Cow::into_owned);
+    json::items(list).unwrap_or_default().into_iter().filter_map(room).collect()
+}

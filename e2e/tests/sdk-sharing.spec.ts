@@ -1,0 +1,196 @@
+// One connection for all tabs of a user: who has it, what the others see of it, and what happens when its tab is gone.
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { expect, test as base, type Page } from '@playwright/test';
+
+import { Site, install, serverFor, token, uninstall } from '../support/example.js';
+import type { Server } from '../support/server.js';
+import { Sockets } from '../support/sockets.js';
+
+type Tab = (userId?: string, options?: object) => Promise<Page>;
+type Fixtures = { site: Site; server: Server; sockets: Sockets; tab: Tab };
+
+const test = base.extend<Fixtures>({
+  site: async ({}, use) => {
+    const folder = await install('plain');
+    await writeFile(join(folder, 'blank.html'), '<!doctype html><title>blank</title>');
+    const site = await Site.of(folder);
+    await use(site);
+    await site.close();
+    await uninstall(folder);
+  },
+  server: async ({ site }, use) => {
+    const server = await serverFor(site.url);
+    await use(server);
+    await server.dispose();
+  },
+  sockets: async ({ context }, use) => {
+    await use(new Sockets(context));
+  },
+  // A tab in which `client` is connected and in the room `general`, and `greeted` is when it was last greeted.
+  tab: async ({ context, site, server, sockets }, use) => {
+    expect(sockets.opened).toBe(0);
+    await use(async (userId = 'ann', options = {}) => {
+      const page = await context.newPage();
+      await page.goto(`${site.url}/blank.html`);
+      await page.evaluate(
+        async (options) => {
+          const { TidingsClient } = await import('/node_modules/@tidings/client/dist/index.js' as string);
+          const client = new TidingsClient(options);
+          Object.assign(globalThis, { client, greeted: 0, seen: [], gaps: 0 });
+          client.on('connectionEstablished', () => Object.assign(globalThis, { greeted: Date.now() }));
+          client.on('chatMessage', ({ seq }: { seq: number }) => (globalThis as unknown as { seen: number[] }).seen.push(seq));
+          client.on('gap', () => Object.assign(globalThis, { gaps: 1 }));
+          await client.connect();
+          await client.room('general').open();
+        },
+        { url: server.url, token: token(userId), ...options },
+      );
+      await expect.poll(() => page.evaluate("client.room('general').members.get().length")).toBeGreaterThan(0);
+      return page;
+    });
+  },
+});
+
+const state = (page: Page) => page.evaluate<string>('client.state');
+const send = (page: Page, text: string) => page.evaluate((text) => eval('client').sendChatMessage('general', text).done.then(() => text), text);
+const shown = (page: Page) =>
+  page.evaluate<string[]>("client.room('general').messages.get().filter((one) => one.state === 'sent').map((one) => one.content)");
+const history = (page: Page) =>
+  page.evaluate<string[]>(
+    "client.request('GET', '/api/v1/rooms/general/messages?limit=200').then(({ messages }) => messages.map((one) => one.content))",
+  );
+/** What was told of new messages: in the order of the log, each once. */
+const inOrder = (page: Page) => page.evaluate<boolean>('gaps === 0 && seen.every((seq, n) => n === 0 || seq === seen[n - 1] + 1)');
+
+async function agree(tabs: Page[], count: number): Promise<void> {
+  for (const tab of tabs) {
+    await expect.poll(() => shown(tab), { timeout: 20_000 }).toHaveLength(count);
+    expect(await shown(tab)).toEqual(await history(tab));
+    expect(await inOrder(tab)).toBe(true);
+  }
+}
+
+test('three tabs have one connection, and what each of them sends is in each of them once', async ({ tab, sockets }) => {
+  const tabs = [await tab(), await tab(), await tab()];
+  expect(sockets.opened, 'one WebSocket for three tabs').toBe(1);
+  for (const n of [0, 1, 2]) await Promise.all(tabs.map((one, at) => send(one, `${at} says ${n}`)));
+  await agree(tabs, 9);
+  const bob = await tab('bob');
+  expect(sockets.opened, 'another user, another connection').toBe(2);
+  await send(bob, 'hello');
+  await agree(tabs, 10);
+  // Leaving is each tab's own business; what one tab has read, all have.
+  await tabs[1].evaluate("client.markRead('general', 10)");
+  for (const one of [tabs[0], tabs[2]]) {
+    await expect.poll(() => one.evaluate("client.rooms.unread.get().general ?? 0")).toBe(0);
+  }
+  await tabs[2].evaluate("client.leaveRoom('general')");
+  await send(bob, 'still there?');
+  await agree(tabs.slice(0, 2), 11);
+});
+
+test('with sharing off, each tab has a connection of its own', async ({ tab, sockets }) => {
+  const tabs = [await tab('ann', { sharedConnection: false }), await tab('ann', { sharedConnection: false }), await tab('ann')];
+  expect(sockets.opened).toBe(3);
+  await send(tabs[0], 'hello');
+  await agree(tabs, 1);
+});
+
+for (const way of ['closed', 'crashed'] as const) {
+  test(`the tab with the connection is ${way} in the middle of its sending: within a second another one has it`, async ({
+    tab,
+    sockets,
+  }) => {
+    const tabs = [await tab(), await tab(), await tab()];
+    const [first, ...rest] = tabs;
+    expect(sockets.holders).toEqual([first]);
+    await Promise.all(tabs.map((one, at) => send(one, `before ${at}`)));
+    // Kept, and on its way or not.
+    await first.evaluate("for (let n = 0; n < 150; n++) client.sendChatMessage('general', 'from the first ' + n)");
+    await first.waitForFunction('client.queued < 150');
+    for (const one of rest) {
+      await one.evaluate("globalThis.before = greeted; for (let n = 0; n < 5; n++) client.sendChatMessage('general', 'meanwhile ' + n)");
+    }
+    const at = Date.now();
+    if (way === 'closed') {
+      await first.close();
+    } else {
+      const crashed = first.waitForEvent('crash');
+      first.goto('chrome://crash').catch(() => undefined);
+      await crashed;
+    }
+    for (const one of rest) await one.waitForFunction('greeted > before');
+    const took = Math.max(...(await Promise.all(rest.map((one) => one.evaluate<number>('greeted'))))) - at;
+    console.log(`hand-over after the tab was ${way}: ${took} ms`);
+    expect(took).toBeLessThan(1000);
+    expect(sockets.holders).toHaveLength(1);
+    // What the first one left, another one sends.
+    await agree(rest, 3 + 150 + 10);
+    const all = await history(rest[0]);
+    const from = (who: string) => all.filter((one) => one.startsWith(who));
+    expect(from('from the first')).toEqual(Array.from({ length: 150 }, (_, n) => `from the first ${n}`));
+    expect(new Set(all.filter((one) => !one.startsWith('meanwhile'))).size).toBe(153);
+  });
+}
+
+test('a hidden tab gives the connection to one that is looked at', async ({ tab, sockets }) => {
+  const [first, second] = [await tab(), await tab()];
+  expect(sockets.holders).toEqual([first]);
+  await first.evaluate(() => {
+    Object.defineProperty(document, 'hidden', { get: () => true });
+    document.dispatchEvent(new Event('visibilitychange'));
+  });
+  await expect.poll(() => sockets.holders.length === 1 && sockets.holders[0] === second).toBe(true);
+  for (const one of [first, second]) await expect.poll(() => state(one)).toBe('connected');
+  await Promise.all([send(first, 'hidden'), send(second, 'seen')]);
+  await agree([first, second], 2);
+});
+
+test('a tab that has the connection and does not answer, as a frozen one, holds up nobody', async ({ tab, sockets }) => {
+  const first = await tab();
+  const busy = first.evaluate('for (const end = Date.now() + 6000; Date.now() < end; );');
+  const second = await tab();
+  expect(sockets.opened).toBe(2);
+  await send(second, 'hello');
+  await busy;
+  await expect.poll(() => sockets.holders.length === 1 && sockets.holders[0] === second).toBe(true);
+  await expect.poll(() => state(first)).toBe('connected');
+  await agree([first, second], 1);
+});
+
+test('without a server all tabs wait for the same attempt, and any of them can ask for it now', async ({ tab, server, sockets }) => {
+  const tabs = [await tab(), await tab(), await tab()];
+  await server.kill();
+  for (const one of tabs) await expect.poll(() => state(one)).toBe('reconnecting');
+  // Waits grow: then there is time to look.
+  const status = (page: Page) =>
+    page.evaluate<{ nextRetryAt?: number | null; attempts: number; transport: string }>('client.status.get()');
+  await expect
+    .poll(
+      async () => {
+        const all = await Promise.all(tabs.map(status));
+        const at = all.map((one) => Number(one.nextRetryAt ?? 0));
+        const isSame = all.every((one) => one.attempts === all[0].attempts && one.transport === 'websocket');
+        return isSame && Math.min(...at) > Date.now() && Math.max(...at) - Math.min(...at) < 100;
+      },
+      { timeout: 20_000, intervals: [20] },
+    )
+    .toBe(true);
+  await server.start();
+  await tabs[2].evaluate('client.reconnectNow()');
+  for (const one of tabs) await expect.poll(() => state(one), { timeout: 5_000 }).toBe('connected');
+  expect(sockets.holders).toHaveLength(1);
+  await send(tabs[1], 'back');
+  await agree(tabs, 1);
+});
+
+test('where no WebSocket gets through, each tab finds its own way', async ({ tab, context, sockets }) => {
+  await context.routeWebSocket(/\/ws\/chat/, (socket) => void socket.close());
+  const tabs = [await tab(), await tab()];
+  expect(sockets.holders).toHaveLength(0);
+  for (const one of tabs) expect(await one.evaluate('client.status.get().transport')).toBe('stream');
+  await Promise.all(tabs.map((one, at) => send(one, `by a stream ${at}`)));
+  await agree(tabs, 2);
+});
