@@ -75,8 +75,13 @@ mod tests {
             let response =
                 Response::builder().status(status).header(RETRY_AFTER, "3").header(CONTENT_TYPE, kind);
             let closed = refusal(&response.body(()).unwrap());
-            let expected =
-                Closed { code, reason: closed.reason.clone(), retry_after_ms: Some(3_000), is_reachable };
+            let expected = Closed {
+                code,
+                reason: closed.reason.clone(),
+                retry_after_ms: Some(3_000),
+                is_reachable,
+                ..Closed::default()
+            };
             assert_eq!(closed, expected, "{status}");
         }
     }
