@@ -63,7 +63,8 @@ pub async fn upgrade(
             Ok(upgraded) => match upgraded.downcast::<TokioIo<Guarded>>() {
                 Ok(parts) => {
                     let limit = state.session.max_frame_bytes;
-                    let socket = Socket::new(parts.io.into_inner(), parts.read_buf.into(), limit);
+                    // Copied: what was read of the peer is next to nothing, in a buffer of 8 KiB that would stay.
+                    let socket = Socket::new(parts.io.into_inner(), parts.read_buf.to_vec(), limit);
                     Box::pin(open(state, caller, rate, wish, socket)).await;
                 }
                 Err(_) => tracing::error!("an upgraded connection was not accepted by this server"),
