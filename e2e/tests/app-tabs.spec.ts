@@ -12,6 +12,7 @@ test('three tabs, cut again and again: each shows what the server has, once and 
     const page = await context.newPage();
     await page.goto(`${link.url}/?as=ann#room/general`);
     const app = new App(page);
+    if (n === 0) await page.getByRole('button', { name: 'Join general' }).click();
     await expect(app.composer).toBeVisible({ timeout: 30_000 });
     await expect(page.locator('.td-room-sub')).toContainText('here');
     apps.push(app);
