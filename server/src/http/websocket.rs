@@ -8,6 +8,7 @@
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::response::Response;
+use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use tidings_protocol::{ClientSession, CloseCode, Code};
 
@@ -26,6 +27,7 @@ mod task;
 
 use self::handshake::Handshake;
 use self::socket::Socket;
+use self::task::Connection;
 
 /// The query of the upgrade request.
 #[derive(Debug, serde::Deserialize)]
@@ -59,16 +61,15 @@ pub async fn upgrade(
     let (answer, upgraded) = handshake.accept();
     tokio::spawn(async move {
         match upgraded.await {
-            // Every connection is accepted as one of these.
-            Ok(upgraded) => match upgraded.downcast::<TokioIo<Guarded>>() {
-                Ok(parts) => {
-                    let limit = state.session.max_frame_bytes;
-                    // Copied: what was read of the peer is next to nothing, in a buffer of 8 KiB that would stay.
-                    let socket = Socket::new(parts.io.into_inner(), parts.read_buf.to_vec(), limit);
-                    Box::pin(open(state, caller, rate, wish, socket)).await;
+            Ok(upgraded) => {
+                if let Some(socket) = take_over(upgraded, state.session.max_frame_bytes) {
+                    // In a box of its own, which goes when the session has begun: what stays is small.
+                    let opened = Box::pin(open(state, caller, rate, wish, socket)).await;
+                    if let Some(mut connection) = opened {
+                        task::run(&mut connection).await;
+                    }
                 }
-                Err(_) => tracing::error!("an upgraded connection was not accepted by this server"),
-            },
+            }
             Err(error) => tracing::debug!(%error, "the peer went before the upgrade"),
         }
         drop(counted);
@@ -76,13 +77,23 @@ pub async fn upgrade(
     Ok(answer)
 }
 
+/// The socket of an upgraded connection: every one is accepted as one of these.
+fn take_over(upgraded: Upgraded, max_frame_bytes: usize) -> Option<Socket<Guarded>> {
+    let Ok(parts) = upgraded.downcast::<TokioIo<Guarded>>() else {
+        tracing::error!("an upgraded connection was not accepted by this server");
+        return None;
+    };
+    // Copied: it is next to nothing, in a buffer of 8 KiB that would stay.
+    Some(Socket::new(parts.io.into_inner(), parts.read_buf.to_vec(), max_frame_bytes))
+}
+
 async fn open(
     state: HttpState,
     caller: Authenticated,
     rate: SessionRate,
     wish: Wish,
-    socket: Socket<Guarded>,
-) {
+    mut socket: Socket<Guarded>,
+) -> Option<Box<Connection<Guarded>>> {
     let services = state.services();
     let opening = Session::open(services, &state.session, caller.principal, rate, wish, Transport::WebSocket);
     match Box::pin(opening).await {
@@ -90,12 +101,12 @@ async fn open(
             if state.drain.stage() == Stage::Draining {
                 state.node.say_goodbye_to(session.outbox(), state.drain.turn());
             }
-            drop(state);
-            task::run(socket, session).await;
+            Some(Box::new(Connection { socket, session }))
         }
         Err(error) => {
             tracing::warn!(%error, "a session could not begin");
-            task::close(socket, CloseCode::Overloaded).await;
+            task::close(&mut socket, CloseCode::Overloaded).await;
+            None
         }
     }
 }

@@ -35,14 +35,19 @@ struct Progress {
     fresh: bool,
 }
 
-/// Runs until the peer, the session or the connection ends.
-pub(super) async fn run<S: AsyncRead + AsyncWrite + Lend + Unpin>(
-    mut socket: Socket<S>,
-    mut session: Session,
-) {
+/// A connection's socket and its session.
+#[derive(Debug)]
+pub(super) struct Connection<S> {
+    pub(super) socket: Socket<S>,
+    pub(super) session: Session,
+}
+
+/// Runs until the peer, the session or the connection ends. Borrowed: a future keeps what it is given twice.
+pub(super) async fn run<S: AsyncRead + AsyncWrite + Lend + Unpin>(connection: &mut Connection<S>) {
+    let Connection { socket, session } = connection;
     let mut progress = Progress { writing: false, fresh: true };
     let code = loop {
-        let flow = match poll_fn(|cx| poll(&mut socket, &mut session, &mut progress, cx)).await {
+        let flow = match poll_fn(|cx| poll(socket, session, &mut progress, cx)).await {
             Next::Message(Message::Text(text)) => session.on_text(&text).await,
             Next::Message(Message::Binary(_)) => Flow::Close(CloseCode::Unsupported),
             Next::Message(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)) => {
@@ -52,7 +57,7 @@ pub(super) async fn run<S: AsyncRead + AsyncWrite + Lend + Unpin>(
             Next::Message(Message::Close(_)) => {
                 socket.answer_close();
                 session.outgoing().truncate(usize::from(socket.is_mid_frame()));
-                let flushed = flush(&mut socket, session.outgoing());
+                let flushed = flush(socket, session.outgoing());
                 let _ = tokio::time::timeout(CLOSE_GRACE, flushed).await;
                 break None;
             }
@@ -73,7 +78,7 @@ pub(super) async fn run<S: AsyncRead + AsyncWrite + Lend + Unpin>(
         }
     };
     if let Some(code) = code {
-        let _ = tokio::time::timeout(CLOSE_GRACE, finish(socket, &mut session, code)).await;
+        let _ = tokio::time::timeout(CLOSE_GRACE, finish(socket, session, code)).await;
     }
 }
 
@@ -156,7 +161,7 @@ fn broken(error: &Error) -> Next {
 
 /// Gives the peer what it is owed, and closes.
 async fn finish<S: AsyncRead + AsyncWrite + Unpin>(
-    mut socket: Socket<S>,
+    socket: &mut Socket<S>,
     session: &mut Session,
     code: CloseCode,
 ) {
@@ -166,17 +171,17 @@ async fn finish<S: AsyncRead + AsyncWrite + Unpin>(
     } else {
         session.settle().await;
     }
-    if flush(&mut socket, session.outgoing()).await.is_ok() {
+    if flush(socket, session.outgoing()).await.is_ok() {
         close(socket, code).await;
     }
 }
 
 /// Closes a connection that has nothing in flight. Reads on until the peer's answer, so that the close frame is not
 /// lost with a reset.
-pub(super) async fn close<S: AsyncRead + AsyncWrite + Unpin>(mut socket: Socket<S>, code: CloseCode) {
+pub(super) async fn close<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut Socket<S>, code: CloseCode) {
     let handshake = async {
         socket.close(code);
-        if flush(&mut socket, &mut Outgoing::default()).await.is_err() {
+        if flush(socket, &mut Outgoing::default()).await.is_err() {
             return;
         }
         while poll_fn(|cx| socket.poll_read(cx)).await.is_ok() {}

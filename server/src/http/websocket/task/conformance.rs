@@ -70,7 +70,7 @@ async fn echo<S: AsyncRead + AsyncWrite + Unpin>(mut socket: Socket<S>) {
                 let _ = flush(&mut socket, &mut frames).await;
                 return;
             }
-            Next::Broken(code) => return close(socket, code).await,
+            Next::Broken(code) => return close(&mut socket, code).await,
             Next::Gone => return,
             Next::Message(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))
             | Next::Flushed
