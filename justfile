@@ -153,7 +153,7 @@ upgrade-check rev:
 # Run every check and every test, as CI does (about 14 min once all is built)
 [group('test')]
 test:
-    @{{ root }}/xtask/steps.sh check test-native test-faults test-wasm test-e2e
+    @{{ root }}/xtask/steps.sh check test-native test-faults test-wasm test-browser test-e2e
 
 # What a small collector gets from a server that was built with the feature `otel` (about 3 min once all else is built)
 [group('measure')]

@@ -72,7 +72,7 @@ impl Auth {
 
 // A client has no key and believes claims for what they are used for here: the name of its own storage, and when to ask
 // for a new token.
-#[wasm_bindgen(module = "/src/auth/claim.js")]
+#[wasm_bindgen(module = "/src/browser.js")]
 extern "C" {
     /// The user that a JWT names; `None` for a token of another kind.
     #[wasm_bindgen(js_name = userOf)]

@@ -1,15 +1,15 @@
 //! What the machine lends: a clock, randomness, timers, and the one way in which it calls back. Works in a page, in a
 //! worker and in Node alike.
 //!
-//! What is all promises, events and objects of the browser is in JavaScript files beside the Rust files that call them:
-//! there it is a few words. What follows from it is decided in Rust.
+//! What is all promises, events and objects of the browser is in `browser.js`: there it is a few words. What follows from
+//! it is decided in Rust.
 
 use alloc::string::String;
 
 use tidings_client_core::Instant;
 use wasm_bindgen::prelude::*;
 
-#[wasm_bindgen(module = "/src/host.js")]
+#[wasm_bindgen(module = "/src/browser.js")]
 extern "C" {
     type Alarm;
 

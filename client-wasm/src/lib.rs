@@ -12,8 +12,8 @@
 //! - [`listeners`]: callbacks and their subscriptions.
 //! - `js` (feature `js`): what JavaScript sees. `leptos` (feature `leptos`): the hooks.
 //!
-//! What is events, promises and objects of the browser stands in JavaScript files beside the Rust files that call them:
-//! there it takes a few words, and a few bytes.
+//! What is events, promises and objects of the browser stands in JavaScript, where it takes a few words and a few bytes:
+//! `browser.js`, with `storage/outbox.js` and `tabs/tabs.js` for what is longer.
 
 #![cfg_attr(all(feature = "lean", not(feature = "leptos"), target_family = "wasm"), no_std)]
 

@@ -6,7 +6,7 @@ use wasm_bindgen::prelude::*;
 
 use crate::host::{Callback, callback};
 
-#[wasm_bindgen(module = "/src/page.js")]
+#[wasm_bindgen(module = "/src/browser.js")]
 extern "C" {
     type PageEvents;
 

@@ -6,7 +6,7 @@ use wasm_bindgen::prelude::*;
 
 use crate::host::{Callback, callback};
 
-#[wasm_bindgen(module = "/src/socket.js")]
+#[wasm_bindgen(module = "/src/browser.js")]
 extern "C" {
     #[wasm_bindgen(js_name = Socket)]
     type WebSocket;

@@ -11,7 +11,7 @@ use wasm_bindgen::prelude::*;
 pub(crate) use self::outbox::{Outbox, OutboxEvent};
 use crate::text::joined;
 
-#[wasm_bindgen(module = "/src/storage/cursor.js")]
+#[wasm_bindgen(module = "/src/browser.js")]
 extern "C" {
     /// What is kept under a key.
     fn kept(key: &str) -> Option<String>;

@@ -1,4 +1,4 @@
-//! One request and its answer, with the token in the header: `request.js` does it, and here is said what follows.
+//! One request and its answer, with the token in the header: `browser.js` does it, and here is said what follows.
 
 use alloc::boxed::Box;
 use alloc::rc::Rc;
@@ -11,7 +11,7 @@ use super::{Http, HttpError};
 use crate::host::{Callback, callback};
 use crate::text::joined;
 
-#[wasm_bindgen(module = "/src/http/request.js")]
+#[wasm_bindgen(module = "/src/browser.js")]
 extern "C" {
     type FetchRequest;
 

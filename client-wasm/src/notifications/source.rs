@@ -8,7 +8,7 @@ use wasm_bindgen::prelude::*;
 use super::refusal::Refusal;
 use crate::host::{Callback, callback};
 
-#[wasm_bindgen(module = "/src/notifications/source.js")]
+#[wasm_bindgen(module = "/src/browser.js")]
 extern "C" {
     #[wasm_bindgen(js_name = Source)]
     type EventSource;
