@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use tidings_client::{Client, ClosedBy, Credentials, Event, RoomState, State, TokenProvider};
+use tidings_client::{Client, ClosedBy, Config, Credentials, Event, RoomState, State, TokenProvider};
 use tidings_protocol::Code;
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -112,7 +112,7 @@ async fn a_fresh_token_is_fetched_when_the_last_one_does_not_count() {
         let token = if fresh { good.clone() } else { "header.e30.signature".to_owned() };
         async move { Ok(token) }
     });
-    let client = Client::new(server.config_with(Credentials::Provider(provider)));
+    let client = Client::new(Config::new(&*server.url, Credentials::Provider(provider)));
     let mut heard = Heard::of(&client);
     client.connect();
     heard.state(State::Connected).await;

@@ -72,7 +72,7 @@ async fn what_was_typed_while_the_server_was_down_survives_a_reload() {
 /// A client that knows its user only when it has fetched a token.
 fn by_provider(server: &Server, user: &'static str) -> Client {
     let provider = TokenProvider::new(move |_| async move { Ok(token(user, "")) });
-    Client::new(server.config_with(Credentials::Provider(provider)))
+    Client::new(Config::new(&*server.url, Credentials::Provider(provider)))
 }
 
 /// How many entries a new page of the user finds.
@@ -165,7 +165,7 @@ async fn a_message_is_not_saving_for_ever_where_the_first_token_could_not_be_had
             let token = token.clone();
             async move { if fails { Err("not yet".to_owned()) } else { Ok(token) } }
         });
-        let config = server.config_with(Credentials::Provider(provider));
+        let config = Config::new(&*server.url, Credentials::Provider(provider));
         let client = Client::new(Config { transports, ..config });
         let mut heard = Heard::of(&client);
         let id = client.send(&general, "do not lose this", None);

@@ -61,12 +61,7 @@ impl Server {
     }
 
     pub(crate) fn config(&self, user: &str) -> Config {
-        self.config_with(Credentials::Token(token(user, "")))
-    }
-
-    /// Each client of a test is a page of its own, with its own connection.
-    pub(crate) fn config_with(&self, credentials: Credentials) -> Config {
-        Config { shared_connection: false, ..Config::new(&*self.url, credentials) }
+        Config::new(&*self.url, Credentials::Token(token(user, "")))
     }
 
     /// A connected client and what it hears.
