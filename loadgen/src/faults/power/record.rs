@@ -48,7 +48,7 @@ pub(super) async fn record(context: &Context, messages: usize, random: &mut Rng)
     let under: Vec<String> =
         strace.into_iter().map(str::to_owned).chain([file.display().to_string()]).collect();
     let mut server = context.server_under(&under, "recorded", RATE).await?;
-    let late = Error::Late { what: "the last ACKs".to_owned(), seconds: PATIENCE.as_secs() * 4 };
+    let late = Error::Late { what: "the last messages".to_owned(), seconds: PATIENCE.as_secs() * 4 };
     timeout(PATIENCE * 4, write(&server, messages, random)).await.map_err(|_| late)??;
     let token = server.token("reader")?;
     let mut logs = BTreeMap::new();
@@ -86,10 +86,12 @@ async fn write(server: &Server, messages: usize, random: &mut Rng) -> Result<(),
             peer.send(&frame.to_string()).await.map_err(failed)?;
         }
         n += batch;
-        let (mut acks, mut refused) = (0, None);
-        while acks < batch {
+        let (mut acks, mut shown, mut refused) = (0, 0, None);
+        // An ACK does not hold the message's mark, and may come before the message that does.
+        while acks < batch || shown < batch {
             let take = |heard: crate::raw::Heard<'_>| {
                 acks += usize::from(heard.is("SYSTEM", "ACK"));
+                shown += usize::from(heard.is("CHAT", "MESSAGE"));
                 refused = heard.refusal();
             };
             peer.receive(take).await.map_err(failed)?;
