@@ -188,7 +188,7 @@ impl Session {
         self.user_id.as_deref()
     }
 
-    /// The random name of this page load or process.
+    /// The random name of this page load or process; another one behind a request that left a room and was given up.
     #[must_use]
     pub fn client_session(&self) -> &str {
         &self.client_session

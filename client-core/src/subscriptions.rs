@@ -73,6 +73,11 @@ impl Subscriptions {
         unheard
     }
 
+    /// Whether a leave is on its way.
+    pub(crate) fn is_leaving(&self) -> bool {
+        self.0.iter().any(|s| matches!(s.link, Link::Leaving(_)))
+    }
+
     /// The connection is gone, and every subscription with it.
     pub(crate) fn disconnected(&mut self) {
         for sub in &mut self.0 {

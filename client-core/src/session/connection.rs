@@ -276,6 +276,11 @@ impl Session {
 
     /// Sets back what the server was told of rooms, positions and markers.
     pub(super) fn set_back_subscriptions(&mut self) {
+        // A request that left a room and is given up may arrive much later. As one of the same client session, it would
+        // put the user out of the room where it was joined again meanwhile.
+        if self.subscriptions.is_leaving() && !self.is_by_socket() && self.config.client_session.is_none() {
+            self.client_session = self.rng.uuid();
+        }
         self.subscriptions.disconnected();
         self.markers.disconnected();
         self.cursors.disconnected();
