@@ -1,6 +1,6 @@
 //! The workspace keeps its own rules.
 
-use std::{fs, path::Path};
+use std::{fs, io, path::Path};
 
 use tidings_xtask::{imports, workspace::Workspace};
 
@@ -15,19 +15,19 @@ fn every_crate_and_module_uses_only_what_it_may() {
 /// of which each open connection takes one.
 #[test]
 fn the_javascript_beside_rust_is_in_no_more_than_three_files() {
-    let files = scripts(&Workspace::find().root().join("client-wasm/src"));
+    let files = scripts(&Workspace::find().root().join("client-wasm/src")).unwrap();
     assert!(files.len() <= 3, "{files:?}");
 }
 
-fn scripts(folder: &Path) -> Vec<String> {
+fn scripts(folder: &Path) -> io::Result<Vec<String>> {
     let mut found = Vec::new();
-    for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
-        let path = entry.path();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
         if path.is_dir() {
-            found.extend(scripts(&path));
+            found.extend(scripts(&path)?);
         } else if path.extension().is_some_and(|extension| extension == "js") {
             found.push(path.display().to_string());
         }
     }
-    found
+    Ok(found)
 }
