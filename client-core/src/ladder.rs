@@ -1,7 +1,7 @@
 //! Which transport to take: one step down where one does not get through, and up again where a better one does.
 
 use crate::rng::Rng;
-use crate::time::Duration;
+use crate::time::{Duration, Instant};
 use crate::transport::{Transport, Transports};
 
 /// Strikes at which a transport is given up.
@@ -30,14 +30,16 @@ pub(crate) struct Ladder {
     base: Duration,
     /// Looks in vain.
     looks: u32,
+    /// When the next look is due. A connection that ends before does not put it off.
+    due: Option<Instant>,
     /// The transport that is looked at.
     eyed: Transport,
 }
 
 impl Ladder {
     pub(crate) fn new(allowed: Transports, base: Duration) -> Self {
-        let mut ladder =
-            Self { allowed, at: Transport::Poll, strikes: 0, base, looks: 0, eyed: Transport::Poll };
+        let worst = Transport::Poll;
+        let mut ladder = Self { allowed, at: worst, strikes: 0, base, looks: 0, due: None, eyed: worst };
         ladder.reset();
         ladder
     }
@@ -72,21 +74,23 @@ impl Ladder {
         self.at = self.next(None).unwrap_or_default();
         self.strikes = 0;
         self.looks = 0;
+        self.due = None;
     }
 
     pub(crate) fn is_best(&self) -> bool {
         self.next(None) == Some(self.at)
     }
 
-    /// How long until the next look at a better transport.
-    pub(crate) fn wait(&mut self, rng: &mut Rng) -> Duration {
+    /// When the next look at a better transport is due.
+    pub(crate) fn next_look(&mut self, now: Instant, rng: &mut Rng) -> Instant {
         let factor = 1_u64.checked_shl(self.looks).unwrap_or(u64::MAX);
         let bound = self.base.as_millis().saturating_mul(factor).min(LOOK_CAP.as_millis());
-        Duration::from_millis(bound / 2 + rng.up_to(bound / 2))
+        *self.due.get_or_insert_with(|| now + Duration::from_millis(bound / 2 + rng.up_to(bound / 2)))
     }
 
     /// Begins a look: the best transport first.
     pub(crate) fn look(&mut self) -> Transport {
+        self.due = None;
         self.eyed = self.next(None).unwrap_or_default();
         self.eyed
     }
@@ -158,8 +162,12 @@ mod tests {
         let mut rng = Rng::new([1, 2]);
         let mut bound = 30_000;
         for _ in 0..8 {
-            let wait = ladder.wait(&mut rng).as_millis();
+            let now = Instant::from_millis(5_000);
+            let due = ladder.next_look(now, &mut rng);
+            let wait = (due - now).as_millis();
             assert!((bound / 2..=bound).contains(&wait), "{wait}");
+            let later = now + Duration::from_millis(20_000);
+            assert_eq!(ladder.next_look(later, &mut rng), due, "another connection does not put it off");
             assert_eq!((ladder.look(), ladder.look_on(), ladder.look_on()), (WebSocket, Some(Stream), None));
             bound = (2 * bound).min(600_000);
         }

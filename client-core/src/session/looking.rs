@@ -20,8 +20,8 @@ impl Session {
         if self.ladder.is_best() {
             self.timers.clear(Timer::Look);
         } else {
-            let wait = self.ladder.wait(&mut self.rng);
-            self.timers.set(Timer::Look, now + wait);
+            let due = self.ladder.next_look(now, &mut self.rng);
+            self.timers.set(Timer::Look, due);
         }
     }
 
