@@ -138,7 +138,7 @@ impl Outbox {
     pub(crate) fn disconnected(&mut self, by_request: bool) {
         self.lanes.disconnected();
         for entry in &mut self.entries {
-            if matches!(entry.state, PendingState::InFlight(_)) {
+            if entry.is_in_flight() {
                 entry.state = PendingState::Unsure;
                 entry.is_astray |= by_request;
             }
@@ -152,8 +152,8 @@ impl Outbox {
     pub(crate) fn next_ready(&mut self, now: Instant, holds: impl Fn(&str) -> bool) -> Option<usize> {
         self.lanes.begin_pass(holds);
         for entry in &self.entries {
-            if let PendingState::InFlight(since) = entry.state {
-                self.lanes.note_in_flight(entry.lane, since);
+            if entry.is_in_flight() {
+                self.lanes.note_in_flight(entry.lane);
             }
         }
         self.entries.iter().position(|e| e.is_waiting() && self.lanes.may_go(e.lane, now))
@@ -165,11 +165,17 @@ impl Outbox {
         waiting.filter_map(|e| self.lanes.paused_until(e.lane)).filter(|&at| at > now).min()
     }
 
-    /// The entry at `at` goes out now: its id and frame.
+    /// The entry at `at` goes out now: its id, and its frame, which names the one before it that is on its way.
     pub(crate) fn send(&mut self, at: usize, now: Instant) -> (ClientId, String) {
+        let lane = self.entries[at].lane;
+        let before = self.entries[..at].iter().rfind(|e| e.lane == lane && e.is_in_flight());
+        let frame = match before {
+            Some(before) => encode::after(&self.entries[at].frame, &before.id),
+            None => self.entries[at].frame.clone(),
+        };
         let entry = &mut self.entries[at];
         entry.state = PendingState::InFlight(now);
-        (entry.id.clone(), entry.frame.clone())
+        (entry.id.clone(), frame)
     }
 
     /// When the oldest entry on its way was sent.
@@ -280,6 +286,10 @@ impl Outbox {
 impl Pending {
     const fn is_waiting(&self) -> bool {
         matches!(self.state, PendingState::Queued | PendingState::Unsure)
+    }
+
+    const fn is_in_flight(&self) -> bool {
+        matches!(self.state, PendingState::InFlight(_))
     }
 
     fn stored(&self) -> Stored {

@@ -2,7 +2,7 @@
 
 use axum::extract::ws::Utf8Bytes;
 use tidings_protocol::command::Resume;
-use tidings_protocol::{ClientId, Code, Command, RoomId};
+use tidings_protocol::{ClientFrame, ClientId, Code, Command, RoomId};
 
 use crate::auth::Principal;
 use crate::connection::Session;
@@ -44,20 +44,20 @@ pub enum Answer {
 }
 
 /// Does what a frame of a session asks for.
-pub(crate) async fn dispatch(
-    session: &mut Session,
-    id: Option<&ClientId>,
-    command: Command,
-) -> Outcome<Answer> {
+pub(crate) async fn dispatch(session: &mut Session, frame: ClientFrame) -> Outcome<Answer> {
+    let ClientFrame { id, after, command } = frame;
+    let id = id.as_ref();
     match command {
         Command::JoinRoom(join) => join_room::run(session, id, join).await,
         Command::LeaveRoom(leave) => leave_room::run(session, leave).await,
-        Command::ChatMessage(message) => chat_message::run(&session.caller(id), id, message).await,
-        Command::PrivateMessage(message) => private_message::run(&session.caller(id), id, message).await,
+        Command::ChatMessage(message) => chat_message::run(&session.caller(id, after), id, message).await,
+        Command::PrivateMessage(message) => {
+            private_message::run(&session.caller(id, after), id, message).await
+        }
         Command::Typing(typing) => typing::run(session, typing).await,
-        Command::EditMessage(edit) => edit_message::run(&session.caller(id), id, edit).await,
-        Command::DeleteMessage(delete) => delete_message::run(&session.caller(id), id, delete).await,
-        Command::React(react) => react::run(&session.caller(id), id, react).await,
+        Command::EditMessage(edit) => edit_message::run(&session.caller(id, after), id, edit).await,
+        Command::DeleteMessage(delete) => delete_message::run(&session.caller(id, after), id, delete).await,
+        Command::React(react) => react::run(&session.caller(id, after), id, react).await,
         Command::Read(read) => read::run(session, read).await,
         Command::SetPresence(show) => presence::run(session, show).await,
         Command::Resume(resume) => resume::run(session, id, resume).await,
@@ -68,19 +68,23 @@ pub(crate) async fn dispatch(
 
 /// The rate buckets, and the gate of the frame's log: a frame that is too much closes the gate of its log, so
 /// that those behind it do not overtake it.
-pub(crate) fn admit(rate: &SessionRate, gate: &Gate, command: &Command) -> Outcome<()> {
-    let target = log_of(command);
-    if let Some(target) = &target
-        && let Some(refusal) = gate.refusal(target)
-    {
+pub(crate) fn admit(rate: &SessionRate, gate: &Gate, frame: &ClientFrame) -> Outcome<()> {
+    let Some(target) = log_of(&frame.command) else {
+        let ephemeral = matches!(frame.command, Command::Typing(_) | Command::SetPresence(_));
+        return if ephemeral { rate.ephemeral() } else { rate.frame() };
+    };
+    let id = frame.id.as_ref();
+    if let Some(refusal) = gate.refusal(&target, frame.after.as_ref()) {
+        gate.refused(id);
         return Err(refusal);
     }
-    let ephemeral = matches!(command, Command::Typing(_) | Command::SetPresence(_));
-    let taken = if ephemeral { rate.ephemeral() } else { rate.frame() };
-    if let (Err(error), Some(target)) = (&taken, &target)
-        && let Some(wait) = error.wait()
-    {
-        gate.close(target, wait, By::Rate);
+    let taken = rate.frame();
+    match taken.as_ref().err().and_then(Error::wait) {
+        Some(wait) => {
+            gate.close(&target, wait, By::Rate);
+            gate.refused(id);
+        }
+        None => gate.taken(id),
     }
     taken
 }
@@ -98,13 +102,13 @@ pub(crate) struct Caller<'a> {
 }
 
 impl Session {
-    fn caller(&self, id: Option<&ClientId>) -> Caller<'_> {
+    fn caller(&self, id: Option<&ClientId>, after: Option<ClientId>) -> Caller<'_> {
         // A frame without an id has no other way to know its own message than not to be told of it.
         let not_to = id.is_none().then(|| self.outbox().session_id().clone());
         Caller {
             node: self.node(),
             principal: self.principal(),
-            origin: Origin { not_to, gate: self.gate.clone() },
+            origin: Origin { not_to, gate: self.gate.clone(), id: id.cloned(), after },
         }
     }
 }

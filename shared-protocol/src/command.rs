@@ -19,6 +19,10 @@ pub struct ClientFrame {
     /// Correlation and idempotency key. A frame that has one is answered exactly once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<ClientId>,
+    /// The `id` of an earlier frame that has no answer yet and must not come after this one: where the server has
+    /// refused that one for now, it refuses this one too, also when the wait is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<ClientId>,
     /// What is wanted.
     #[serde(flatten)]
     pub command: Command,
@@ -356,19 +360,18 @@ impl ClientFrame {
         if !value.is_object() {
             return fail(Code::InvalidFrame, None, "not a JSON object".into(), id, room_id);
         }
-        match value.get("id") {
-            None | Some(Value::Null) => {}
-            Some(_) if id.is_some() => {}
-            Some(_) => {
-                let reason = "must be a string of 1 to 64 bytes".to_owned();
-                return fail(Code::InvalidFrame, Some("id".into()), reason, None, room_id);
-            }
+        let after = text_of("after").and_then(|t| ClientId::new(t).ok());
+        let is_bad = |name, read: &Option<_>| read.is_none() && value.get(name).is_some_and(|v| !v.is_null());
+        let bad = [("id", &id), ("after", &after)].into_iter().find(|(name, read)| is_bad(*name, read));
+        if let Some(name) = bad.map(|(name, _)| name.to_owned()) {
+            let reason = "must be a string of 1 to 64 bytes".to_owned();
+            return fail(Code::InvalidFrame, Some(name), reason, id, room_id);
         }
         let Some(kind) = text_of("type").map(str::to_owned) else {
             return fail(Code::InvalidFrame, Some("type".into()), "must be a string".into(), id, room_id);
         };
         match Command::from_value(&kind, value) {
-            Some(Ok(command)) => Ok(Self { id, command }),
+            Some(Ok(command)) => Ok(Self { id, after, command }),
             Some(Err((field, reason))) => fail(Code::InvalidFrame, field, reason, id, room_id),
             None => {
                 let reason = "not a type that a client may send".to_owned();

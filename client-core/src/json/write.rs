@@ -1,5 +1,6 @@
 //! Writes JSON: one object field by field, or rows of plain values.
 
+use alloc::borrow::ToOwned;
 use alloc::string::String;
 
 /// A JSON object in the making.
@@ -8,6 +9,11 @@ pub(crate) struct Object(String);
 impl Object {
     pub(crate) fn new() -> Self {
         Self(String::from("{"))
+    }
+
+    /// An object that was ended before, to be added to.
+    pub(crate) fn reopen(text: &str) -> Self {
+        Self(text.strip_suffix('}').unwrap_or(text).to_owned())
     }
 
     /// The start of a client frame.

@@ -46,6 +46,13 @@ pub(crate) fn encode(id: &ClientId, entry: &Entry) -> String {
     object.end()
 }
 
+/// The frame of an entry that is not to overtake the one before it.
+pub(crate) fn after(frame: &str, before: &ClientId) -> String {
+    let mut object = Object::reopen(frame);
+    object.text("after", before.as_str());
+    object.end()
+}
+
 fn message(object: &mut Object, content: &str, reply_to: Option<&MessageId>) {
     object.text("content", content);
     if let Some(message) = reply_to {
@@ -103,6 +110,9 @@ mod tests {
             let parsed = ClientFrame::parse(&frame).unwrap();
             let ours: serde_json::Value = serde_json::from_str(&frame).unwrap();
             assert_eq!(serde_json::to_value(&parsed).unwrap(), ours);
+            let after: ClientFrame =
+                ClientFrame::parse(&after(&frame, &ClientId::new("\"0").unwrap())).unwrap();
+            assert_eq!(after, ClientFrame { after: Some(ClientId::new("\"0").unwrap()), ..parsed });
             let lane = if matches!(entry, Entry::Private { .. }) { "direct:" } else { "r\"1" };
             assert_eq!(lane_of(&frame).as_deref(), Some(lane));
         }

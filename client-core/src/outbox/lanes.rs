@@ -4,13 +4,10 @@ use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::time::{Duration, Instant};
+use crate::time::Instant;
 
 /// Entries of one lane that may be on their way together.
 const WINDOW: u32 = 32;
-/// No further entry follows one that has been on its way for this long: should that one be refused for now, the
-/// server must still be refusing when the further one arrives.
-const SPREAD: Duration = Duration::from_millis(500);
 
 #[derive(Debug)]
 struct Lane {
@@ -20,7 +17,6 @@ struct Lane {
     paused_until: Option<Instant>,
     // What one pass over the entries has found.
     in_flight: u32,
-    oldest: Option<Instant>,
     held: bool,
 }
 
@@ -43,7 +39,6 @@ impl Lanes {
             careful: false,
             paused_until: None,
             in_flight: 0,
-            oldest: None,
             held: false,
         });
         self.0.len() - 1
@@ -94,16 +89,13 @@ impl Lanes {
     pub(crate) fn begin_pass(&mut self, holds: impl Fn(&str) -> bool) {
         for lane in &mut self.0 {
             lane.in_flight = 0;
-            lane.oldest = None;
             lane.held = holds(&lane.key);
         }
     }
 
     /// There is an entry on its way.
-    pub(crate) fn note_in_flight(&mut self, at: usize, since: Instant) {
-        let lane = &mut self.0[at];
-        lane.in_flight += 1;
-        lane.oldest = Some(lane.oldest.map_or(since, |oldest| oldest.min(since)));
+    pub(crate) fn note_in_flight(&mut self, at: usize) {
+        self.0[at].in_flight += 1;
     }
 
     /// Whether the first entry of the lane that waits may go. Where it may not, none behind it may.
@@ -112,6 +104,5 @@ impl Lanes {
         !lane.held
             && lane.paused_until.is_none_or(|until| until <= now)
             && lane.in_flight < if lane.careful { 1 } else { WINDOW }
-            && lane.oldest.is_none_or(|since| now.since(since) <= SPREAD)
     }
 }

@@ -44,7 +44,7 @@ impl Asked {
                 asked.clear();
                 Some(q.link)
             }
-            Ask::Join(_) | Ask::Plain | Ask::Entry(_) | Ask::Read(..) => None,
+            Ask::Join(_) | Ask::Plain | Ask::Read(..) => None,
         })
     }
 
@@ -55,7 +55,7 @@ impl Asked {
                 && match &q.ask {
                     Ask::Resume(rooms) => rooms.iter().any(|r| r == room),
                     Ask::Join(asked) => asked == room,
-                    Ask::Plain | Ask::Entry(_) | Ask::Read(..) => false,
+                    Ask::Plain | Ask::Read(..) => false,
                 }
         })
     }

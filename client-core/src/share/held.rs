@@ -1,28 +1,35 @@
-//! What the server has refused for now: until that is over, whatever else is for the same room is refused alike, so that
-//! each link's messages keep their order.
-//!
-//! The server does so for the session, which to it is one; but what it refuses shortly before the end of that time, and
-//! what it takes shortly after, may be of one link and meet nowhere on their way.
+//! Entries that the hub has refused for now. What names one of them as its `after` is refused alike, so that each link's
+//! messages keep their order; what the server has refused, it holds itself.
 
+use alloc::collections::VecDeque;
 use alloc::string::String;
-use alloc::vec::Vec;
 
 use crate::json::write::Object;
 use crate::time::Instant;
 
-/// Rooms with the end of their time: no more than there were refusals within it.
+/// Entries that are remembered. Past that the oldest is forgotten.
+const MAX_HELD: usize = 1_024;
+
 #[derive(Debug, Default)]
-pub(super) struct Held(Vec<(String, Instant)>);
+pub(super) struct Held(VecDeque<String>);
 
 impl Held {
-    pub(super) fn hold(&mut self, lane: String, until: Instant) {
-        self.0.push((lane, until));
+    pub(super) fn contains(&self, id: &str) -> bool {
+        self.0.iter().any(|held| held == id)
     }
 
-    /// Until when the room is held, where it is.
-    pub(super) fn until(&mut self, lane: &str, now: Instant) -> Option<Instant> {
-        self.0.retain(|(_, until)| *until > now);
-        self.0.iter().filter(|(held, _)| held == lane).map(|(_, until)| *until).max()
+    pub(super) fn hold(&mut self, id: String) {
+        if !self.contains(&id) {
+            if self.0.len() >= MAX_HELD {
+                self.0.pop_front();
+            }
+            self.0.push_back(id);
+        }
+    }
+
+    /// The entry goes out now, and what names it may follow.
+    pub(super) fn let_go(&mut self, id: &str) {
+        self.0.retain(|held| held != id);
     }
 
     pub(super) fn clear(&mut self) {

@@ -12,7 +12,6 @@ use super::said::{Ask, Said};
 use crate::frame::{Frame, Kind};
 use crate::input::Closed;
 use crate::json::write::Object;
-use crate::markers::RETRY_AFTER;
 use crate::outbox::code_of;
 use crate::pacing::Pacing;
 use crate::time::{Duration, Instant};
@@ -120,14 +119,17 @@ impl Hub {
                 self.nameless = Some(id);
                 self.send(text, now);
             }
-            Said::Frame(Some(frame), ask) => {
-                let until = match &ask {
-                    Ask::Entry(lane) => self.refused_until(lane, now),
-                    Ask::Plain | Ask::Resume(_) | Ask::Join(_) | Ask::Read(..) => None,
-                };
-                if let Some(until) = until {
-                    return self.refuse(id, &frame, until, now);
+            Said::Entry(entry, after) => {
+                if let Some(until) = self.refused_until(after.as_deref(), now) {
+                    self.refuse(id, &entry, until, now);
+                    self.held.hold(entry);
+                } else {
+                    self.held.let_go(&entry);
+                    self.asked.push(entry, id, Ask::Plain);
+                    self.send(text, now);
                 }
+            }
+            Said::Frame(Some(frame), ask) => {
                 let rewinds = matches!(ask, Ask::Resume(_) | Ask::Join(_));
                 self.asked.push(frame, id, ask);
                 self.send(if rewinds { rewinding(&text) } else { text }, now);
@@ -150,7 +152,7 @@ impl Hub {
             Kind::ConnectionEstablished => return self.greeted(frame, now),
             Kind::Ack => self.acked(&frame),
             Kind::Authenticated => self.asker(&frame).into_iter().collect(),
-            Kind::Error => self.refused(&frame, now),
+            Kind::Error => self.refused(&frame),
             Kind::RoomParticipants => self.participants(room.unwrap_or_default()),
             Kind::Gap => self.gap(&frame),
             Kind::TokenExpiring => [LinkId::OWN].into(),
@@ -223,7 +225,7 @@ impl Hub {
         let id = frame.text_of(frame.fields.id());
         let Some((asker, ask)) = id.and_then(|id| self.asked.answered(&id)) else { return Vec::new() };
         match ask {
-            Ask::Plain | Ask::Entry(_) => {}
+            Ask::Plain => {}
             Ask::Resume(_) => {
                 self.resumed(asker);
                 self.replayed_for(asker);
@@ -234,19 +236,13 @@ impl Hub {
         [asker].into()
     }
 
-    fn refused(&mut self, frame: &Frame, now: Instant) -> Vec<LinkId> {
+    fn refused(&mut self, frame: &Frame) -> Vec<LinkId> {
         let fields = &frame.fields;
         if let Some(id) = frame.text_of(fields.id()) {
             let Some((asker, ask)) = self.asked.answered(&id) else { return Vec::new() };
             let code = frame.text_of(fields.code());
-            let is_final = code.is_none_or(|code| !code_of(&code).is_retryable());
-            match ask {
-                Ask::Resume(_) if is_final => self.resumed(asker),
-                Ask::Entry(lane) if !is_final => {
-                    let wait = frame.number_of(fields.retry_after_ms()).map(Duration::from_millis);
-                    self.held.hold(lane, now + wait.unwrap_or(RETRY_AFTER));
-                }
-                Ask::Resume(_) | Ask::Entry(_) | Ask::Plain | Ask::Join(_) | Ask::Read(..) => {}
+            if matches!(ask, Ask::Resume(_)) && code.is_none_or(|code| !code_of(&code).is_retryable()) {
+                self.resumed(asker);
             }
             return [asker].into();
         }
@@ -323,16 +319,12 @@ impl Hub {
         }
     }
 
-    /// Until when an entry is refused: others for its room are, or all links together are too fast. It does not wait here,
+    /// Until when an entry is refused: the one before it was, or all links together are too fast. It does not wait here,
     /// since its session counts on it to be on its way.
-    fn refused_until(&mut self, lane: &str, now: Instant) -> Option<Instant> {
-        if let Some(until) = self.held.until(lane, now) {
-            return Some(until);
-        }
-        let pacing = &self.upstream.as_ref()?.pacing;
-        let until = Some(pacing.ready_at()).filter(|&at| at > now)? + BREATH;
-        self.held.hold(lane.into(), until);
-        Some(until)
+    fn refused_until(&self, after: Option<&str>, now: Instant) -> Option<Instant> {
+        let ready = self.upstream.as_ref()?.pacing.ready_at().max(now);
+        let is_behind = after.is_some_and(|after| self.held.contains(after));
+        (is_behind || ready > now).then_some(ready + BREATH)
     }
 
     fn deliver(&mut self, to: Vec<LinkId>, text: String) {

@@ -5,15 +5,12 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::json;
-use crate::outbox::lane_of;
 
 /// What the answer to a frame means for its link.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Ask {
     /// Nothing to the hub.
     Plain,
-    /// An entry, by the room or recipient that it is for.
-    Entry(String),
     /// Rooms that are not yet answered for.
     Resume(Vec<String>),
     Join(String),
@@ -26,6 +23,8 @@ pub(super) enum Ask {
 pub(super) enum Said {
     /// To be handed on, with the question that its id stands for.
     Frame(Option<String>, Ask),
+    /// An entry, and the one that it must not overtake.
+    Entry(String, Option<String>),
     /// To be handed on; whoever has the connection may hear the answer.
     Ping,
     Leave(String, String),
@@ -50,9 +49,9 @@ impl Said {
             }
             (
                 Some("CHAT_MESSAGE" | "PRIVATE_MESSAGE" | "EDIT_MESSAGE" | "DELETE_MESSAGE" | "REACT"),
-                id,
+                Some(id),
                 _,
-            ) => Self::Frame(id, lane_of(text).map_or(Ask::Plain, Ask::Entry)),
+            ) => Self::Entry(id, string("after")),
             (_, id, _) => Self::Frame(id, Ask::Plain),
         }
     }

@@ -29,7 +29,7 @@ use world::World;
 /// Steps of one life.
 const STEPS: usize = 1_000;
 /// Lives of [`the_faults_do_happen`]: what is rare in one of them is met in all together.
-const LIVES: u64 = 8;
+const LIVES: u64 = 24;
 
 /// Lives of a usual run, with the steps of each 10^5 in all: the same ones each time. `TIDINGS_MODEL_RUNS` asks for so
 /// many fresh ones.

@@ -6,7 +6,7 @@ use tidings_protocol::{ClientId, MessageId, UserId};
 use crate::harness::{Client, chat, config, ids};
 #[cfg(target_arch = "wasm32")]
 use crate::test;
-use serde_json::json;
+use serde_json::{Value, json};
 
 fn acked(seq: u64, duplicate: bool) -> SendState {
     SendState::Acked {
@@ -209,14 +209,23 @@ fn an_answer_that_does_not_come_is_not_waited_for_for_ever() {
 }
 
 #[test]
-fn nothing_follows_a_message_that_has_been_on_its_way_for_long() {
-    let mut client = Client::connected(&[("general", 0)]);
+fn a_message_names_the_one_of_its_room_that_is_on_its_way_before_it() {
+    let mut client = Client::connected(&[("general", 0), ("random", 0)]);
+    let names = |client: &mut Client| -> Vec<Value> {
+        client.sent_of("CHAT_MESSAGE").iter().map(|frame| frame["after"].clone()).collect()
+    };
     let first = client.send(chat("general", "1"));
-    client.advance(501);
-    client.send(chat("general", "2"));
-    assert_eq!(client.contents(), ["1"]);
+    client.send(chat("random", "a"));
+    let second = client.send(chat("general", "2"));
+    let third = client.send(chat("general", "3"));
+    assert_eq!(names(&mut client), [Value::Null, Value::Null, json!(first), json!(second)]);
     client.ack(&first, 1);
-    assert_eq!(client.contents(), ["2"]);
+    client.refuse(&second, "UNAVAILABLE", Some(100));
+    client.refuse(&third, "UNAVAILABLE", Some(100));
+    client.advance(101);
+    assert_eq!(names(&mut client), [Value::Null], "the second again, and nothing is on its way before it");
+    client.ack(&second, 2);
+    assert_eq!(names(&mut client), [Value::Null]);
 }
 
 #[test]

@@ -276,11 +276,9 @@ fn all_links_together_keep_to_the_pace_and_what_is_too_much_is_refused_in_its_or
         let n: usize = refusal["data"]["id"].as_str().unwrap().parse().unwrap();
         assert!(n >= 15 && link == [OWN, TWO][n % 2]);
     }
-    shared.now += 219;
-    shared.say(OWN, &chat(16));
     shared.say(OWN, &json!({"type": "READ", "id": "m", "roomId": "0", "seq": 1}));
-    assert_eq!((shared.sent.len(), shared.delivered.len()), (16, 1), "only what makes an entry is refused");
-    shared.now += 1;
+    assert_eq!((shared.sent.len(), shared.delivered.len()), (16, 0), "only what makes an entry is refused");
+    shared.now += 220;
     for n in 15..20 {
         shared.say([OWN, TWO][n % 2], &chat(n));
     }
@@ -288,24 +286,27 @@ fn all_links_together_keep_to_the_pace_and_what_is_too_much_is_refused_in_its_or
 }
 
 #[test]
-fn what_is_refused_for_now_holds_what_others_say_to_that_room() {
+fn what_names_a_message_that_was_too_much_is_too_much_until_that_one_has_come_again() {
     let mut shared = Shared::of_three();
-    let chat =
-        |id: &str, room: &str| json!({"type": "CHAT_MESSAGE", "id": id, "roomId": room, "content": "hi"});
-    shared.say(OWN, &chat("a", "r"));
-    let refusal =
-        json!({"error": "no", "code": "UNAVAILABLE", "id": "a", "roomId": "r", "retryAfterMs": 500});
-    shared.hear("ERROR", "MESSAGE", &refusal);
-    assert_eq!(shared.look().0, [OWN]);
-    shared.now += 400;
-    shared.say(THREE, &chat("too early", "r"));
-    let data = &shared.delivered[0].1["data"];
-    assert_eq!((&data["id"], &data["retryAfterMs"]), (&json!("too early"), &json!(100)));
-    shared.say(THREE, &chat("elsewhere", "s"));
-    shared.now += 100;
-    shared.say(THREE, &chat("in time", "r"));
+    let chat = |id: &str, after: Option<&str>| json!({"type": "CHAT_MESSAGE", "id": id, "roomId": "r", "after": after, "content": "hi"});
+    for n in 0..15 {
+        shared.say(TWO, &chat(&n.to_string(), None));
+    }
+    shared.say(OWN, &chat("a", None));
+    shared.now += 1_000;
+    shared.look();
+    shared.say(OWN, &chat("b", Some("a")));
+    shared.say(OWN, &chat("c", Some("b")));
+    shared.say(TWO, &chat("another's", None));
+    for (id, (link, refusal)) in ["b", "c"].into_iter().zip(std::mem::take(&mut shared.delivered)) {
+        let data = &refusal["data"];
+        assert_eq!((link, &data["id"], &data["code"]), (OWN, &json!(id), &json!("UNAVAILABLE")));
+    }
+    for (id, after) in [("a", None), ("b", Some("a")), ("c", Some("b"))] {
+        shared.say(OWN, &chat(id, after));
+    }
     let ids: Vec<Value> = shared.look().1.iter().map(|frame| frame["id"].clone()).collect();
-    assert_eq!(ids, ["elsewhere", "in time"]);
+    assert_eq!(ids, ["another's", "a", "b", "c"]);
 }
 
 #[test]

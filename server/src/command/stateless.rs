@@ -22,11 +22,16 @@ pub(crate) struct Stateless<'a> {
 
 impl Stateless<'_> {
     /// Does what one frame asks for.
-    pub(crate) async fn dispatch(&self, id: &ClientId, command: Command) -> Outcome<Answer> {
+    pub(crate) async fn dispatch(
+        &self,
+        id: &ClientId,
+        after: Option<ClientId>,
+        command: Command,
+    ) -> Outcome<Answer> {
         let caller = Caller {
             node: self.node,
             principal: self.principal,
-            origin: Origin { not_to: None, gate: Arc::clone(self.gate) },
+            origin: Origin { not_to: None, gate: Arc::clone(self.gate), id: Some(id.clone()), after },
         };
         let (node, user, id) = (self.node, &self.principal.user_id, Some(id));
         match command {

@@ -42,13 +42,13 @@ impl Session {
 
     /// Does what a frame asks for.
     pub async fn on_frame(&mut self, frame: ClientFrame) -> Flow {
-        let ClientFrame { id, command } = frame;
-        let room_id = command::room_of(&command).cloned();
-        self.metrics().received(command.type_name());
-        if let Err(error) = command::admit(&self.rate, &self.gate, &command) {
+        let id = frame.id.clone();
+        let room_id = command::room_of(&frame.command).cloned();
+        self.metrics().received(frame.command.type_name());
+        if let Err(error) = command::admit(&self.rate, &self.gate, &frame) {
             return self.refuse(&error, id, room_id);
         }
-        match command::dispatch(self, id.as_ref(), command).await {
+        match command::dispatch(self, frame).await {
             Ok(Answer::Sent) => {}
             Ok(Answer::Frame(frame)) => self.send(frame),
             Ok(Answer::Done) => {

@@ -1,10 +1,10 @@
 //! Order under refusal: which logs of a session are held after one of its frames was refused for now.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use tidings_protocol::{Code, RoomId, UserId};
+use tidings_protocol::{ClientId, Code, RoomId, UserId};
 use tokio::time::Instant;
 
 use crate::error::Error;
@@ -14,9 +14,14 @@ use crate::store::{Appended, Target};
 const MAX_HELD: usize = 1_024;
 /// Direct rooms of which one gate knows both names.
 const MAX_NAMES: usize = 1_024;
+/// Refused frames that one gate remembers. Past that the oldest is forgotten, and what names it is held by the wait alone.
+const MAX_REFUSED: usize = 1_024;
+/// What a frame waits that is held only for the one that it names.
+const AT_ONCE: Duration = Duration::from_millis(1);
 
 /// Keeps a session's frames for one log in order under refusal: after a retryable refusal, later ones for that
-/// log are refused alike until the wait is over.
+/// log are refused alike until the wait is over; and one that names a refused frame as its `after`, until that one
+/// has come again.
 #[derive(Debug, Default)]
 pub struct Gate {
     inner: Mutex<Inner>,
@@ -27,6 +32,8 @@ struct Inner {
     closed: Vec<Closed>,
     /// Direct rooms by their other member, as far as the session's own entries have told them.
     names: HashMap<UserId, RoomId>,
+    /// Frames that were refused for now and have not come again.
+    refused: VecDeque<ClientId>,
 }
 
 #[derive(Debug)]
@@ -48,8 +55,8 @@ pub enum By {
 impl Gate {
     /// The refusal of a frame for this log, alike to the one that closed its gate; `None` where it is open.
     #[must_use]
-    pub fn refusal(&self, target: &Target) -> Option<Error> {
-        if let Some(wait) = self.wait_in_queue(target) {
+    pub fn refusal(&self, target: &Target, after: Option<&ClientId>) -> Option<Error> {
+        if let Some(wait) = self.wait_in_queue(target, after) {
             return Some(held(wait));
         }
         let wait = self.wait_for(target, |_| true)?;
@@ -57,8 +64,33 @@ impl Gate {
     }
 
     /// How long a frame that is queued already is held.
-    pub(super) fn wait_in_queue(&self, target: &Target) -> Option<Duration> {
-        self.wait_for(target, |by| by == By::Store)
+    pub(super) fn wait_in_queue(&self, target: &Target, after: Option<&ClientId>) -> Option<Duration> {
+        let wait = self.wait_for(target, |by| by == By::Store);
+        if wait.is_none() && after.is_some_and(|id| self.inner.lock().refused.contains(id)) {
+            return Some(AT_ONCE);
+        }
+        wait
+    }
+
+    /// A frame is refused for now, and what names it will be too.
+    pub fn refused(&self, id: Option<&ClientId>) {
+        let Some(id) = id else { return };
+        let refused = &mut self.inner.lock().refused;
+        if !refused.contains(id) {
+            if refused.len() >= MAX_REFUSED {
+                refused.pop_front();
+            }
+            refused.push_back(id.clone());
+        }
+    }
+
+    /// A frame is taken, and what names it may follow.
+    pub fn taken(&self, id: Option<&ClientId>) {
+        let Some(id) = id else { return };
+        let refused = &mut self.inner.lock().refused;
+        if let Some(at) = refused.iter().position(|r| r == id) {
+            refused.remove(at);
+        }
     }
 
     fn wait_for(&self, target: &Target, meant: impl Fn(By) -> bool) -> Option<Duration> {
@@ -171,11 +203,36 @@ mod tests {
                 wrote(&gate, &to("bob"), "direct:1");
                 wrote(&gate, &to("cat"), "direct:2");
                 gate.close(&closed, Duration::from_secs(5), by);
-                assert!(held.iter().all(|target| gate.refusal(target).is_some()), "{closed:?}");
-                assert!(open.iter().all(|target| gate.refusal(target).is_none()), "{closed:?}");
-                assert_eq!(gate.wait_in_queue(&held[1]).is_some(), by == By::Store);
+                assert!(held.iter().all(|target| gate.refusal(target, None).is_some()), "{closed:?}");
+                assert!(open.iter().all(|target| gate.refusal(target, None).is_none()), "{closed:?}");
+                assert_eq!(gate.wait_in_queue(&held[1], None).is_some(), by == By::Store);
             }
         }
+    }
+
+    #[test]
+    fn what_names_a_refused_frame_is_held_until_that_one_is_taken() {
+        let (gate, general) = (Gate::default(), room("general"));
+        let [first, second, third] = ["1", "2", "3"].map(|id| ClientId::new(id).unwrap());
+        gate.refused(Some(&first));
+        assert!(gate.refusal(&general, Some(&first)).is_some());
+        gate.refused(Some(&second));
+        assert!(gate.refusal(&general, Some(&second)).is_some(), "it was behind the first");
+        assert!(gate.refusal(&general, Some(&third)).is_none());
+        assert!(gate.refusal(&general, None).is_none(), "the wait is over");
+        gate.taken(Some(&first));
+        assert!(gate.refusal(&general, Some(&first)).is_none());
+        assert!(gate.refusal(&general, Some(&second)).is_some());
+    }
+
+    #[test]
+    fn refused_frames_are_remembered_up_to_a_bound() {
+        let gate = Gate::default();
+        let ids: Vec<ClientId> = (0..=MAX_REFUSED).map(|n| ClientId::new(n.to_string()).unwrap()).collect();
+        ids.iter().for_each(|id| gate.refused(Some(id)));
+        let general = room("general");
+        assert!(gate.refusal(&general, ids.first()).is_none(), "the oldest is forgotten");
+        assert!(ids[1..].iter().all(|id| gate.refusal(&general, Some(id)).is_some()));
     }
 
     #[test]
@@ -183,10 +240,13 @@ mod tests {
         let gate = Gate::default();
         gate.close(&to("bob"), Duration::from_secs(5), By::Store);
         wrote(&gate, &to("cat"), "direct:2");
-        assert!(gate.refusal(&room("direct:1")).is_some(), "it may be bob's");
-        assert!(gate.refusal(&room("direct:2")).is_none(), "it is cat's");
+        assert!(gate.refusal(&room("direct:1"), None).is_some(), "it may be bob's");
+        assert!(gate.refusal(&room("direct:2"), None).is_none(), "it is cat's");
         wrote(&gate, &to("bob"), "direct:3");
-        assert!(gate.refusal(&room("direct:1")).is_none(), "it is not bob's, whose name is known by now");
-        assert!(gate.refusal(&room("direct:3")).is_some());
+        assert!(
+            gate.refusal(&room("direct:1"), None).is_none(),
+            "it is not bob's, whose name is known by now"
+        );
+        assert!(gate.refusal(&room("direct:3"), None).is_some());
     }
 }

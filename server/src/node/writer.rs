@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tidings_protocol::{Code, SessionId};
+use tidings_protocol::{ClientId, Code, SessionId};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
@@ -18,7 +18,7 @@ use crate::broker::Broker;
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::metrics::Metrics;
-use crate::store::{Store, Write, Written};
+use crate::store::{Store, Target, Write, Written};
 
 /// Writes that may wait for the writer; past that, whoever writes waits.
 const QUEUE: usize = 8_192;
@@ -32,6 +32,25 @@ pub struct Origin {
     pub not_to: Option<SessionId>,
     /// The session's gate.
     pub gate: Arc<Gate>,
+    /// The frame's `id`.
+    pub id: Option<ClientId>,
+    /// The frame's `after`.
+    pub after: Option<ClientId>,
+}
+
+impl Origin {
+    /// Why the write is refused where it stands in the queue: it must not overtake one that was refused.
+    fn refusal(&self, target: &Target) -> Option<Error> {
+        let wait = self.gate.wait_in_queue(target, self.after.as_ref())?;
+        self.gate.refused(self.id.as_ref());
+        Some(held(wait))
+    }
+
+    /// The write is refused, and for a time all that is behind it.
+    fn close(&self, target: &Target, wait: Duration) {
+        self.gate.close(target, wait, By::Store);
+        self.gate.refused(self.id.as_ref());
+    }
 }
 
 /// The way in.
@@ -48,7 +67,7 @@ pub enum Job {
         /// What is written.
         write: Write,
         /// By which session.
-        origin: Option<Origin>,
+        origin: Option<Box<Origin>>,
         /// Where the answer goes.
         reply: oneshot::Sender<Outcome<Written>>,
     },
@@ -82,7 +101,7 @@ impl Writer {
     pub async fn submit(&self, write: Write, origin: Option<Origin>) -> Pending {
         let (reply, answer) = oneshot::channel();
         // A writer that has gone drops the job and with it the reply, which the answer then reports.
-        let _ = self.jobs.send(Job::Write { write, origin, reply }).await;
+        let _ = self.jobs.send(Job::Write { write, origin: origin.map(Box::new), reply }).await;
         Pending(answer)
     }
 
@@ -97,7 +116,7 @@ impl Writer {
 
 struct Waiting {
     echo: Echo,
-    origin: Option<Origin>,
+    origin: Option<Box<Origin>>,
     reply: oneshot::Sender<Outcome<Written>>,
 }
 
@@ -116,8 +135,8 @@ pub async fn run(
             match job {
                 Job::Write { write, origin, reply } => {
                     let echo = Echo::of(&write);
-                    if let Some(wait) = gate_of(&echo, origin.as_ref()) {
-                        let _ = reply.send(Err(held(wait)));
+                    if let Some(refusal) = refusal(&echo, origin.as_deref()) {
+                        let _ = reply.send(Err(refusal));
                     } else {
                         batch.push(write);
                         waiting.push(Waiting { echo, origin, reply });
@@ -135,9 +154,9 @@ pub async fn run(
     }
 }
 
-fn gate_of(echo: &Echo, origin: Option<&Origin>) -> Option<Duration> {
+fn refusal(echo: &Echo, origin: Option<&Origin>) -> Option<Error> {
     match echo {
-        Echo::Append(target) => origin?.gate.wait_in_queue(target),
+        Echo::Append(target) => origin?.refusal(target),
         Echo::Delivered(_) | Echo::Notification(_) | Echo::Notices { .. } | Echo::Silent => None,
     }
 }
@@ -162,7 +181,7 @@ async fn commit(
                     origin.gate.learn(target, appended);
                 }
                 if let Ok(written) = &result {
-                    for publication in events::of(&echo, written, origin.as_ref(), clock.now()) {
+                    for publication in events::of(&echo, written, origin.as_deref(), clock.now()) {
                         if let Err(error) = broker.publish(publication).await {
                             tracing::warn!(%error, "an event was not published; readers find it in the log");
                         }
@@ -177,7 +196,7 @@ async fn commit(
             let refusal = Error::from(error);
             for Waiting { echo, origin, reply } in waiting {
                 if let (Echo::Append(target), Some(origin), Some(wait)) = (&echo, &origin, refusal.wait()) {
-                    origin.gate.close(target, wait, By::Store);
+                    origin.close(target, wait);
                 }
                 let _ = reply.send(Err(refusal.clone()));
             }

@@ -18,6 +18,7 @@ fn a_missing_field_is_named() {
 fn a_field_of_the_wrong_type_is_named() {
     assert_eq!(field(json!({"type": 7})), "type");
     assert_eq!(field(json!({"type": "PING", "id": 7})), "id");
+    assert_eq!(field(json!({"type": "PING", "after": 7})), "after");
     assert_eq!(field(json!({"type": "JOIN_ROOM", "roomId": 7})), "roomId");
     assert_eq!(field(json!({"type": "JOIN_ROOM", "roomId": "a", "afterSeq": -1})), "afterSeq");
     assert_eq!(field(json!({"type": "JOIN_ROOM", "roomId": "a", "afterSeq": 1.5})), "afterSeq");

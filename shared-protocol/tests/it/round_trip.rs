@@ -15,13 +15,16 @@ fn every_command_survives_the_wire() {
     let strategies = strategies::commands();
     assert_eq!(strategies.len(), Command::TYPES.len(), "each type needs a strategy");
     for (strategy, name) in strategies.into_iter().zip(Command::TYPES) {
-        check(&(of(strategies::client_id()), strategy), |(id, command)| {
-            prop_assert_eq!(&command.type_name(), name);
-            let frame = ClientFrame { id, command };
-            let text = serde_json::to_string(&frame).unwrap();
-            prop_assert_eq!(ClientFrame::parse(&text), Ok(frame));
-            Ok(())
-        });
+        check(
+            &(of(strategies::client_id()), of(strategies::client_id()), strategy),
+            |(id, after, command)| {
+                prop_assert_eq!(&command.type_name(), name);
+                let frame = ClientFrame { id, after, command };
+                let text = serde_json::to_string(&frame).unwrap();
+                prop_assert_eq!(ClientFrame::parse(&text), Ok(frame));
+                Ok(())
+            },
+        );
     }
 }
 

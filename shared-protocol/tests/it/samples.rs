@@ -70,7 +70,11 @@ pub(crate) fn client_frames() -> Vec<ClientFrame> {
         Command::Ping(Ping {}),
     ];
     let number = |n: usize| format!("frame-{n}").parse().ok();
-    commands.into_iter().enumerate().map(|(n, command)| ClientFrame { id: number(n), command }).collect()
+    let after = |n: usize, command: &Command| {
+        if matches!(command, Command::PrivateMessage(_)) { number(n - 1) } else { None }
+    };
+    let frame = |(n, command)| ClientFrame { id: number(n), after: after(n, &command), command };
+    commands.into_iter().enumerate().map(frame).collect()
 }
 
 /// One event of each kind that a server may send, in the order of `Event::TYPES`.

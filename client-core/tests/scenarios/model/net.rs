@@ -14,6 +14,8 @@ pub(crate) enum Arrival {
     /// At the server: an upgrade or a request with its body, a frame, the end, the end of a poll's time.
     Upgrade(Conn),
     PollOver(Conn),
+    /// A stream is to show that it stands.
+    KeepAlive(Conn),
     Request(Conn, String),
     Gone(Conn),
     /// At the client: the transport is open, a frame, the end.
@@ -93,7 +95,7 @@ pub(crate) struct Net {
 /// A request that takes longer has failed.
 const REQUEST_TIMEOUT: u64 = 30_000;
 /// The longest that a frame is on its way.
-pub(crate) const MAX_DELAY: u64 = 400;
+const MAX_DELAY: u64 = 400;
 
 impl Net {
     pub(crate) fn new(seed: u64) -> Self {
@@ -228,6 +230,7 @@ impl Net {
             Arrival::Gone(_)
             | Arrival::Closed(..)
             | Arrival::PollOver(_)
+            | Arrival::KeepAlive(_)
             | Arrival::Up
             | Arrival::Note(_) => u64::MAX,
         };

@@ -332,6 +332,7 @@ impl World {
             Arrival::Request(conn, text) => self.server.request(conn, &text, &mut self.net, self.now),
             Arrival::Gone(conn) => self.server.gone(conn),
             Arrival::PollOver(conn) => self.server.poll_over(conn, &mut self.net, self.now),
+            Arrival::KeepAlive(conn) => self.server.keep_alive(conn, &mut self.net, self.now),
             Arrival::Up => self.server.up(),
             Arrival::Opened(conn) => self.deliver(conn, Input::Opened),
             Arrival::Note(note) => self.note(note),

@@ -57,6 +57,11 @@ export type ChatMessage = {
 export type ClientFrame = {
   /** Correlation and idempotency key. A frame that has one is answered exactly once. */
   id?: string;
+  /**
+   * The `id` of an earlier frame that has no answer yet and must not come after this one: where the server has
+   * refused that one for now, it refuses this one too, also when the wait is over.
+   */
+  after?: string;
 } & (
   | { "type": "JOIN_ROOM" } & JoinRoom
   | { "type": "LEAVE_ROOM" } & LeaveRoom

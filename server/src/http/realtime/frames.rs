@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use http::header;
 use tidings_protocol::http::RealtimeFrames;
 use tidings_protocol::limits::MAX_FRAMES_PER_BODY;
-use tidings_protocol::{ClientFrame, ClientId, Code, Command, RoomId};
+use tidings_protocol::{ClientFrame, ClientId, Code, RoomId};
 
 use super::super::state::HttpState;
 use super::clients::InFlight;
@@ -89,15 +89,14 @@ async fn one(
             return refuse(&error.into(), id, room_id);
         }
     };
-    let ClientFrame { id, command } = frame;
-    state.metrics.polling.received(command.type_name());
-    let room_id = command::room_of(&command).cloned();
-    let Some(id) = id else {
+    state.metrics.polling.received(frame.command.type_name());
+    let room_id = command::room_of(&frame.command).cloned();
+    let Some(id) = frame.id.clone() else {
         let error = Error::new(Code::InvalidFrame).field("id").detail("is required here");
         return refuse(&error, None, room_id);
     };
     let counts = state.auth.hold_to_revocations(principal).map_err(Error::from);
-    if let Err(error) = counts.and_then(|()| admit(in_flight, &command)) {
+    if let Err(error) = counts.and_then(|()| admit(in_flight, &frame)) {
         return refuse(&error, Some(id), room_id);
     }
     let caller = command::Stateless {
@@ -107,7 +106,7 @@ async fn one(
         gate: &in_flight.gate,
         client_session,
     };
-    match caller.dispatch(&id, command).await {
+    match caller.dispatch(&id, frame.after, frame.command).await {
         Ok(Answer::Later(pending)) => Slot::Later(id, room_id, pending),
         Ok(Answer::Frame(frame)) => Slot::Ready(frame),
         Ok(Answer::Done | Answer::Sent) => Slot::Ready(frames::done(id, room_id, state.node.now())),
@@ -115,8 +114,8 @@ async fn one(
     }
 }
 
-fn admit(in_flight: &InFlight, command: &Command) -> Outcome<()> {
-    command::admit(&in_flight.rate, &in_flight.gate, command)
+fn admit(in_flight: &InFlight, frame: &ClientFrame) -> Outcome<()> {
+    command::admit(&in_flight.rate, &in_flight.gate, frame)
 }
 
 fn answer(state: &HttpState, id: ClientId, room_id: Option<RoomId>, answer: Outcome<Written>) -> Utf8Bytes {

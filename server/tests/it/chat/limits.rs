@@ -1,5 +1,7 @@
 //! Bounds: frames, rates, slow sessions.
 
+use std::time::Duration;
+
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 
@@ -80,6 +82,36 @@ async fn s12_a_flood_gets_its_burst_then_refusals_in_order_and_then_the_door() {
     let accepted = frames.iter().filter(|f| f["type"] == "ACK").count();
     assert_eq!(accepted, 19, "the burst, less the join");
     assert_eq!(bob.say("general", "b", "not affected").await["seq"], 20);
+}
+
+#[tokio::test]
+async fn a_message_that_names_a_refused_one_does_not_overtake_it_however_late_it_comes() {
+    let server = Server::start(&["--max-frames-per-second", "20", "--frame-burst", "2"]).await;
+    let mut ann = server.connect("ann").await;
+    ann.join("general").await;
+    let chat = |id: &str, after: Option<&str>| json!({ "type": "CHAT_MESSAGE", "roomId": "general", "id": id, "after": after, "content": id });
+    for (id, after) in [("1", None), ("2", Some("1"))] {
+        ann.send(chat(id, after)).await;
+    }
+    ann.answer("1").await;
+    let refusal = ann.error().await;
+    assert_eq!((&refusal["id"], &refusal["code"]), (&json!("2"), &json!("RATE_LIMITED")));
+    tokio::time::sleep(Duration::from_millis(refusal["retryAfterMs"].as_u64().unwrap() + 200)).await;
+
+    for (id, after) in [("3", Some("2")), ("4", Some("3"))] {
+        ann.send(chat(id, after)).await;
+        let held = ann.error().await;
+        assert_eq!(
+            (&held["id"], &held["code"]),
+            (&json!(id), &json!("UNAVAILABLE")),
+            "the second comes first"
+        );
+        assert!(held["retryAfterMs"].as_u64().unwrap() > 0);
+    }
+    for (id, seq) in [("2", 2), ("3", 3)] {
+        ann.send(chat(id, None)).await;
+        assert_eq!(ann.answer(id).await["seq"], seq);
+    }
 }
 
 #[tokio::test]
