@@ -124,6 +124,37 @@ pub enum Payload {
     },
 }
 
+/// What a driver does with a publication that it could not send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recovery {
+    /// A log has it: its topic is rechecked.
+    Recheck,
+    /// Nobody could find it again: it is sent later.
+    Resend,
+    /// It is of the moment: it is dropped.
+    Drop,
+}
+
+impl Payload {
+    /// What becomes of it where it could not be sent.
+    #[must_use]
+    pub const fn recovery(&self) -> Recovery {
+        match self {
+            Self::Entry { .. } | Self::Inbox { .. } | Self::Notice { .. } | Self::Recheck => {
+                Recovery::Recheck
+            }
+            Self::Evict { .. }
+            | Self::Fence { .. }
+            | Self::Revoked
+            | Self::NoticeState { .. }
+            | Self::Signal { droppable: false, .. } => Recovery::Resend,
+            Self::Signal { droppable: true, .. } | Self::Presence { .. } | Self::Gossip { .. } => {
+                Recovery::Drop
+            }
+        }
+    }
+}
+
 /// Which sessions of a topic are not told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Except {

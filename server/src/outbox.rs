@@ -19,7 +19,7 @@ mod standing;
 
 pub use self::item::{Head, Item, Slot};
 use self::parked::Taken;
-pub use self::parked::{Parked, Place};
+pub use self::parked::{LivePosition, Parked};
 pub use self::run::Run;
 pub use self::standing::Standing;
 

@@ -2,7 +2,7 @@
 
 use tidings_protocol::RoomId;
 
-use crate::outbox::{Place, Slot};
+use crate::outbox::{LivePosition, Slot};
 
 /// One of a session's logs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -189,9 +189,9 @@ impl Logs {
     }
 
     /// Where the session stands in rooms whose entries come live, by slot. Those of a direct room come by the inbox.
-    pub fn live_places(&self) -> impl Iterator<Item = Place> {
+    pub fn live_places(&self) -> impl Iterator<Item = LivePosition> {
         let live = self.rooms.iter().filter(|room| !room.direct && room.position.phase == Phase::Live);
-        live.map(|room| Place { slot: room.slot, last: room.position.last })
+        live.map(|room| LivePosition { slot: room.slot, last: room.position.last })
     }
 
     /// All rooms.

@@ -23,7 +23,7 @@ use crate::limits::{SessionRate, Strikes};
 use crate::metrics::{Dropped, Transport, TransportMetrics};
 use crate::node::parts::Parts;
 use crate::node::{Gate, Node, Outcome};
-use crate::outbox::{Item, Outbox, Place, Standing};
+use crate::outbox::{Item, LivePosition, Outbox, Standing};
 use crate::store::{NotificationPosition, StoreError, Written};
 
 /// Frames of one session whose answers are still to come; past that, its next frame waits.
@@ -98,7 +98,7 @@ pub struct Session {
     pub(super) strikes: Strikes,
     pub(super) taken: VecDeque<Item>,
     /// What was lent last, for its memory.
-    pub(super) places: Vec<Place>,
+    pub(super) places: Vec<LivePosition>,
     pub(super) unanswered: VecDeque<Unanswered>,
     pub(super) outgoing: Outgoing,
     /// Positions of the inbox that were given out and are not told as delivered yet.

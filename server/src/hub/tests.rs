@@ -8,7 +8,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
 use crate::lend::{Lend as _, Stream};
-use crate::outbox::{Item, Parked, Place};
+use crate::outbox::{Item, LivePosition, Parked};
 
 fn room() -> RoomId {
     RoomId::new("general").unwrap()
@@ -37,7 +37,7 @@ async fn park(outbox: &Outbox, last: u64) -> (Stream, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let far = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
     let mut near = Stream::from(listener.accept().await.unwrap().0);
-    let places = vec![Place { slot: 1, last }];
+    let places = vec![LivePosition { slot: 1, last }];
     outbox.park(Parked { writer: near.lend().unwrap(), places, begun: None });
     (near, far)
 }

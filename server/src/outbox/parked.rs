@@ -13,14 +13,14 @@ pub struct Parked {
     /// The socket's writing side.
     pub writer: Writer,
     /// Rooms whose entries come live, by slot.
-    pub places: Vec<Place>,
+    pub places: Vec<LivePosition>,
     /// The frame that the socket took in part, and how much of it, its head included. Nothing is written after that.
     pub begun: Option<(Utf8Bytes, usize)>,
 }
 
 /// Where a session stands in one room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct LivePosition {
     /// The room, as the session numbers it.
     pub slot: Slot,
     /// The last entry that was sent.

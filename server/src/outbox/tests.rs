@@ -76,7 +76,7 @@ async fn connection() -> (Stream, TcpStream) {
 
 /// A session that sleeps at the entry `last` of the room in slot 1.
 fn park(outbox: &Outbox, near: &mut Stream, last: u64) {
-    let places = vec![Place { slot: 1, last }];
+    let places = vec![LivePosition { slot: 1, last }];
     outbox.park(Parked { writer: near.lend().unwrap(), places, begun: None });
 }
 
@@ -98,7 +98,7 @@ async fn a_session_that_sleeps_is_written_to_and_its_position_moves() {
     assert_eq!(outbox.hand(1, &run(7, &["seven"])), 1);
     assert!(!outbox.has_items());
     let parked = outbox.unpark().unwrap();
-    assert_eq!(parked.places, [Place { slot: 1, last: 7 }]);
+    assert_eq!(parked.places, [LivePosition { slot: 1, last: 7 }]);
     let mut heard = vec![0; wire::whole(&["five", "six", "seven"]).len()];
     far.read_exact(&mut heard).await.unwrap();
     assert_eq!(heard, wire::whole(&["five", "six", "seven"]));

@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use tidings_protocol::Timestamp;
 use tokio::sync::Notify;
 
-use super::super::{Payload, Publication, Topic, codec};
+use super::super::{Payload, Publication, Recovery, Topic, codec};
 use super::link::{Count, End, Link};
 
 /// Most publications in one pipeline.
@@ -49,37 +49,8 @@ struct Inner {
 #[derive(Debug)]
 pub(super) struct Message {
     pub(super) topic: Topic,
-    class: Class,
+    recovery: Recovery,
     pub(super) bytes: Vec<u8>,
-}
-
-/// What becomes of a message that could not be sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Class {
-    /// A log has it: its topic is rechecked.
-    Logged,
-    /// It is sent later.
-    Kept,
-    /// It is dropped.
-    Passing,
-}
-
-impl Class {
-    const fn of(payload: &Payload) -> Self {
-        match payload {
-            Payload::Entry { .. } | Payload::Inbox { .. } | Payload::Notice { .. } | Payload::Recheck => {
-                Self::Logged
-            }
-            Payload::Evict { .. }
-            | Payload::Fence { .. }
-            | Payload::Revoked
-            | Payload::NoticeState { .. }
-            | Payload::Signal { droppable: false, .. } => Self::Kept,
-            Payload::Signal { droppable: true, .. } | Payload::Presence { .. } | Payload::Gossip { .. } => {
-                Self::Passing
-            }
-        }
-    }
 }
 
 impl Outgoing {
@@ -89,19 +60,19 @@ impl Outgoing {
 
     /// Queues a publication, as far as there is room.
     pub(super) fn push(&self, link: &Link, publication: &Publication) {
-        let class = Class::of(&publication.payload);
+        let recovery = publication.payload.recovery();
         let mut inner = self.inner.lock();
         let up = link.works(End::Publishes);
         let fits = up && inner.queue.len() < self.most;
-        if fits || class == Class::Kept {
+        if fits || recovery == Recovery::Resend {
             let bytes = codec::encode(link.mark, publication);
             let most = if up { self.most.saturating_add(KEPT) } else { KEPT };
             if !fits && inner.queue.len() >= most && inner.drop_oldest_kept() {
                 link.count(Count::Dropped, 1);
             }
-            inner.queue.push_back(Message { topic: publication.topic.clone(), class, bytes });
+            inner.queue.push_back(Message { topic: publication.topic.clone(), recovery, bytes });
         } else {
-            inner.give_up(&publication.topic, class);
+            inner.give_up(&publication.topic, recovery);
             link.count(Count::Dropped, 1);
         }
         drop(inner);
@@ -158,10 +129,10 @@ impl Outgoing {
         let waiting = std::mem::take(&mut inner.queue);
         let mut dropped = 0;
         for message in batch.into_iter().chain(waiting) {
-            if message.class == Class::Kept {
+            if message.recovery == Recovery::Resend {
                 inner.queue.push_back(message);
             } else {
-                inner.give_up(&message.topic, message.class);
+                inner.give_up(&message.topic, message.recovery);
                 dropped += 1;
             }
         }
@@ -187,8 +158,8 @@ impl Outgoing {
 }
 
 impl Inner {
-    fn give_up(&mut self, topic: &Topic, class: Class) {
-        if class != Class::Logged || self.all_unsure {
+    fn give_up(&mut self, topic: &Topic, recovery: Recovery) {
+        if recovery != Recovery::Recheck || self.all_unsure {
             return;
         }
         if self.unsure.len() >= UNSURE {
@@ -201,7 +172,7 @@ impl Inner {
 
     /// What that would have told is lost: everything is compared with the logs. False where nothing is kept.
     fn drop_oldest_kept(&mut self) -> bool {
-        let Some(oldest) = self.queue.iter().position(|message| message.class == Class::Kept) else {
+        let Some(oldest) = self.queue.iter().position(|message| message.recovery == Recovery::Resend) else {
             return false;
         };
         self.queue.remove(oldest);
@@ -214,5 +185,5 @@ impl Inner {
 fn recheck(link: &Link, topic: Topic) -> Message {
     let publication =
         Publication { topic: topic.clone(), payload: Payload::Recheck, at: Timestamp::default() };
-    Message { topic, class: Class::Logged, bytes: codec::encode(link.mark, &publication) }
+    Message { topic, recovery: Recovery::Recheck, bytes: codec::encode(link.mark, &publication) }
 }

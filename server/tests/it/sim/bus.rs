@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use parking_lot::Mutex;
 use tidings_client_core::Rng;
 use tidings_protocol::Timestamp;
-use tidings_server::broker::{Broker, BrokerError, Payload, Publication, Topic, codec};
+use tidings_server::broker::{Broker, BrokerError, Payload, Publication, Recovery, Topic, codec};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -159,7 +159,7 @@ impl Inner {
     /// Sends a publication to all others.
     fn send(&mut self, bus: &Bus, from: usize, publication: &Publication) {
         let bytes = codec::encode(from as u64, publication);
-        let is_of_a_log = Class::of(&publication.payload) == Class::Logged;
+        let is_of_a_log = publication.payload.recovery() == Recovery::Recheck;
         for to in (0..self.members.len()).filter(|to| *to != from) {
             if self.members[to].is_gone || self.rng.up_to(99) < self.loss {
                 continue;
@@ -277,39 +277,13 @@ impl Seat {
     }
 }
 
-/// What becomes of a publication that cannot be sent.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Class {
-    Logged,
-    Kept,
-    Passing,
-}
-
-impl Class {
-    const fn of(payload: &Payload) -> Self {
-        match payload {
-            Payload::Entry { .. } | Payload::Inbox { .. } | Payload::Notice { .. } | Payload::Recheck => {
-                Self::Logged
-            }
-            Payload::Evict { .. }
-            | Payload::Fence { .. }
-            | Payload::Revoked
-            | Payload::NoticeState { .. }
-            | Payload::Signal { droppable: false, .. } => Self::Kept,
-            Payload::Signal { droppable: true, .. } | Payload::Presence { .. } | Payload::Gossip { .. } => {
-                Self::Passing
-            }
-        }
-    }
-}
-
 impl Member {
     fn put_by(&mut self, publication: Publication) {
-        match Class::of(&publication.payload) {
-            Class::Kept => self.kept.push(publication),
-            Class::Logged if self.unsure.contains(&publication.topic) => {}
-            Class::Logged => self.unsure.push(publication.topic),
-            Class::Passing => {}
+        match publication.payload.recovery() {
+            Recovery::Resend => self.kept.push(publication),
+            Recovery::Recheck if self.unsure.contains(&publication.topic) => {}
+            Recovery::Recheck => self.unsure.push(publication.topic),
+            Recovery::Drop => {}
         }
     }
 }
