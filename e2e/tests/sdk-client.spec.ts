@@ -1,10 +1,8 @@
 // The client of the npm package from its tarball: stores, changes of messages, refusals, direct conversations.
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import type { Page } from '@playwright/test';
 
-import { expect, test as base, type Page } from '@playwright/test';
-
-import { Site, install, serverFor, token, uninstall } from '../support/example.js';
+import { token } from '../support/example.js';
+import { expect, test as base } from '../support/sdk.js';
 import type { Server } from '../support/server.js';
 
 /** Makes `client`, connected as a user, a global of the page. */
@@ -22,31 +20,14 @@ async function signIn(page: Page, server: Server, userId: string, options: objec
   );
 }
 
-type Fixtures = { site: Site; server: Server; ann: Page; bob: Page };
-
-const test = base.extend<Fixtures>({
-  site: async ({}, use) => {
-    const folder = await install('plain');
-    await writeFile(join(folder, 'blank.html'), '<!doctype html><title>blank</title>');
-    const site = await Site.of(folder);
-    await use(site);
-    await site.close();
-    await uninstall(folder);
-  },
-  server: async ({ site }, use) => {
-    const server = await serverFor(site.url);
-    await use(server);
-    await server.dispose();
-  },
-  ann: async ({ context, site, server }, use) => {
-    const page = await context.newPage();
-    await page.goto(`${site.url}/blank.html`);
+const test = base.extend<{ ann: Page; bob: Page }>({
+  ann: async ({ open, server }, use) => {
+    const page = await open();
     await signIn(page, server, 'ann');
     await use(page);
   },
-  bob: async ({ context, site, server }, use) => {
-    const page = await context.newPage();
-    await page.goto(`${site.url}/blank.html`);
+  bob: async ({ open, server }, use) => {
+    const page = await open();
     await signIn(page, server, 'bob');
     await use(page);
   },

@@ -1,36 +1,11 @@
 // The outbox of the npm package in IndexedDB: reloads, several pages of one user, another user, no room.
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import type { Page } from '@playwright/test';
 
-import { expect, test as base, type Page } from '@playwright/test';
-
-import { Site, install, serverFor, token, uninstall } from '../support/example.js';
+import { token } from '../support/example.js';
+import { expect, test } from '../support/sdk.js';
 import type { Server } from '../support/server.js';
 
-type Fixtures = { site: Site; server: Server; open: () => Promise<Page> };
-
-const test = base.extend<Fixtures>({
-  site: async ({}, use) => {
-    const folder = await install('plain');
-    await writeFile(join(folder, 'blank.html'), '<!doctype html><title>blank</title>');
-    const site = await Site.of(folder);
-    await use(site);
-    await site.close();
-    await uninstall(folder);
-  },
-  server: async ({ site }, use) => {
-    const server = await serverFor(site.url, ['--max-frames-per-second', '200', '--frame-burst', '200']);
-    await use(server);
-    await server.dispose();
-  },
-  open: async ({ context, site }, use) => {
-    await use(async () => {
-      const page = await context.newPage();
-      await page.goto(`${site.url}/blank.html`);
-      return page;
-    });
-  },
-});
+test.use({ serverOptions: ['--max-frames-per-second', '200', '--frame-burst', '200'] });
 
 /** Makes `client` a global of the page. It connects, whether or not there is a server. */
 async function signIn(page: Page, server: Server, userId: string): Promise<void> {

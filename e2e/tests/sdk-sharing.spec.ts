@@ -1,39 +1,21 @@
 // One connection for all tabs of a user: who has it, what the others see of it, and what happens when its tab is gone.
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import type { Page } from '@playwright/test';
 
-import { expect, test as base, type Page } from '@playwright/test';
-
-import { Site, install, serverFor, token, uninstall } from '../support/example.js';
-import type { Server } from '../support/server.js';
+import { token } from '../support/example.js';
+import { expect, test as base } from '../support/sdk.js';
 import { Sockets } from '../support/sockets.js';
 
 type Tab = (userId?: string, options?: object) => Promise<Page>;
-type Fixtures = { site: Site; server: Server; sockets: Sockets; tab: Tab };
 
-const test = base.extend<Fixtures>({
-  site: async ({}, use) => {
-    const folder = await install('plain');
-    await writeFile(join(folder, 'blank.html'), '<!doctype html><title>blank</title>');
-    const site = await Site.of(folder);
-    await use(site);
-    await site.close();
-    await uninstall(folder);
-  },
-  server: async ({ site }, use) => {
-    const server = await serverFor(site.url);
-    await use(server);
-    await server.dispose();
-  },
+const test = base.extend<{ sockets: Sockets; tab: Tab }>({
   sockets: async ({ context }, use) => {
     await use(new Sockets(context));
   },
   // A tab in which `client` is connected and in the room `general`, and `greeted` is when it was last greeted.
-  tab: async ({ context, site, server, sockets }, use) => {
+  tab: async ({ open, server, sockets }, use) => {
     expect(sockets.opened).toBe(0);
     await use(async (userId = 'ann', options = {}) => {
-      const page = await context.newPage();
-      await page.goto(`${site.url}/blank.html`);
+      const page = await open();
       await page.evaluate(
         async (options) => {
           const { TidingsClient } = await import('/node_modules/@tidings/client/dist/index.js' as string);

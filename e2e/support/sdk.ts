@@ -1,0 +1,47 @@
+// What the tests of the npm package's client start from: a site with an empty page that can import it, and a server that lets
+// that page in.
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { test as base, type Page } from '@playwright/test';
+
+import { Site, install, serverFor, uninstall } from './example.js';
+import type { Server } from './server.js';
+
+type Fixtures = {
+  /** More arguments for `tidings-server serve --dev`; set with `test.use({ serverOptions: [...] })`. */
+  serverOptions: string[];
+  site: Site;
+  server: Server;
+  /** Opens the empty page in a new tab. */
+  open: () => Promise<Page>;
+};
+
+export const test = base.extend<Fixtures>({
+  serverOptions: [[], { option: true }],
+
+  site: async ({}, use) => {
+    const folder = await install('plain');
+    await writeFile(join(folder, 'blank.html'), '<!doctype html><title>blank</title>');
+    const site = await Site.of(folder);
+    await use(site);
+    await site.close();
+    await uninstall(folder);
+  },
+
+  server: async ({ site, serverOptions }, use) => {
+    const server = await serverFor(site.url, serverOptions);
+    await use(server);
+    await server.dispose();
+  },
+
+  open: async ({ context, site }, use) => {
+    await use(async () => {
+      const page = await context.newPage();
+      await page.goto(`${site.url}/blank.html`);
+      return page;
+    });
+  },
+});
+
+export { expect } from '@playwright/test';
