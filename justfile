@@ -115,7 +115,7 @@ fuzz seconds="600" *targets:
         RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir fuzz "$name" "fuzz/corpus/$name" "fuzz/seeds/$name" -- -max_total_time={{ seconds }}
     done
 
-# Let clients live against a model of the server while everything fails: 10^6 steps, or `./x model 100` lives of 1,000 (about 10 min)
+# Let clients live against a model of the server while everything fails: twice 10^6 steps, or `./x model 100` lives of 1,000 (about 3 min)
 [group('measure')]
 model lives="1000":
     @{{ setup }} rust

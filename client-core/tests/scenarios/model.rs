@@ -1,7 +1,7 @@
 //! Whole lives of clients against a model server over a network that delays, cuts and reorders connections, while the
 //! server crashes around its commits and pages are reloaded.
 //!
-//! In a fifth of the runs one user's pages share a connection, and hand it from one to another.
+//! In some of the runs one user's pages share a connection, and hand it from one to another.
 //!
 //! What must hold: what was accepted is stored exactly once; what was seen is what is stored, in order and once, or
 //! one typed gap; each sender's order stays in each room; and when the faults end, everything arrives.
@@ -40,7 +40,7 @@ fn promises_hold_under_faults() {
     lives(1, ALONE, World::new);
 }
 
-/// A fourth of the lives.
+/// Of the usual lives a fourth.
 #[test]
 fn promises_hold_where_the_pages_of_a_user_share_a_connection() {
     lives(4, USERS.len(), World::sharing);
@@ -49,7 +49,7 @@ fn promises_hold_where_the_pages_of_a_user_share_a_connection() {
 fn lives(part: u32, clients: usize, world: fn(u64) -> World) {
     let asked: Option<u32> = std::env::var("TIDINGS_MODEL_RUNS").ok().and_then(|runs| runs.parse().ok());
     let config = ProptestConfig {
-        cases: asked.unwrap_or(USUAL) / part,
+        cases: asked.unwrap_or(USUAL / part),
         max_shrink_iters: 100,
         failure_persistence: None,
         ..ProptestConfig::default()
