@@ -1,6 +1,8 @@
 //! Looks at a better transport, and the move up to it.
 
 use super::*;
+#[cfg(target_arch = "wasm32")]
+use crate::test;
 
 /// The connection by which the client looks at the socket, after the time for it has come.
 fn look(client: &mut Client) -> ConnId {

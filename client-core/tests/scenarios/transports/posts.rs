@@ -1,6 +1,8 @@
 //! Frames that are sent by requests: one on its way at a time, and what becomes of one that is not answered.
 
 use super::*;
+#[cfg(target_arch = "wasm32")]
+use crate::test;
 
 #[test]
 fn a_page_in_the_servers_place_is_no_answer_to_a_post_and_nothing_overtakes_what_it_held() {
