@@ -1,8 +1,8 @@
 //! Entries that the hub has refused for now. What names one of them as its `after` is refused alike, so that each link's
 //! messages keep their order; what the server has refused, it holds itself.
 
-use alloc::collections::VecDeque;
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use crate::json::write::Object;
 use crate::time::Instant;
@@ -11,7 +11,7 @@ use crate::time::Instant;
 const MAX_HELD: usize = 1_024;
 
 #[derive(Debug, Default)]
-pub(super) struct Held(VecDeque<String>);
+pub(super) struct Held(Vec<String>);
 
 impl Held {
     pub(super) fn contains(&self, id: &str) -> bool {
@@ -19,17 +19,18 @@ impl Held {
     }
 
     pub(super) fn hold(&mut self, id: String) {
-        if !self.contains(&id) {
-            if self.0.len() >= MAX_HELD {
-                self.0.pop_front();
-            }
-            self.0.push_back(id);
+        self.let_go(&id);
+        if self.0.len() >= MAX_HELD {
+            self.0.remove(0);
         }
+        self.0.push(id);
     }
 
     /// The entry goes out now, and what names it may follow.
     pub(super) fn let_go(&mut self, id: &str) {
-        self.0.retain(|held| held != id);
+        if let Some(at) = self.0.iter().position(|held| held == id) {
+            self.0.remove(at);
+        }
     }
 
     pub(super) fn clear(&mut self) {
