@@ -53,6 +53,29 @@ test('a notification arrives, is counted, read, and the badge falls on both devi
   await phone.close();
 });
 
+// Over HTTP/1.1 a browser has six connections to a server for all its tabs: none may be held.
+test('in eight tabs of one browser a notification arrives, and the page goes on asking', async ({ context, server }) => {
+  const service = await Person.service(server.url, 'notify');
+  const tabs: App[] = [];
+  for (let n = 0; n < 8; n += 1) {
+    const page = await context.newPage();
+    await page.goto(`${server.url}/?as=ann`);
+    const app = new App(page);
+    await expect(app.bell).toBeVisible({ timeout: 30_000 });
+    tabs.push(app);
+  }
+  await service.notify('ann', 'To all of them', '');
+  for (const tab of tabs) {
+    await expect(tab.bell).toHaveAccessibleName('Notifications, 1 unread');
+  }
+  const [first] = tabs;
+  await first.bell.click();
+  await first.page.getByRole('dialog', { name: 'Notifications' }).getByRole('button', { name: 'Mark all read' }).click();
+  for (const tab of tabs) {
+    await expect(tab.bell).toHaveAccessibleName('Notifications');
+  }
+});
+
 test('what came while nobody was there is in the list', async ({ browser, server }) => {
   const service = await Person.service(server.url, 'notify');
   await Person.signIn(server.url, 'ann');

@@ -123,12 +123,14 @@ pub(super) struct Hub {
     /// States told before the entry was known here: a client answers while it is asked.
     early: RefCell<HashMap<ClientId, SendState>>,
     refreshing: Cell<Refresh>,
-    subscriptions: RefCell<Vec<Subscription>>,
+    subscription: RefCell<Option<Subscription>>,
 }
 
 impl Hub {
     /// Makes the client, connects it and begins to listen.
-    pub(super) fn start(config: Config, me: UserId) -> Rc<Self> {
+    pub(super) fn start(mut config: Config, me: UserId) -> Rc<Self> {
+        // A stream besides would be one for each tab, and over HTTP/1.1 a browser has six connections for all of them.
+        config.notifications = true;
         let client = Client::new(config);
         let hub = Rc::new(Self {
             notifications: client.notifications(),
@@ -147,7 +149,7 @@ impl Hub {
             outgoing: RefCell::default(),
             early: RefCell::default(),
             refreshing: Cell::new(Refresh::Idle),
-            subscriptions: RefCell::default(),
+            subscription: RefCell::default(),
             client,
         });
         let weak = Rc::downgrade(&hub);
@@ -156,26 +158,18 @@ impl Hub {
                 hub.client_event(event);
             }
         });
-        let weak = Rc::downgrade(&hub);
-        let stream = hub.notifications.subscribe(move |event| {
-            if let Some(hub) = weak.upgrade() {
-                hub.stream_event(event);
-            }
-        });
-        hub.subscriptions.borrow_mut().extend([chat, stream]);
+        hub.subscription.replace(Some(chat));
         hub.restore();
         // The list is there as soon as it can be, and once more when the connection stands: from then on nothing is missed.
         hub.refresh();
         hub.client.connect();
-        hub.notifications.connect();
         hub
     }
 
     /// Ends it all.
     pub(super) fn stop(&self, forget: bool) {
         self.client.close(forget);
-        self.notifications.close();
-        let ended = self.subscriptions.take();
+        let ended = self.subscription.take();
         drop(ended);
     }
 

@@ -6,13 +6,12 @@ use ::leptos::prelude::*;
 use tidings_client_core::RoomState;
 use tidings_client_core::{Event, State};
 use tidings_protocol::data::{PrivateDelivery, TypingIndicator, UserInRoom};
-use tidings_protocol::entity::Message;
+use tidings_protocol::entity::{Message, Notification};
 use tidings_protocol::{Event as ServerEvent, RoomId, ServerFrame};
 
 use super::{Hub, Incoming, Notice, RoomView, now};
 use crate::leptos::place::Place;
 use crate::leptos::use_connection::Link;
-use crate::notifications::{NotificationEvent, StreamEventKind, StreamState};
 
 /// A message older than this is caught up with, not announced, in milliseconds.
 const LIVE_MS: i64 = 60_000;
@@ -26,6 +25,7 @@ impl Hub {
                 self.link.set(link.after(before));
                 if status.state == State::Connected && before.state != State::Connected {
                     self.refresh();
+                    self.load_inbox();
                 }
             }
             Event::Frame(frame) => {
@@ -38,37 +38,6 @@ impl Hub {
             Event::Room { room, state } => self.room_state(room, *state),
             Event::Gap(gap) => self.gap(gap.room.as_deref()),
             Event::Disconnected { .. } | Event::MaxReconnectAttemptsReached | Event::Malformed(_) => {}
-        }
-    }
-
-    pub(super) fn stream_event(self: &Rc<Self>, event: &NotificationEvent) {
-        match event {
-            NotificationEvent::Status(status) if status.state == StreamState::Connected => self.load_inbox(),
-            NotificationEvent::Status(_)
-            | NotificationEvent::Disconnected(_)
-            | NotificationEvent::MaxReconnectAttemptsReached => {}
-            NotificationEvent::Message { kind, data, .. } => match kind {
-                StreamEventKind::Notification => {
-                    if let Ok(one) = serde_json::from_str::<tidings_protocol::entity::Notification>(data)
-                        && self.inbox.try_update(|inbox| inbox.arrived(one.clone())).unwrap_or(false)
-                        // What waited for the first stream of this page stands in the list, and is no news.
-                        && self.inbox.with_untracked(super::Inbox::loaded)
-                    {
-                        self.tell(Notice::Notification(Box::new(one)));
-                    }
-                }
-                StreamEventKind::Broadcast => {
-                    if let Ok(one) = serde_json::from_str(data) {
-                        self.tell(Notice::Broadcast(one));
-                    }
-                }
-                StreamEventKind::State => {
-                    if let Ok(state) = serde_json::from_str(data) {
-                        self.inbox.update(|inbox| inbox.apply(&state));
-                    }
-                }
-                StreamEventKind::Connected | StreamEventKind::Reset => {}
-            },
         }
     }
 
@@ -145,6 +114,9 @@ impl Hub {
                 None => self.refresh(),
             },
             ServerEvent::Membership(change) => self.left(&change.room_id),
+            ServerEvent::Notification(one) => self.notification(one.item),
+            ServerEvent::Broadcast(one) => self.tell(Notice::Broadcast(one.item)),
+            ServerEvent::NotificationState(state) => self.inbox.update(|inbox| inbox.apply(&state.item)),
             ServerEvent::RoomUpdated(change) => self.rooms.update(|rooms| rooms.updated(&change.room)),
             _ => {}
         }
@@ -172,6 +144,14 @@ impl Hub {
             let room = room.unwrap_or_default();
             let incoming = Incoming { place: place.clone(), room, sender, content: message.content.clone() };
             self.incoming.set(Some(incoming));
+        }
+    }
+
+    fn notification(&self, one: Notification) {
+        let is_new = self.inbox.try_update(|inbox| inbox.arrived(one.clone())).unwrap_or(false);
+        // What waited for the first connection of this page stands in the list, and is no news.
+        if is_new && self.inbox.with_untracked(super::Inbox::loaded) {
+            self.tell(Notice::Notification(Box::new(one)));
         }
     }
 
