@@ -15,6 +15,8 @@ use super::writer::Writer;
 const OLDEST_VERSION: i32 = 130_000;
 /// A connection that has been idle for longer is asked whether it still stands before it is used.
 const ASKED_AFTER_IDLE: Duration = Duration::from_millis(50);
+/// A connection that does not answer for so long when it is given back, as after a read that was given up, is closed.
+const ASKED_AT_RELEASE: Duration = Duration::from_secs(2);
 /// A connection that nobody needs is closed after this time.
 const KEPT_IDLE: Duration = Duration::from_secs(600);
 
@@ -80,6 +82,16 @@ pub(super) async fn open(url: &str, options: Options) -> Result<(Writer, PgPool)
                     conn.ping().await?;
                 }
                 Ok(true)
+            })
+        })
+        .after_release(|conn, _| {
+            Box::pin(async move {
+                // The pool asks too, but for as long as it takes: TCP, which sends ever more rarely what is not taken, would
+                // keep the place of a connection for half a minute after the way is back.
+                match timeout(ASKED_AT_RELEASE, conn.ping()).await {
+                    Ok(answer) => answer.map(|()| true),
+                    Err(late) => Err(sqlx::Error::Io(late.into())),
+                }
             })
         })
         .after_connect(move |conn, _| Box::pin(set(conn, options.timeout)))

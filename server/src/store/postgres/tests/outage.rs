@@ -131,3 +131,44 @@ async fn a_server_that_hangs_is_unavailable_in_time_and_goes_on_where_it_was() {
     let (record, _) = store.room(&room("general"), &user("ann")).await.unwrap().unwrap();
     assert_eq!(record.head_seq, 2);
 }
+
+/// As where packets of connections that stand are lost, and those of new ones are not.
+#[tokio::test]
+async fn connections_that_never_answer_again_do_not_keep_their_places() {
+    let (_server, database) = own_server();
+    let options = Options { readers: 3, timeout: Duration::from_millis(500) };
+    let store = Postgres::open(&database.url(), options).await.unwrap();
+    futures_util::future::join_all((0..3).map(|_| async { store.epoch().await.unwrap() })).await;
+    let pids = database.sql("SELECT pid FROM pg_stat_activity WHERE application_name = 'tidings'").unwrap();
+    let hung = Hung::of(pids.lines());
+    let begun = Instant::now();
+    for read in futures_util::future::join_all((0..3).map(|_| store.epoch())).await {
+        assert!(matches!(read, Err(StoreError::Unavailable(_))), "{read:?}");
+    }
+    while store.epoch().await.is_err() {
+        assert!(begun.elapsed() < HEALED_WITHIN);
+    }
+    drop(hung);
+}
+
+/// Backends that do nothing, until this is dropped.
+struct Hung(Vec<String>);
+
+impl Hung {
+    fn of<'a>(pids: impl Iterator<Item = &'a str>) -> Self {
+        let pids: Vec<String> = pids.map(|pid| pid.trim().to_owned()).filter(|pid| !pid.is_empty()).collect();
+        assert!(!pids.is_empty());
+        signal("-STOP", &pids);
+        Self(pids)
+    }
+}
+
+impl Drop for Hung {
+    fn drop(&mut self) {
+        signal("-CONT", &self.0);
+    }
+}
+
+fn signal(signal: &str, pids: &[String]) {
+    assert!(std::process::Command::new("kill").arg(signal).args(pids).status().unwrap().success());
+}
