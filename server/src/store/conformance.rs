@@ -35,6 +35,7 @@ macro_rules! conformance_suite {
             }
             idempotency {
                 a_retransmit_is_stored_once_and_answered_with_the_first_position,
+                a_long_batch_is_stored_as_a_short_one_is_and_known_again,
                 the_second_of_two_equal_appends_in_one_batch_is_a_duplicate,
                 a_key_used_for_anything_else_is_a_conflict,
                 keys_of_notifications_and_broadcasts_conflict_with_appends,

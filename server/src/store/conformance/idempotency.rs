@@ -35,6 +35,33 @@ pub(crate) async fn a_retransmit_is_stored_once_and_answered_with_the_first_posi
     assert_eq!(kit.store.log(&room("general"), 0, 9).await.unwrap().len(), 1);
 }
 
+pub(crate) async fn a_long_batch_is_stored_as_a_short_one_is_and_known_again(kit: &Kit<'_>) {
+    kit.public("general", &["ann"]).await;
+    let appends: Vec<Append> = (0..200)
+        .map(|n| {
+            let append = kit.in_room("ann", "general", text(&format!("number {n}")));
+            if n % 7 == 0 { append } else { keyed(append, &format!("k{n}")) }
+        })
+        .collect();
+    let first = kit.all(appends.iter().cloned().map(Write::Append).collect()).await;
+    let seqs: Vec<Option<u64>> = first.iter().map(|outcome| appended(outcome).seq).collect();
+    assert_eq!(seqs, (1..=200).map(Some).collect::<Vec<_>>());
+    let resent = appends
+        .iter()
+        .enumerate()
+        .map(|(n, append)| Write::Append(Append { new_id: message(&format!("again-{n}")), ..again(append) }));
+    let second = kit.all(resent.collect()).await;
+    for (n, (first, second)) in first.iter().zip(&second).enumerate() {
+        let (first, second) = (appended(first), appended(second));
+        assert_eq!(second.duplicate, n % 7 != 0);
+        assert_eq!((second.seq, &second.message_id) == (first.seq, &first.message_id), n % 7 != 0);
+    }
+    let log = kit.store.log(&room("general"), 0, 200).await.unwrap();
+    for (outcome, entry) in first.iter().zip(&log) {
+        assert_eq!(appended(outcome).entry.as_ref(), Some(entry));
+    }
+}
+
 pub(crate) async fn the_second_of_two_equal_appends_in_one_batch_is_a_duplicate(kit: &Kit<'_>) {
     kit.public("general", &["ann"]).await;
     let append = keyed(kit.in_room("ann", "general", text("hi")), "k");

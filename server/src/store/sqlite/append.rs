@@ -3,6 +3,7 @@
 //! [`load`] reads every row that the appends touch, the plan works out in memory what becomes of each of them, in order, and
 //! [`save`] writes each table once.
 
+mod bulk;
 mod load;
 mod save;
 

@@ -10,6 +10,7 @@ use tidings_protocol::UserId;
 use super::super::super::plan::{MessageNow, Plan, RoomNow, Used};
 use super::super::super::{Append, Change, StoreError, Target, pair};
 use super::super::row::{client_id, json, message_id, peers, position, room_id, user_id};
+use super::bulk;
 
 pub(super) async fn load(
     conn: &mut SqliteConnection,
@@ -94,32 +95,13 @@ async fn rooms(conn: &mut SqliteConnection, appends: &[Append], plan: &mut Plan)
     Ok(())
 }
 
-// The key of a notification or broadcast has a place that is no room: it finds no message.
-const KEYS: &str = "
-SELECT k.sender, k.client_id, k.fingerprint, k.place, k.position, m.message_id
-FROM json_each(?) j
-CROSS JOIN idempotency_keys k ON k.sender = j.value ->> 0 AND k.client_id = j.value ->> 1
-LEFT JOIN changes c ON c.room_id = k.place AND c.seq = k.position
-LEFT JOIN messages m
-    ON m.id = coalesce(c.message, (SELECT id FROM messages WHERE room_id = k.place AND seq = k.position))";
-
-#[derive(FromRow)]
-struct KeyRow {
-    sender: String,
-    client_id: String,
-    fingerprint: i64,
-    place: String,
-    position: i64,
-    message_id: Option<String>,
-}
-
 async fn keys(conn: &mut SqliteConnection, appends: &[Append], plan: &mut Plan) -> Result<(), StoreError> {
     let wanted: BTreeSet<(&str, &str)> = appends
         .iter()
         .filter_map(|append| Some((append.sender.as_str(), append.client_id.as_ref()?.as_str())))
         .collect();
-    let rows: Vec<KeyRow> = select(conn, KEYS, &wanted).await?;
-    for row in rows {
+    let wanted: Vec<(&str, &str)> = wanted.into_iter().collect();
+    for row in bulk::used_keys(conn, &wanted).await? {
         let Some(id) = client_id(Some(row.client_id))? else { continue };
         let entry = match row.message_id {
             Some(message) => Some((room_id(row.place)?, message_id(message)?, position(row.position)?)),

@@ -7,6 +7,7 @@ use tidings_protocol::entity::{Role, RoomKind};
 use super::super::super::StoreError;
 use super::super::super::plan::{Made, Plan};
 use super::super::row::{json, kind_number, role_number};
+use super::bulk;
 
 pub(super) async fn save(conn: &mut SqliteConnection, plan: &Plan) -> Result<(), StoreError> {
     let made = &plan.made;
@@ -59,7 +60,7 @@ async fn new_rooms(conn: &mut SqliteConnection, made: &Made) -> Result<(), Store
     write(conn, NEW_MEMBERS, &members).await
 }
 
-// In one step to the connection's thread, for nearly every run has all of these. Parameters of such a text are not
+// What is left of full chunks, and all else. In one step to the connection's thread, for nearly every run has all of these. Parameters of such a text are not
 // numbered: sqlx takes each statement's own from where the last one's ended. OR FAIL does without a journal for each
 // statement: what goes wrong here ends the whole batch.
 const ENTRIES: &str = "
@@ -82,7 +83,7 @@ WHERE members.room_id = j.value ->> 0 AND members.user_id = j.value ->> 1";
 
 async fn entries(conn: &mut SqliteConnection, plan: &Plan) -> Result<(), StoreError> {
     let made = &plan.made;
-    let messages = made.messages.iter().map(|new| {
+    let messages = bulk::messages(conn, &made.messages).await?.iter().map(|new| {
         let edited_at = new.edited_at.map(|at| at.as_millis());
         (
             new.id,
@@ -100,8 +101,8 @@ async fn entries(conn: &mut SqliteConnection, plan: &Plan) -> Result<(), StoreEr
         )
     });
     let messages = json(&messages.collect::<Vec<_>>())?;
-    let keys =
-        made.keys.iter().map(|key| (&key.sender, &key.client_id, key.fingerprint, &key.room_id, key.seq));
+    let keys = bulk::keys(conn, &made.keys).await?;
+    let keys = keys.iter().map(|key| (&key.sender, &key.client_id, key.fingerprint, &key.room_id, key.seq));
     let keys = json(&keys.collect::<Vec<_>>())?;
     let heads = made.heads.iter().filter_map(|room| Some((room, plan.rooms.get(room)?.head)));
     let heads = json(&heads.collect::<Vec<_>>())?;
