@@ -388,7 +388,7 @@ impl<'de> Deserialize<'de> for ClientFrame {
 }
 
 /// `null` in an optional field is the same as no field.
-fn null_is_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+pub(crate) fn null_is_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: serde::Deserializer<'de>,
     T: Deserialize<'de> + Default,

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::command::RoomPosition;
+use crate::command::{RoomPosition, null_is_default};
 use crate::entity::{Member, Message, Notification, Person, Room, RoomKind};
 use crate::event::ServerFrame;
 use crate::id::{ClientId, ClientSession, Epoch, RoomId, UserId};
@@ -288,7 +288,7 @@ pub struct RealtimeSubscribe {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epoch: Option<Epoch>,
     /// The rooms to subscribe to, with positions.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     pub rooms: Vec<RoomPosition>,
     /// The last `inboxSeq` seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,6 +1,7 @@
 //! What a reader must put up with, so that the contract can grow.
 
 use serde_json::{Value, json};
+use tidings_protocol::http::RealtimeSubscribe;
 use tidings_protocol::{ClientFrame, Command, ServerFrame};
 
 use crate::samples;
@@ -62,6 +63,13 @@ fn null_in_an_optional_field_is_the_same_as_no_field() {
         let plain = ClientFrame::from_value(without).unwrap();
         assert_eq!(ClientFrame::from_value(with_null), Ok(plain));
     }
+}
+
+#[test]
+fn null_is_the_same_as_no_field_in_a_body_of_the_fallback_too() {
+    let plain: RealtimeSubscribe = serde_json::from_str(r#"{"clientSession":"page"}"#).unwrap();
+    let with_null = r#"{"clientSession":"page","epoch":null,"rooms":null,"inboxAfter":null,"notificationsAfter":null,"waitMs":null}"#;
+    assert_eq!(serde_json::from_str::<RealtimeSubscribe>(with_null).unwrap(), plain);
 }
 
 /// Puts a field that nobody knows into every object.
