@@ -57,8 +57,11 @@ fn is_json(headers: &HeaderMap) -> bool {
         || (essence.starts_with("application/") && essence.ends_with("+json"))
 }
 
-/// Reads a body. What is wrong with a field is told with the field's path.
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
+/// Reads a body, and nothing behind it. What is wrong with a field is told with the field's path.
+///
+/// # Errors
+/// `INVALID_FRAME`.
+pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();

@@ -8,7 +8,6 @@
 
 use std::sync::Arc;
 
-use tidings_protocol::Code;
 use tidings_protocol::command::Resume;
 use tidings_protocol::http::RealtimeSubscribe;
 
@@ -23,17 +22,6 @@ pub mod clients;
 pub mod frames;
 pub mod poll;
 pub mod stream;
-
-/// Reads a body; what is wrong with it is told with the field's name.
-fn body<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
-    let mut reader = serde_json::Deserializer::from_slice(bytes);
-    serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-        let path = error.path().to_string();
-        let detail = error.into_inner().to_string();
-        let refusal = Error::new(Code::InvalidFrame).detail(detail);
-        if path == "." { refusal } else { refusal.field(path) }
-    })
-}
 
 /// A session that stands where the body says.
 async fn resumed(

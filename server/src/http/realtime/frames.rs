@@ -11,6 +11,7 @@ use tidings_protocol::http::RealtimeFrames;
 use tidings_protocol::limits::MAX_FRAMES_PER_BODY;
 use tidings_protocol::{ClientFrame, ClientId, Code, RoomId};
 
+use super::super::json;
 use super::super::state::HttpState;
 use super::clients::InFlight;
 use crate::auth::{Caller, Principal};
@@ -35,7 +36,7 @@ pub async fn post(
     Caller(caller): Caller,
     body: Bytes,
 ) -> Result<Response, Error> {
-    let body: RealtimeFrames = super::body(&body)?;
+    let body: RealtimeFrames = json::parse(&body)?;
     if body.frames.len() > MAX_FRAMES_PER_BODY {
         let detail = format!("must hold at most {MAX_FRAMES_PER_BODY} frames");
         return Err(Error::new(Code::TooLarge).field("frames").detail(detail));

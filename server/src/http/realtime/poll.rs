@@ -12,6 +12,7 @@ use tidings_protocol::limits::MAX_POLL_WAIT_MS;
 use tidings_protocol::{CloseCode, Code, Epoch};
 use tokio::time::{Instant, timeout_at};
 
+use super::super::json;
 use super::super::state::HttpState;
 use super::frames::page;
 use crate::auth::PageCaller;
@@ -33,7 +34,7 @@ pub async fn post(
     PageCaller(caller): PageCaller,
     body: Bytes,
 ) -> Result<Response, Error> {
-    let body: RealtimeSubscribe = super::body(&body)?;
+    let body: RealtimeSubscribe = json::parse(&body)?;
     let wait = body.wait_ms.unwrap_or(0);
     if wait > MAX_POLL_WAIT_MS {
         let detail = format!("must be at most {MAX_POLL_WAIT_MS}");

@@ -13,6 +13,7 @@ use tidings_protocol::Code;
 use tidings_protocol::http::RealtimeSubscribe;
 use tidings_protocol::limits::SSE_RETRY_MS;
 
+use super::super::json;
 use super::super::notification_stream;
 use super::super::state::HttpState;
 use crate::auth::PageCaller;
@@ -30,7 +31,7 @@ pub async fn post(
     PageCaller(caller): PageCaller,
     body: Bytes,
 ) -> Result<Response, Error> {
-    let body: RealtimeSubscribe = super::body(&body)?;
+    let body: RealtimeSubscribe = json::parse(&body)?;
     if state.drain.stage() != Stage::Ready {
         return Err(Error::new(Code::Unavailable).detail("the server is going away"));
     }

@@ -212,6 +212,21 @@ async fn leaving_by_a_request_ends_the_membership() {
     assert_eq!(answers[2]["data"]["code"], "NOT_A_MEMBER");
 }
 
+#[tokio::test]
+async fn a_body_is_one_text_of_json_and_nothing_behind_it() {
+    let server = Server::start(&[]).await;
+    for path in ["frames", "poll", "stream"] {
+        let whole = r#"{"clientSession":"page","frames":[]}"#;
+        for (body, status) in
+            [(whole.to_owned(), 200), (format!("{whole} {{}}"), 400), (format!("{whole}]"), 400)]
+        {
+            let url = server.url(&format!("/api/v1/realtime/{path}"));
+            let request = client().post(url).bearer_auth(token("ann")).body(body.clone());
+            assert_eq!(request.send().await.unwrap().status(), status, "{path}: {body}");
+        }
+    }
+}
+
 struct Frames {
     body: Pin<Box<dyn futures_util::Stream<Item = reqwest::Result<bytes::Bytes>> + Send>>,
     text: String,
