@@ -145,8 +145,8 @@ impl NumericDate {
 
     /// The moment.
     pub(crate) fn timestamp(self) -> Timestamp {
-        // A float cast saturates, and a timestamp is clamped to the years that it can name.
-        Timestamp::from_millis((self.0 * 1000.0) as i64)
+        // A double is seldom a whole millisecond. Its cast saturates, and a timestamp is clamped to years with a name.
+        Timestamp::from_millis((self.0 * 1000.0).round() as i64)
     }
 }
 

@@ -1,11 +1,15 @@
 //! Tickets: good once, for 30 s, for the user of the token that asked.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tidings_server::auth::{Authenticator, LocalUsedTickets};
+use tidings_server::clock::Clock;
+use tidings_server::config::Config;
 
 use crate::support::jwt::{self, claims_at, token};
-use crate::support::{NOON, TestServer};
+use crate::support::{NOON, SECRET, TestServer};
 
 async fn ticket(server: &TestServer, token: &str) -> String {
     let bearer = format!("Bearer {token}");
@@ -44,6 +48,22 @@ async fn s04_a_ticket_ends_with_its_token() {
     let ticket = ticket(&server, &jwt::sign(&jwt::header("HS256"), &claims)).await;
     clock.advance(Duration::from_secs(5));
     assert_eq!(server.open(&format!("?ticket={ticket}"), &[]).await.expect_err("too late").status, 401);
+}
+
+#[tokio::test]
+async fn s04_a_ticket_says_the_end_of_its_token_to_the_millisecond() {
+    let config = Config::from_args(["--jwt-secret", SECRET]).unwrap();
+    let (clock, _) = Clock::held_at(NOON);
+    let auth = Authenticator::new(&config.auth, clock, Arc::new(LocalUsedTickets::default())).await.unwrap();
+    // A moment that is a little less than itself after a way through seconds.
+    for exp in [json!(2_147_516_932.496), json!(2_147_516_932.496_3)] {
+        let mut claims = claims_at("ann", NOON);
+        claims["exp"] = exp;
+        let principal = auth.verify(&jwt::sign(&jwt::header("HS256"), &claims)).unwrap();
+        assert_eq!(principal.expires_at.as_millis(), 2_147_516_932_496);
+        let ticket = auth.ticket(&principal).unwrap();
+        assert_eq!(auth.redeem(&ticket.ticket).await, Ok(principal));
+    }
 }
 
 #[tokio::test]
