@@ -78,6 +78,13 @@ pub(crate) async fn no_text_is_taken_for_a_query_language(kit: &Kit<'_>) {
     assert!(found(kit, query("ann", &many)).await.is_empty());
 }
 
+pub(crate) async fn every_word_of_a_long_message_is_found(kit: &Kit<'_>) {
+    kit.public("general", &["ann"]).await;
+    let words: Vec<String> = (0..500).map(|n| format!("w{n}")).collect();
+    kit.say("ann", "general", &words.join(" ")).await;
+    assert_eq!(found(kit, query("ann", "w499 w250 w0")).await.len(), 1);
+}
+
 pub(crate) async fn only_what_the_user_may_read_is_found(kit: &Kit<'_>) {
     kit.public("open", &["ann"]).await;
     kit.private("closed", &["ann"]).await;

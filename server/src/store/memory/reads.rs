@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use tidings_protocol::entity::{Message, ReactionCount, RoomKind};
 use tidings_protocol::{RoomId, UserId};
 
+use super::super::words::all_words;
 use super::super::{Entry, HistoryPage, InboxEntry, Page, Reach, SearchQuery, UserRecord, search_words};
 use super::state::{MessageState, State};
 
@@ -140,7 +141,7 @@ impl MessageState {
 
 /// Whether every word occurs, the last one as the beginning of a word.
 fn holds(content: &str, wanted: &[String]) -> bool {
-    let words = search_words(content);
+    let words: Vec<String> = all_words(content).collect();
     let Some((last, others)) = wanted.split_last() else { return false };
     others.iter().all(|word| words.contains(word)) && words.iter().any(|word| word.starts_with(last))
 }
