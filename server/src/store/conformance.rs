@@ -111,6 +111,7 @@ macro_rules! conformance_suite {
                 every_word_must_occur_in_any_order_and_case,
                 the_last_word_may_be_the_beginning_of_one,
                 no_text_is_taken_for_a_query_language,
+                what_is_no_letter_parts_words_however_new_it_is,
                 every_word_of_a_long_message_is_found,
                 only_what_the_user_may_read_is_found,
                 who_is_let_in_by_name_finds_what_is_there_and_nothing_elsewhere,

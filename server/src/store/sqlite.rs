@@ -18,6 +18,7 @@ mod prune;
 mod revocations;
 mod rooms;
 mod row;
+mod text;
 mod users;
 mod views;
 mod writer;

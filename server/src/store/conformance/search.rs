@@ -78,6 +78,24 @@ pub(crate) async fn no_text_is_taken_for_a_query_language(kit: &Kit<'_>) {
     assert!(found(kit, query("ann", &many)).await.is_empty());
 }
 
+pub(crate) async fn what_is_no_letter_parts_words_however_new_it_is(kit: &Kit<'_>) {
+    kit.public("general", &["ann"]).await;
+    let texts = [
+        "Great\u{1f642} work",
+        "\u{1f973}party time",
+        "\u{f8ff}Music a\u{e000}b",
+        "\u{13a3}\u{13cf}\u{13f2} again",
+    ];
+    for text in texts {
+        let id = kit.say("ann", "general", text).await.message_id;
+        assert_eq!(found(kit, query("ann", text)).await, [text]);
+        kit.change("ann", "general", edit(&id, &format!("{text} and more"))).await.unwrap();
+    }
+    for words in ["great work", "party time", "music b a", "\u{13a3}\u{13cf}\u{13f2} again"] {
+        assert_eq!(found(kit, query("ann", words)).await.len(), 1, "{words}");
+    }
+}
+
 pub(crate) async fn every_word_of_a_long_message_is_found(kit: &Kit<'_>) {
     kit.public("general", &["ann"]).await;
     let words: Vec<String> = (0..500).map(|n| format!("w{n}")).collect();

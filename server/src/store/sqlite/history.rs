@@ -4,8 +4,9 @@ use sqlx::sqlite::SqlitePool;
 use tidings_protocol::entity::Message;
 use tidings_protocol::{RoomId, UserId};
 
-use super::super::{HistoryPage, Page, SearchQuery, StoreError, search_words};
+use super::super::{HistoryPage, Page, SearchQuery, StoreError};
 use super::row::{MessageRow, number, page, reach};
+use super::text;
 
 /// A message with its reactions as the user `?1` sees them, each emoji where it first came.
 macro_rules! message_for_user {
@@ -65,7 +66,7 @@ pub(super) async fn history(
 }
 
 pub(super) async fn search(pool: &SqlitePool, query: &SearchQuery) -> Result<Page<Message>, StoreError> {
-    let Some(wanted) = full_text_query(&query.text) else {
+    let Some(wanted) = text::query(&query.text) else {
         return Ok(Page { items: Vec::new(), has_more: false });
     };
     let statement = sqlx::query_as::<_, MessageRow>(SEARCH).bind(query.user_id.as_str()).bind(wanted);
@@ -74,25 +75,4 @@ pub(super) async fn search(pool: &SqlitePool, query: &SearchQuery) -> Result<Pag
     let statement = statement.bind(reach(&query.reach)?);
     let rows = statement.bind(i64::from(query.limit) + 1).fetch_all(pool).await?;
     page(rows, query.limit, MessageRow::message)
-}
-
-/// Every word as a string of FTS5, so that none is an operator; the last one may be the beginning of a word.
-fn full_text_query(text: &str) -> Option<String> {
-    let words = search_words(text);
-    if words.is_empty() {
-        return None;
-    }
-    let quoted: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
-    Some(quoted.join(" ") + " *")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_text_is_ever_an_operator() {
-        assert_eq!(full_text_query("a OR b* NOT \"c"), Some(r#""a" "or" "b" "not" "c" *"#.into()));
-        assert_eq!(full_text_query("\"\" ^ :"), None);
-    }
 }

@@ -7,6 +7,7 @@ use tidings_protocol::entity::{Role, RoomKind};
 use super::super::super::StoreError;
 use super::super::super::plan::{Made, Plan};
 use super::super::row::{json, kind_number, role_number};
+use super::super::text;
 use super::bulk;
 
 pub(super) async fn save(conn: &mut SqliteConnection, plan: &Plan) -> Result<(), StoreError> {
@@ -70,7 +71,10 @@ SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->
        value ->> 8, value ->> 9, value ->> 10, value ->> 11
 FROM json_each(?);
 
-INSERT INTO messages_fts (rowid, content) SELECT id, content FROM messages WHERE id >= ? AND deleted = 0;
+WITH told AS (SELECT value ->> 0 AS id, value ->> 1 AS words FROM json_each(?))
+INSERT INTO messages_fts (rowid, content)
+SELECT id, content FROM messages WHERE id >= ? AND deleted = 0 AND id NOT IN (SELECT id FROM told)
+UNION ALL SELECT id, words FROM told ORDER BY 1;
 
 INSERT OR FAIL INTO idempotency_keys (sender, client_id, fingerprint, place, position)
 SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(?);
@@ -101,6 +105,9 @@ async fn entries(conn: &mut SqliteConnection, plan: &Plan) -> Result<(), StoreEr
         )
     });
     let messages = json(&messages.collect::<Vec<_>>())?;
+    let told = made.messages.iter().filter(|new| !new.deleted);
+    let told = told.filter_map(|new| Some((new.id, text::words(&new.content)?)));
+    let told = json(&told.collect::<Vec<_>>())?;
     let keys = bulk::keys(conn, &made.keys).await?;
     let keys = keys.iter().map(|key| (&key.sender, &key.client_id, key.fingerprint, &key.room_id, key.seq));
     let keys = json(&keys.collect::<Vec<_>>())?;
@@ -108,7 +115,8 @@ async fn entries(conn: &mut SqliteConnection, plan: &Plan) -> Result<(), StoreEr
     let heads = json(&heads.collect::<Vec<_>>())?;
     let read = made.read.iter().map(|((room, user), seq)| (room, user, seq));
     let read = json(&read.collect::<Vec<_>>())?;
-    let write = sqlx::query(ENTRIES).bind(messages).bind(plan.first_id).bind(keys).bind(heads).bind(read);
+    let write = sqlx::query(ENTRIES).bind(messages).bind(told).bind(plan.first_id);
+    let write = write.bind(keys).bind(heads).bind(read);
     write.execute(conn).await?;
     Ok(())
 }
@@ -124,8 +132,9 @@ UPDATE messages SET
 FROM json_each(?) j
 WHERE messages.id = j.value ->> 0;
 
-INSERT INTO messages_fts (rowid, content) SELECT id, content FROM messages
-WHERE id IN (SELECT value ->> 0 FROM json_each(?)) AND deleted = 0";
+INSERT INTO messages_fts (rowid, content)
+SELECT m.id, coalesce(j.value ->> 4, m.content) FROM json_each(?) j CROSS JOIN messages m ON m.id = j.value ->> 0
+WHERE m.deleted = 0";
 
 async fn edited(conn: &mut SqliteConnection, made: &Made) -> Result<(), StoreError> {
     if made.edited.is_empty() {
@@ -133,7 +142,8 @@ async fn edited(conn: &mut SqliteConnection, made: &Made) -> Result<(), StoreErr
     }
     let rows = made.edited.iter().map(|(id, edited)| {
         let (content, at) = edited.edit.as_ref().map(|(content, at)| (content, at.as_millis())).unzip();
-        (id, content, at, i64::from(edited.deleted))
+        let words = content.and_then(|content| text::words(content));
+        (id, content, at, i64::from(edited.deleted), words)
     });
     let rows = json(&rows.collect::<Vec<_>>())?;
     sqlx::query(EDITED).bind(&rows).bind(&rows).bind(&rows).execute(conn).await?;
