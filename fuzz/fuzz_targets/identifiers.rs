@@ -3,7 +3,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tidings_protocol::{ClientId, ClientSession, Cursor, Epoch, MessageId, RoomId, SessionId, Timestamp, UserId};
+use tidings_protocol::{
+    ClientId, ClientSession, Cursor, Epoch, MessageId, RoomId, SessionId, Timestamp, UserId,
+};
 
 fuzz_target!(|text: &str| {
     macro_rules! whole {
