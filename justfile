@@ -102,7 +102,7 @@ chaos *options:
     cargo build --release --package tidings-server --package tidings-loadgen
     ulimit -n "$(ulimit -Hn)" && {{ target }}/release/tidings-loadgen chaos "$@"
 
-# Feed the parsers of both ends what nobody would write: ten minutes for each target, or `./x fuzz 60` seconds, or `./x fuzz 60 server_frame` that one
+# Feed the parsers of both ends what nobody would write: ten minutes for each target, or `./x fuzz 60` seconds, or `./x fuzz 60 server_frame` that one (one core builds the server for it in about 16 min the first time)
 [group('measure')]
 fuzz seconds="600" *targets:
     #!/usr/bin/env bash
