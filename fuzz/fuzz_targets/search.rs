@@ -27,12 +27,6 @@ const MAX_WORDS: usize = 64;
 /// The logs begin anew after so many runs, so that the last one takes as long as the first.
 const RUNS: u32 = 20_000;
 
-/// A store's threads look like a leak after every run, and to look for one takes a hundred times as long as a run.
-#[unsafe(no_mangle)]
-extern "C" fn __lsan_is_turned_off() -> i32 {
-    1
-}
-
 struct Stores {
     runtime: Runtime,
     disk: Sqlite,
