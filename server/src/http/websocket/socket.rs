@@ -40,6 +40,8 @@ pub(super) struct Socket<S> {
     control: Vec<u8>,
     /// How much of the first frame, its head included, has been written.
     written: usize,
+    /// The peer has begun a frame that is too long: where the next one would begin is not known.
+    is_lost: bool,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
@@ -54,7 +56,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             .max_message_size(Some(max_frame_bytes))
             .max_frame_size(Some(max_frame_bytes));
         let reader = WebSocketContext::from_partially_read(read, Role::Server, Some(config));
-        Self { stream, reader, readable: Source::default(), control: Vec::new(), written: 0 }
+        Self { stream, reader, readable: Source::default(), control: Vec::new(), written: 0, is_lost: false }
     }
 
     /// The peer's next message.
@@ -62,6 +64,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     /// # Errors
     /// The connection has ended, or the peer has broken the protocol.
     pub(super) fn poll_read(&mut self, cx: &Context<'_>) -> Poll<Result<Message, Error>> {
+        if self.is_lost {
+            return Poll::Ready(Err(Error::AlreadyClosed));
+        }
         if !self.readable.rang(cx) {
             return Poll::Pending;
         }
@@ -73,6 +78,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         match self.reader.read(&mut wire) {
             Err(Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => Poll::Pending,
             message => {
+                self.is_lost = matches!(message, Err(Error::Capacity(_)));
                 self.readable.ring();
                 Poll::Ready(message)
             }

@@ -90,3 +90,20 @@ async fn a_peer_that_pings_and_takes_no_answer_gets_no_memory_for_it() {
     poll_fn(|cx| socket.poll_write(&mut Outgoing::default(), cx)).await.unwrap();
     assert!(read(&mut client, 1).await[0].is_pong());
 }
+
+#[test]
+fn behind_a_frame_that_is_too_long_nothing_is_read() {
+    runtime().block_on(async {
+        let (near, mut far) = duplex(64);
+        // A masked text of 2 MiB (RFC 6455, section 5.2), of which the head came with the handshake, and nothing else with it.
+        let mut head = vec![0x81, 0xff];
+        head.extend((2_u64 << 20).to_be_bytes());
+        head.extend([0; 4]);
+        let mut socket = Socket::new(near, head, LIMIT);
+        let first = poll_fn(|cx| socket.poll_read(cx)).await;
+        assert!(matches!(first, Err(Error::Capacity(_))), "{first:?}");
+        tokio::io::AsyncWriteExt::write_all(&mut far, &[0x8a, 0x80, 0, 0, 0, 0]).await.unwrap();
+        let second = poll_fn(|cx| socket.poll_read(cx)).await;
+        assert!(matches!(second, Err(Error::AlreadyClosed)), "{second:?}");
+    });
+}
