@@ -17,6 +17,7 @@ mod network;
 mod noise;
 mod order;
 pub mod outcome;
+mod panics;
 mod power;
 mod replay;
 mod resume;

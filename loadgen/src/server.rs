@@ -249,6 +249,12 @@ impl Server {
         &self.folder
     }
 
+    /// What it has logged so far.
+    #[must_use]
+    pub fn logged(&self) -> String {
+        std::fs::read_to_string(log_file(&self.folder)).unwrap_or_default()
+    }
+
     /// Its database.
     #[must_use]
     pub fn database(&self) -> PathBuf {

@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::context::{Context, PATIENCE, Writers};
 use super::outcome::Outcome;
+use super::panics::has_panic;
 use crate::check::{self, Writer};
 use crate::error::Error;
 use crate::proc;
@@ -105,6 +106,7 @@ pub(super) async fn run(context: &Context) -> Result<Outcome, Error> {
     let all = sockets * ROUNDS;
     outcome.promise(format!("who has said its last is let go within {LET_GO:?}"), all, held);
     outcome.promise("the server answers afterwards, as the process that it was", 1, usize::from(!is_up));
+    outcome.promise("nothing in it has panicked", 1, usize::from(has_panic(&server.logged())));
     let upgrades = all / KINDS.len() * 3;
     outcome.promise(
         "noise came behind an upgrade too, so that it means something",

@@ -2,14 +2,13 @@
 
 use tidings_testbed::cluster::{Cluster, status};
 
+use super::super::panics::has_panic;
 use super::Outcome;
 
 /// Nobody else asks for it.
 const NOTHING: &str = "/api/v1/nothing";
 /// A token that was left out of a log.
 const LEFT_OUT: &str = "token=[REDACTED]";
-/// Where the server logs that a thread has panicked, and in which words the runtime does where the server does not.
-const PANICS: [&str; 2] = ["ERROR tidings_server::telemetry", "panicked at"];
 
 /// Asks with a token in the query, as a browser must.
 pub(super) fn ask_with_a_token_in_the_query(cluster: &Cluster, token: &str) {
@@ -43,10 +42,6 @@ fn has_token(log: &str, token: &str) -> bool {
     log.contains(signature) || log.replace(LEFT_OUT, "").contains("token=")
 }
 
-fn has_panic(log: &str) -> bool {
-    PANICS.iter().any(|panic| log.contains(panic))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -58,12 +53,5 @@ mod tests {
         assert!(has_token(&line("x=signature"), "head.claims.signature"));
         assert!(has_token(&line("token=anothers"), "head.claims.signature"));
         assert!(!has_token(&line("token=[REDACTED]"), "head.claims.signature"));
-    }
-
-    #[test]
-    fn a_panic_is_found_as_the_server_logs_it_and_as_the_runtime_does() {
-        assert!(has_panic("2026 ERROR tidings_server::telemetry: no entry place=\"src/x.rs:1:2\""));
-        assert!(has_panic("thread 'main' panicked at src/x.rs:1:2:"));
-        assert!(!has_panic("2026 ERROR tidings_server::node::writer: a commit failed"));
     }
 }
