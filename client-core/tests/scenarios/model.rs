@@ -13,6 +13,7 @@ mod server;
 mod shared;
 mod tabs;
 mod tally;
+mod verdict;
 mod words;
 mod world;
 
