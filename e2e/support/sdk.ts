@@ -1,4 +1,4 @@
-// What the tests of the npm package's client start from: a site with an empty page that can import it, and a server that lets
+// What the tests of the npm package start from: a site with an empty page that can import it, and a server that lets
 // that page in.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,6 +11,8 @@ import type { Server } from './server.js';
 type Fixtures = {
   /** More arguments for `tidings-server serve --dev`; set with `test.use({ serverOptions: [...] })`. */
   serverOptions: string[];
+  /** The folder of the site, with the package installed. */
+  folder: string;
   site: Site;
   server: Server;
   /** Opens the empty page in a new tab. */
@@ -20,13 +22,17 @@ type Fixtures = {
 export const test = base.extend<Fixtures>({
   serverOptions: [[], { option: true }],
 
-  site: async ({}, use) => {
+  folder: async ({}, use) => {
     const folder = await install('plain');
     await writeFile(join(folder, 'blank.html'), '<!doctype html><title>blank</title>');
+    await use(folder);
+    await uninstall(folder);
+  },
+
+  site: async ({ folder }, use) => {
     const site = await Site.of(folder);
     await use(site);
     await site.close();
-    await uninstall(folder);
   },
 
   server: async ({ site, serverOptions }, use) => {

@@ -3,36 +3,17 @@ import { execFileSync } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { expect, test as base, type Page } from '@playwright/test';
+import type { Page } from '@playwright/test';
 import webpack from 'webpack';
 
 import { converse } from '../support/conversation.js';
-import { Site, install, notify, serverFor, token, uninstall } from '../support/example.js';
-import type { Server } from '../support/server.js';
+import { notify, token } from '../support/example.js';
+import { expect, test as base } from '../support/sdk.js';
 
-type Fixtures = { folder: string; site: Site; server: Server; blank: Page };
-
-const test = base.extend<Fixtures>({
-  folder: async ({}, use) => {
-    const folder = await install('plain');
-    await use(folder);
-    await uninstall(folder);
-  },
-  site: async ({ folder }, use) => {
-    const site = await Site.of(folder);
-    await use(site);
-    await site.close();
-  },
-  server: async ({ site }, use) => {
-    const server = await serverFor(site.url);
-    await use(server);
-    await server.dispose();
-  },
+const test = base.extend<{ blank: Page }>({
   /** An empty page of the site, from which scripts import the package. */
-  blank: async ({ folder, site, page }, use) => {
-    await writeFile(join(folder, 'blank.html'), '<!doctype html><title>blank</title>');
-    await page.goto(`${site.url}/blank.html`);
-    await use(page);
+  blank: async ({ open }, use) => {
+    await use(await open());
   },
 });
 
