@@ -1,5 +1,7 @@
 //! Writing what a run of appends has made: each table once.
 
+use std::sync::LazyLock;
+
 use serde::Serialize;
 use sqlx::sqlite::SqliteConnection;
 use tidings_protocol::entity::{Role, RoomKind};
@@ -8,7 +10,7 @@ use super::super::super::StoreError;
 use super::super::super::plan::{Made, Plan};
 use super::super::row::{json, kind_number, role_number};
 use super::super::text;
-use super::bulk;
+use super::bulk::{self, KEYS, MESSAGES};
 
 pub(super) async fn save(conn: &mut SqliteConnection, plan: &Plan) -> Result<(), StoreError> {
     let made = &plan.made;
@@ -61,12 +63,13 @@ async fn new_rooms(conn: &mut SqliteConnection, made: &Made) -> Result<(), Store
     write(conn, NEW_MEMBERS, &members).await
 }
 
-// What is left of full chunks, and all else. In one step to the connection's thread, for nearly every run has all of these. Parameters of such a text are not
-// numbered: sqlx takes each statement's own from where the last one's ended. OR FAIL does without a journal for each
-// statement: what goes wrong here ends the whole batch.
-const ENTRIES: &str = "
-INSERT OR FAIL INTO messages (id, message_id, room_id, seq, sender, sender_name, content, at, reply_to,
-                              client_id, edited_at, deleted)
+// What does not fill a chunk, and all else, in one step to the connection's thread, for nearly every run has all of these.
+// Parameters of such a text are not numbered: sqlx takes each statement's own from where the last one's ended. OR FAIL does
+// without a journal for each statement: what goes wrong here ends the whole batch.
+static ENTRIES: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "
+{MESSAGES}
 SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7,
        value ->> 8, value ->> 9, value ->> 10, value ->> 11
 FROM json_each(?);
@@ -76,46 +79,29 @@ INSERT INTO messages_fts (rowid, content)
 SELECT id, content FROM messages WHERE id >= ? AND deleted = 0 AND id NOT IN (SELECT id FROM told)
 UNION ALL SELECT id, words FROM told ORDER BY 1;
 
-INSERT OR FAIL INTO idempotency_keys (sender, client_id, fingerprint, place, position)
+{KEYS}
 SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(?);
 
 UPDATE rooms SET head_seq = j.value ->> 1 FROM json_each(?) j WHERE rooms.room_id = j.value ->> 0;
 
 UPDATE members SET read_seq = j.value ->> 2
 FROM json_each(?) j
-WHERE members.room_id = j.value ->> 0 AND members.user_id = j.value ->> 1";
+WHERE members.room_id = j.value ->> 0 AND members.user_id = j.value ->> 1"
+    )
+});
 
 async fn entries(conn: &mut SqliteConnection, plan: &Plan) -> Result<(), StoreError> {
     let made = &plan.made;
-    let messages = bulk::messages(conn, &made.messages).await?.iter().map(|new| {
-        let edited_at = new.edited_at.map(|at| at.as_millis());
-        (
-            new.id,
-            &new.message_id,
-            &new.room_id,
-            new.seq,
-            &new.sender,
-            &new.sender_name,
-            &new.content,
-            new.at.as_millis(),
-            &new.reply_to,
-            &new.client_id,
-            edited_at,
-            i64::from(new.deleted),
-        )
-    });
-    let messages = json(&messages.collect::<Vec<_>>())?;
+    let messages = bulk::messages(conn, &made.messages).await?;
     let told = made.messages.iter().filter(|new| !new.deleted);
     let told = told.filter_map(|new| Some((new.id, text::words(&new.content)?)));
     let told = json(&told.collect::<Vec<_>>())?;
     let keys = bulk::keys(conn, &made.keys).await?;
-    let keys = keys.iter().map(|key| (&key.sender, &key.client_id, key.fingerprint, &key.room_id, key.seq));
-    let keys = json(&keys.collect::<Vec<_>>())?;
     let heads = made.heads.iter().filter_map(|room| Some((room, plan.rooms.get(room)?.head)));
     let heads = json(&heads.collect::<Vec<_>>())?;
     let read = made.read.iter().map(|((room, user), seq)| (room, user, seq));
     let read = json(&read.collect::<Vec<_>>())?;
-    let write = sqlx::query(ENTRIES).bind(messages).bind(told).bind(plan.first_id);
+    let write = sqlx::query(ENTRIES.as_str()).bind(messages).bind(told).bind(plan.first_id);
     let write = write.bind(keys).bind(heads).bind(read);
     write.execute(conn).await?;
     Ok(())
