@@ -151,7 +151,7 @@ upgrade-check rev:
     cargo build --package tidings-server --package tidings-loadgen
     "{{ target }}/debug/tidings-loadgen" chaos upgrade --before "$before"
 
-# Run every check and every test, as CI does (about 14 min once all is built)
+# Run every check and every test, as CI does (about 20 min once all is built)
 [group('test')]
 test:
     @{{ root }}/xtask/steps.sh check test-native test-faults test-wasm test-browser test-e2e
@@ -238,7 +238,7 @@ deploy-check:
     @{{ root }}/xtask/unit-check.sh deploy/systemd/tidings.service
     cargo nextest run --package tidings-testbed takes_both_forms
 
-# Native tests, documentation examples included (about 3 min once all is built)
+# Native tests, documentation examples included (about 5 min once all is built)
 [group('test')]
 test-native: _server-with-tests
     @{{ setup }} cargo_tools services
@@ -247,7 +247,7 @@ test-native: _server-with-tests
     cargo run --quiet --package tidings-testbed -- postgres -- cargo nextest run {{ crates }}
     cargo nextest run --package tidings-xtask --cargo-profile xtask
 
-# Fault runs in their short form: real clients, the real server, and a proxy that breaks what is between them (about 4 min once all is built)
+# Fault runs in their short form: real clients, the real server, and a proxy that breaks what is between them (about 5 min once all is built)
 [group('test')]
 test-faults: _server-with-tests
     @{{ setup }} strace services
@@ -265,7 +265,7 @@ test-browser: _wasm-tools _server-with-tests
     @{{ setup }} wasm_pack browser
     WASM_BINDGEN_TEST_TIMEOUT=180 node e2e/support/control.js wasm-pack test --headless --chrome --mode no-install client-wasm --lib --test browser
 
-# Whole-system tests in Chromium by Playwright; options go to it (about 4 min once all is built)
+# Whole-system tests in Chromium by Playwright; options go to it (about 5 min once all is built)
 [group('test')]
 test-e2e *options: app sdk _server-with-tests _e2e
     @{{ setup }} browser
