@@ -168,12 +168,12 @@ check: fmt-check lint docs deny import-rule types sizes package deploy-check
 
 # Say which files are not formatted
 [group('check')]
-fmt-check:
+fmt-check: _rust
     cargo fmt --all --check
 
 # Clippy for the machine and for wasm, with warnings as errors, and TypeScript's own check of the browser tests
 [group('check')]
-lint: _e2e
+lint: _rust _e2e
     cargo clippy {{ crates }} --all-targets -- --deny warnings
     cargo clippy --package tidings-server --features otel -- --deny warnings
     cargo clippy {{ build_tool }} --all-targets -- --deny warnings
@@ -185,19 +185,19 @@ lint: _e2e
 
 # Rustdoc, with warnings as errors
 [group('check')]
-docs:
+docs: _rust
     RUSTDOCFLAGS="--deny warnings" cargo doc --quiet {{ crates }} --no-deps --document-private-items
 
 # Licences, bans and sources of all dependencies, and whether Cargo.lock names them all
 [group('check')]
 deny:
-    @{{ setup }} cargo_tools
+    @{{ setup }} rust cargo_tools
     cargo deny --locked --log-level error check --hide-inclusion-graph bans licenses sources
 
 # Known weaknesses of all dependencies, by the RustSec database (needs GitHub; note the result in docs/security.md)
 [group('check')]
 audit:
-    @{{ setup }} cargo_tools
+    @{{ setup }} rust cargo_tools
     cargo deny --locked --log-level error check --hide-inclusion-graph advisories
 
 # What the server is built from, as CycloneDX: target/sbom/tidings-server.cdx.json
@@ -212,7 +212,7 @@ import-rule: _xtask
 
 # Whether the generated TypeScript types are those of the protocol
 [group('check')]
-types:
+types: _rust
     cargo run --quiet {{ types }} -- --check
 
 # Size budgets of the app and the npm package
@@ -273,12 +273,12 @@ test-e2e *options: app sdk _server-with-tests _e2e
 
 # Format every Rust file
 [group('work')]
-fmt:
+fmt: _rust
     cargo fmt --all
 
 # Write the TypeScript types of the protocol anew
 [group('work')]
-protocol-types:
+protocol-types: _rust
     cargo run --quiet {{ types }}
 
 # Throw away everything that was built or installed here, but not data/
@@ -293,6 +293,9 @@ clean:
 setup:
     @{{ setup }} rust node xtask wasm_opt cargo_tools services deploy_tools strace faketime wasm_pack browser e2e sdk fuzzer conformance_suite
     @echo "setup: all there"
+
+_rust:
+    @{{ setup }} rust
 
 _xtask:
     @{{ setup }} xtask
