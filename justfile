@@ -122,6 +122,10 @@ model lives="1000":
     @{{ setup }} rust
     TIDINGS_MODEL_RUNS={{ lives }} cargo test --quiet --profile model --package tidings-client-core --test scenarios model::promises_hold -- --nocapture
 
+# The long forms of what CI tries in short ones: model, simulation, fuzzing, conformance, and all fault runs (hours: fuzzing alone takes an hour and a half)
+[group('measure')]
+nightly: (model "1000") (simulate "20000") conformance fuzz chaos chaos-cluster
+
 # Hold the server's WebSocket against a suite of 301 cases from outside (about 2 min after the build)
 [group('measure')]
 conformance:
