@@ -64,7 +64,9 @@ impl Server {
     pub(crate) fn config(flags: &[&str]) -> Config {
         let all = ["--jwt-secret", SECRET, "--max-frames-per-second", "1000", "--frame-burst", "2000"];
         let mut given: Vec<&str> = Vec::new();
-        for pair in all.chunks(2).filter(|pair| !flags.contains(&pair[0])) {
+        let by_jwks = flags.contains(&"--jwks-file");
+        let stands = |flag: &str| flags.contains(&flag) || (by_jwks && flag == "--jwt-secret");
+        for pair in all.chunks(2).filter(|pair| !stands(pair[0])) {
             given.extend(pair);
         }
         given.extend(flags);

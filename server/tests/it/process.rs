@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::support::jwt::token;
+use crate::support::jwt::{Issuer, token};
 use crate::support::process::{Process, program};
 use crate::support::{SECRET, client};
 
@@ -231,6 +231,7 @@ async fn s28_what_is_not_safe_does_not_start_and_says_why_in_one_line() {
     let open_config = file("open.toml", &format!("jwt_secret = \"{SECRET}\"\n"), 0o644);
     let open_db = format!("sqlite://{}", file("open.db", "", 0o644));
     let open_keys = file("keys.json", "{}", 0o666);
+    let keys = file("good-keys.json", &Issuer::new().jwks().to_string(), 0o644);
     let unknown = file("unknown.toml", "no_such_key = 1\n", 0o600);
     let secret = ["--jwt-secret", SECRET];
     let cases: Vec<(Vec<&str>, &str)> = vec![
@@ -240,6 +241,11 @@ async fn s28_what_is_not_safe_does_not_start_and_says_why_in_one_line() {
         (vec!["--dev", "--listen", "0.0.0.0:0"], "loopback"),
         (vec!["--jwks-url", "http://id.example.com/keys"], "https://"),
         (vec!["--jwks-file", &open_keys], "chmod"),
+        (vec!["--jwks-file", &keys, "--redis-url", "redis://127.0.0.1:1"], "TIDINGS_TICKET_SECRET"),
+        (
+            vec!["--jwks-url", "http://127.0.0.1:1/keys", "--redis-url", "redis://127.0.0.1:1"],
+            "TIDINGS_TICKET_SECRET",
+        ),
         (vec!["--config", &open_config], "chmod 600"),
         (vec!["--config", &unknown], "no_such_key"),
         ([&secret[..], &["--database-url", &open_db]].concat(), "chmod 600"),
@@ -320,14 +326,9 @@ async fn tls_files(folder: &std::path::Path) -> (Child, u16) {
 
 #[tokio::test]
 async fn s16_keys_come_over_tls_from_whom_the_machine_trusts_and_from_nobody_else() {
-    use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
-    use base64::Engine as _;
-    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     let folder = tempfile::tempdir().unwrap();
-    let ed = Ed25519KeyPair::generate().unwrap();
-    let x = URL_SAFE_NO_PAD.encode(ed.public_key().as_ref());
-    let keys = serde_json::json!({ "keys": [{ "kty": "OKP", "crv": "Ed25519", "kid": "ed", "x": x }] });
-    std::fs::write(folder.path().join("keys.json"), keys.to_string()).unwrap();
+    let issuer = Issuer::new();
+    std::fs::write(folder.path().join("keys.json"), issuer.jwks().to_string()).unwrap();
     std::fs::write(folder.path().join("long.json"), " ".repeat(300 * 1024)).unwrap();
     let (_files, port) = tls_files(folder.path()).await;
     let url = |file: &str| format!("https://localhost:{port}/{file}");
@@ -335,10 +336,7 @@ async fn s16_keys_come_over_tls_from_whom_the_machine_trusts_and_from_nobody_els
     let trusting = [("SSL_CERT_FILE", vouches.to_str().unwrap())];
 
     let server = Server::start_with(&["--jwks-url", &url("keys.json")], &trusting).await;
-    let key = jsonwebtoken::EncodingKey::from_ed_der(ed.to_pkcs8v1().unwrap().as_ref());
-    let header = serde_json::json!({ "alg": "EdDSA", "typ": "JWT", "kid": "ed" });
-    let claims = crate::support::jwt::claims("ann");
-    let token = crate::support::jwt::sign_with(&header, &claims, &key, jsonwebtoken::Algorithm::EdDSA);
+    let token = issuer.token("ann");
     let rooms = client().get(format!("http://{}/api/v1/rooms", server.addr())).bearer_auth(token);
     assert_eq!(rooms.send().await.unwrap().status(), 200);
 

@@ -5,12 +5,17 @@ use tidings_protocol::{RoomId, UserId};
 use tidings_server::store::Write;
 
 use super::{Cluster, hears};
-use crate::harness::{Client, Server, token};
+use crate::harness::{Client, SECRET, Server, token};
 use crate::support::client;
+use crate::support::jwt::Issuer;
 
 async fn ticket(server: &Server) -> String {
+    ticket_for(server, &token("ann")).await
+}
+
+async fn ticket_for(server: &Server, token: &str) -> String {
     let url = server.url("/api/v1/auth/ticket");
-    let answer = client().post(url).bearer_auth(token("ann")).send().await.unwrap();
+    let answer = client().post(url).bearer_auth(token).send().await.unwrap();
     let answer: serde_json::Value = answer.json().await.unwrap();
     answer["ticket"].as_str().unwrap().to_owned()
 }
@@ -38,6 +43,22 @@ async fn a_ticket_of_one_node_counts_on_another_and_once_in_all() {
     assert_eq!(redeem(&one, &waiting).await, 503, "whether it was used is not known");
     cluster.redis.start_again().unwrap();
     assert_eq!(redeem(&two, &waiting).await, 200);
+}
+
+#[tokio::test]
+async fn s04_with_keys_by_jwks_a_ticket_of_one_node_counts_on_another_by_the_secret_that_they_share() {
+    let cluster = Cluster::new();
+    let issuer = Issuer::new();
+    let folder = tempfile::tempdir().unwrap();
+    let keys = folder.path().join("keys.json");
+    std::fs::write(&keys, issuer.jwks().to_string()).unwrap();
+    let shared = ["--jwks-file", keys.to_str().unwrap(), "--ticket-secret", SECRET];
+    let (one, two) = cluster.two(&shared).await;
+    let of_one = ticket_for(&one, &issuer.token("ann")).await;
+    assert_eq!(redeem(&two, &of_one).await, 200);
+    for server in [&one, &two] {
+        assert_eq!(redeem(server, &of_one).await, 401, "it has been used");
+    }
 }
 
 #[tokio::test]

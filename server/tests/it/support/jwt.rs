@@ -1,5 +1,6 @@
 //! Tokens as anyone might make them, good and bad.
 
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey};
@@ -50,6 +51,31 @@ pub(crate) fn sign_with(header: &Value, claims: &Value, key: &EncodingKey, algor
     let message = format!("{}.{}", part(header), part(claims));
     let signature = jsonwebtoken::crypto::sign(message.as_bytes(), key, algorithm).unwrap();
     format!("{message}.{signature}")
+}
+
+/// An issuer with one key, of Ed25519.
+pub(crate) struct Issuer {
+    key: EncodingKey,
+    public: String,
+}
+
+impl Issuer {
+    pub(crate) fn new() -> Self {
+        let pair = Ed25519KeyPair::generate().unwrap();
+        let key = EncodingKey::from_ed_der(pair.to_pkcs8v1().unwrap().as_ref());
+        Self { key, public: URL_SAFE_NO_PAD.encode(pair.public_key().as_ref()) }
+    }
+
+    /// What it publishes.
+    pub(crate) fn jwks(&self) -> Value {
+        json!({ "keys": [{ "kty": "OKP", "crv": "Ed25519", "kid": "ed", "x": self.public }] })
+    }
+
+    /// A good token for the user.
+    pub(crate) fn token(&self, user: &str) -> String {
+        let header = json!({ "alg": "EdDSA", "typ": "JWT", "kid": "ed" });
+        sign_with(&header, &claims(user), &self.key, Algorithm::EdDSA)
+    }
 }
 
 /// One part of a token.
