@@ -17,6 +17,7 @@ secret := data / "jwt-secret"
 crates := "--workspace --exclude tidings-xtask"
 build_tool := "--package tidings-xtask --profile xtask"
 wasm := "--target wasm32-unknown-unknown"
+configuration := "--package tidings-server --example configuration"
 types := "--package tidings-protocol --features ts --example typescript"
 
 export JUST := just_executable()
@@ -168,7 +169,7 @@ otel-check:
 
 # Format, lints, documentation, dependencies, imports, types, sizes, the package and deploy/ (about 3 min once all is built)
 [group('test')]
-check: fmt-check lint docs deny import-rule types sizes package deploy-check
+check: fmt-check lint docs deny import-rule types settings sizes package deploy-check
 
 # Say which files are not formatted
 [group('check')]
@@ -218,6 +219,11 @@ import-rule: _xtask
 [group('check')]
 types: _rust
     cargo run --quiet {{ types }} -- --check
+
+# Whether docs/configuration.md says what the settings are
+[group('check')]
+settings: _rust
+    cargo run --quiet {{ configuration }} -- --check
 
 # Size budgets of the app and the npm package
 [group('check')]
@@ -284,6 +290,11 @@ fmt: _rust
 [group('work')]
 protocol-types: _rust
     cargo run --quiet {{ types }}
+
+# Write docs/configuration.md anew, from the settings
+[group('work')]
+configuration: _rust
+    cargo run --quiet {{ configuration }}
 
 # Throw away everything that was built or installed here, but not data/
 [group('work')]

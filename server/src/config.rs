@@ -2,8 +2,10 @@
 //!
 //! A flag `--a-b` is also the variable `TIDINGS_A_B` and the key `a_b` of `--config FILE.toml`: flag over
 //! variable over file. The file's values become the defaults of the command line ([`mod@file`]), so there is one
-//! list of settings, and `--help` is it. What must not stand together is refused by [`check`].
+//! list of settings: `--help` shows it, and `docs/configuration.md` is made of it. What must not stand together is
+//! refused by [`check`], and what falls below a [bound](bounds).
 
+pub mod bounds;
 pub mod check;
 pub mod file;
 pub mod value;

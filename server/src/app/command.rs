@@ -111,6 +111,9 @@ fn run(command: Command) -> Result<(), StartError> {
 #[cfg(not(feature = "otel"))]
 fn serve_logged(config: &Config) -> Result<(), StartError> {
     telemetry::init(config.log.log_format);
+    if config.log.otlp_endpoint.is_some() {
+        tracing::warn!("no spans are exported: this server was built without the feature otel");
+    }
     tokio::runtime::Runtime::new()?.block_on(serve(config))
 }
 

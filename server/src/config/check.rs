@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
 
+use super::bounds::{BOUNDS, longer_than_nothing};
 use super::{Config, ListenConfig, StoreConfig};
 use crate::auth::keys::{self, KeyError};
 
@@ -141,7 +142,7 @@ pub fn check(config: &Config) -> Result<(), ConfigError> {
     listen(&config.listen, config.auth.dev)?;
     auth(config)?;
     store(&config.store)?;
-    bounds(config)
+    BOUNDS.iter().try_for_each(|bound| bound.hold(config))
 }
 
 fn listen(listen: &ListenConfig, dev: bool) -> Result<(), ConfigError> {
@@ -199,44 +200,13 @@ pub fn secret(flag: &'static str, secret: &SecretString) -> Result<(), ConfigErr
 /// # Errors
 /// It is not.
 pub fn store(config: &StoreConfig) -> Result<(), ConfigError> {
-    if config.database_timeout.is_zero() {
-        return Err(ConfigError::Zero("database-timeout"));
-    }
+    longer_than_nothing("database-timeout", config.database_timeout)?;
     if !config.is_postgres() && !config.database_url.expose_secret().starts_with("sqlite:") {
         return Err(ConfigError::Database);
     }
     match config.sqlite_file() {
         Some(file) if file.exists() => not_for_others(&file),
         Some(_) | None => Ok(()),
-    }
-}
-
-fn bounds(config: &Config) -> Result<(), ConfigError> {
-    let spans = [
-        ("header-timeout", config.listen.header_timeout),
-        ("body-timeout", config.listen.body_timeout),
-        ("write-timeout", config.listen.write_timeout),
-        ("heartbeat", config.session.heartbeat),
-        ("drain-grace", config.drain.drain_grace),
-        ("notification-retention", config.notifications.notification_retention),
-        ("position-tick", config.broker.position_tick),
-        ("presence-lease", config.broker.presence_lease),
-    ];
-    if let Some((flag, _)) = spans.iter().find(|(_, span)| span.is_zero()) {
-        return Err(ConfigError::Zero(flag));
-    }
-    let limits = &config.limits;
-    let least = [
-        ("max-content-bytes", limits.max_content_bytes, 1),
-        ("max-frame-bytes", limits.max_frame_bytes, 256),
-        ("max-body-bytes", limits.max_body_bytes, 1),
-        ("outbox-bytes", limits.outbox_bytes, 1024),
-        ("redis-queue", config.broker.redis_queue, 1),
-        ("redis-arrivals", config.broker.redis_arrivals, 16),
-    ];
-    match least.iter().find(|(_, value, least)| value < least) {
-        Some(&(flag, _, least)) => Err(ConfigError::TooSmall { flag, least }),
-        None => Ok(()),
     }
 }
 

@@ -10,8 +10,8 @@ pub struct LogConfig {
     #[arg(long, env = "TIDINGS_LOG_FORMAT", value_name = "FORMAT", default_value = "text")]
     pub log_format: LogFormat,
 
-    /// The collector that gets spans by OTLP over HTTP, such as http://127.0.0.1:4318 [default: none]
-    #[cfg(feature = "otel")]
+    /// In a server that was built with the feature `otel`: the collector that gets spans by OTLP over HTTP, such as
+    /// http://127.0.0.1:4318 [default: none]
     #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "URL", hide_default_value = true)]
     pub otlp_endpoint: Option<String>,
 }

@@ -175,6 +175,33 @@ fn the_help_names_every_setting_with_its_default() {
     }
 }
 
+#[test]
+fn every_flag_is_also_a_variable_and_a_key_of_the_same_name() {
+    use clap::CommandFactory as _;
+    let cli = tidings_server::cli::Cli::command();
+    for setting in cli.find_subcommand("serve").unwrap().get_arguments() {
+        let key = setting.get_id().as_str();
+        assert_eq!(setting.get_long(), Some(key.replace('_', "-").as_str()));
+        let variable = match key {
+            // Its name is that of every program with spans.
+            "otlp_endpoint" => "OTEL_EXPORTER_OTLP_ENDPOINT".to_owned(),
+            _ => format!("TIDINGS_{}", key.to_uppercase()),
+        };
+        assert_eq!(setting.get_env().unwrap().to_str(), Some(variable.as_str()));
+    }
+}
+
+#[test]
+fn a_bound_is_of_a_setting_and_named_in_its_refusal() {
+    use tidings_server::config::{Config, bounds::BOUNDS};
+    for bound in BOUNDS {
+        let flag = format!("--{}", bound.flag);
+        let refused = ["0", "0s"].map(|nothing| Config::from_args(["--dev", &flag, nothing]).unwrap_err().to_string());
+        let said = format!("{flag} must be {}", bound.in_words());
+        assert!(refused.contains(&said), "{said}: {refused:?}");
+    }
+}
+
 /// `token` needs no server, so what it answers shows which secret it took.
 #[test]
 fn a_flag_wins_over_a_variable_and_a_variable_over_the_file() {
