@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{FromRequestParts, State};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post, put};
 use http::StatusCode;
 use http::request::Parts;
 use serde::{Deserialize, Serialize};
@@ -28,15 +28,29 @@ mod sessions;
 /// Longest reason of a ban, in bytes.
 const MAX_REASON_BYTES: usize = 1_000;
 
-/// The routes.
-pub fn routes() -> Router<HttpState> {
-    Router::new()
-        .route("/api/v1/admin/users/{userId}/disconnect", post(disconnect))
-        .route("/api/v1/admin/bans", get(list_bans))
-        .route("/api/v1/admin/bans/{userId}", get(show_ban).put(ban).delete(unban))
-        .route("/api/v1/admin/tokens/revoke", post(revoke_token))
-        .route("/api/v1/admin/sessions", get(sessions::list))
-        .route("/api/v1/admin/sessions/{sessionId}", get(sessions::show))
+/// Makes routes and [`OPERATIONS`] of one list. The OpenAPI document, which is public, says nothing of them, so this is
+/// what the table of who may do what is held against.
+macro_rules! operations {
+    ($($method:ident $path:literal => $handler:path,)*) => {
+        /// Every operation: its method, in small letters, and its path.
+        pub const OPERATIONS: &[(&str, &str)] = &[$((stringify!($method), $path)),*];
+
+        /// The routes.
+        pub fn routes() -> Router<HttpState> {
+            Router::new()$(.route($path, $method($handler)))*
+        }
+    };
+}
+
+operations! {
+    post "/api/v1/admin/users/{userId}/disconnect" => disconnect,
+    get "/api/v1/admin/bans" => list_bans,
+    get "/api/v1/admin/bans/{userId}" => show_ban,
+    put "/api/v1/admin/bans/{userId}" => ban,
+    delete "/api/v1/admin/bans/{userId}" => unban,
+    post "/api/v1/admin/tokens/revoke" => revoke_token,
+    get "/api/v1/admin/sessions" => sessions::list,
+    get "/api/v1/admin/sessions/{sessionId}" => sessions::show,
 }
 
 /// A caller with a bearer token of scope `admin`: nothing that a browser sends by itself, nothing from a URL.

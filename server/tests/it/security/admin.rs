@@ -1,24 +1,30 @@
 //! The admin API: on the metrics listener alone, for bearer tokens of scope `admin` alone.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
+use tidings_server::http::admin::OPERATIONS;
 
 use super::revocation::time_of;
 use crate::support::jwt::{self, scoped, token};
 use crate::support::{TestServer, client};
 
-/// Every operation, with a body where there is one and what it answers.
-fn operations() -> Vec<(&'static str, &'static str, Option<Value>, u16)> {
+/// An operation, an example of it with its body, and what an administrator is answered.
+type Row = (&'static str, &'static str, &'static str, Option<Value>, u16);
+
+fn table() -> Vec<Row> {
+    let (ban, revoked) = (json!({}), json!({ "jti": "t", "exp": jwt::now() + 60 }));
     vec![
-        ("POST", "/users/ann/disconnect", None, 204),
-        ("GET", "/bans", None, 200),
-        ("GET", "/bans/ann", None, 404),
-        ("PUT", "/bans/ann", Some(json!({})), 200),
-        ("GET", "/bans/ann", None, 200),
-        ("DELETE", "/bans/ann", None, 204),
-        ("DELETE", "/bans/ann", None, 404),
-        ("POST", "/tokens/revoke", Some(json!({ "jti": "t", "exp": jwt::now() + 60 })), 204),
-        ("GET", "/sessions", None, 200),
-        ("GET", "/sessions/none", None, 404),
+        ("POST", "/users/{userId}/disconnect", "/users/ann/disconnect", None, 204),
+        ("GET", "/bans", "/bans", None, 200),
+        ("GET", "/bans/{userId}", "/bans/ann", None, 404),
+        ("PUT", "/bans/{userId}", "/bans/ann", Some(ban), 200),
+        ("GET", "/bans/{userId}", "/bans/ann", None, 200),
+        ("DELETE", "/bans/{userId}", "/bans/ann", None, 204),
+        ("DELETE", "/bans/{userId}", "/bans/ann", None, 404),
+        ("POST", "/tokens/revoke", "/tokens/revoke", Some(revoked), 204),
+        ("GET", "/sessions", "/sessions", None, 200),
+        ("GET", "/sessions/{sessionId}", "/sessions/none", None, 404),
     ]
 }
 
@@ -36,13 +42,16 @@ async fn call(url: String, method: &str, body: Option<&Value>, token: Option<&st
 #[tokio::test]
 async fn s21_the_admin_api_is_for_the_scope_admin_alone() {
     let server = TestServer::start(&[]).await;
-    for (method, path, body, expected) in operations() {
+    assert_eq!(server.admin("PUT", "/bans/fallen", Some(json!({}))).await.status(), 200);
+    for (method, _, path, body, expected) in table() {
         let url = format!("http://{}/api/v1/admin{path}", server.metrics);
         let (user, notify, admin) = (token("eve"), scoped("bot", "notify"), scoped("root", "admin"));
+        let banned = scoped("fallen", "admin");
         for (who, token, status) in [
             ("anonymous", None, 401),
             ("a user", Some(user.as_str()), 403),
             ("notify", Some(notify.as_str()), 403),
+            ("a banned administrator", Some(banned.as_str()), 403),
             ("admin", Some(admin.as_str()), expected),
         ] {
             let answer = call(url.clone(), method, body.as_ref(), token).await;
@@ -52,6 +61,13 @@ async fn s21_the_admin_api_is_for_the_scope_admin_alone() {
             }
         }
     }
+}
+
+#[test]
+fn s21_no_operation_of_the_admin_api_is_without_a_row_in_the_table() {
+    let rows = table().into_iter().map(|(method, path, ..)| format!("{method} /api/v1/admin{path}"));
+    let routes = OPERATIONS.iter().map(|(method, path)| format!("{} {path}", method.to_uppercase()));
+    assert_eq!(rows.collect::<BTreeSet<_>>(), routes.collect::<BTreeSet<_>>());
 }
 
 #[tokio::test]
@@ -71,7 +87,7 @@ async fn s21_a_token_in_a_url_or_cookie_does_not_administer() {
 async fn s27_the_admin_api_is_not_on_the_public_listener() {
     let server = TestServer::start(&[]).await;
     let admin = scoped("root", "admin");
-    for (method, path, body, _) in operations() {
+    for (method, _, path, body, _) in table() {
         let url = server.url(&format!("/api/v1/admin{path}"));
         assert_eq!(call(url, method, body.as_ref(), Some(&admin)).await.status(), 404, "{method} {path}");
     }

@@ -2,6 +2,7 @@
 //! who may open which transport. A new type of frame or transport without a row fails.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
@@ -13,16 +14,22 @@ use crate::support::jwt::{self, token};
 use crate::support::{Socket, TestServer, client};
 
 /// Who sends. The owner owns `hall` (public) and `den` (private), the member belongs to both, the stranger to
-/// nothing, and the guest's token is for `den` alone.
-const ROLES: [&str; 4] = ["stranger", "member", "owner", "guest"];
+/// nothing, and the guest's token is for `den` alone. The banned one belongs to both and has a good token, the anonymous
+/// one has none.
+const ROLES: [&str; 6] = ["stranger", "member", "owner", "guest", "banned", "anonymous"];
 
 /// A frame without its `id`, and what each role is answered: the type of the answer, or the code of the error.
-type Row = (Value, [&'static str; 4]);
+type Row = (Value, [&'static str; 6]);
 
-const ALL: [&str; 4] = ["ACK"; 4];
-const NOBODY: [&str; 4] = ["NOT_A_MEMBER"; 4];
-const MEMBERS: [&str; 4] = ["NOT_A_MEMBER", "ACK", "ACK", "NOT_A_MEMBER"];
-const SENDER: [&str; 4] = ["NOT_A_MEMBER", "FORBIDDEN", "ACK", "NOT_A_MEMBER"];
+const ALL: [&str; 6] = let_in(["ACK"; 4]);
+const NOBODY: [&str; 6] = let_in(["NOT_A_MEMBER"; 4]);
+const MEMBERS: [&str; 6] = let_in(["NOT_A_MEMBER", "ACK", "ACK", "NOT_A_MEMBER"]);
+const SENDER: [&str; 6] = let_in(["NOT_A_MEMBER", "FORBIDDEN", "ACK", "NOT_A_MEMBER"]);
+
+/// A row that says something of the first four roles: the other two are not let in to ask.
+const fn let_in([stranger, member, owner, guest]: [&'static str; 4]) -> [&'static str; 6] {
+    [stranger, member, owner, guest, "FORBIDDEN", "UNAUTHENTICATED"]
+}
 
 /// In this order: what ends a membership comes last. `message` is one of the owner's in `den`.
 fn table(role: &str, message: &str) -> Vec<Row> {
@@ -40,15 +47,15 @@ fn table(role: &str, message: &str) -> Vec<Row> {
         (json!({ "type": "EDIT_MESSAGE", "roomId": "den", "messageId": message, "content": "y" }), SENDER),
         (json!({ "type": "DELETE_MESSAGE", "roomId": "den", "messageId": message }), SENDER),
         (json!({ "type": "PRESENCE", "status": "away" }), ALL),
-        (json!({ "type": "PING" }), ["PONG"; 4]),
-        (json!({ "type": "AUTHENTICATE", "token": own }), ["AUTHENTICATED"; 4]),
-        (json!({ "type": "AUTHENTICATE", "token": token("somebody") }), ["FORBIDDEN"; 4]),
-        (json!({ "type": "AUTHENTICATE", "token": "none" }), ["UNAUTHENTICATED"; 4]),
-        (json!({ "type": "JOIN_ROOM", "roomId": "direct:1" }), ["FORBIDDEN"; 4]),
-        (json!({ "type": "JOIN_ROOM", "roomId": "den" }), ["FORBIDDEN", "ACK", "ACK", "ACK"]),
-        (json!({ "type": "JOIN_ROOM", "roomId": "hall" }), ["ACK", "ACK", "ACK", "FORBIDDEN"]),
+        (json!({ "type": "PING" }), let_in(["PONG"; 4])),
+        (json!({ "type": "AUTHENTICATE", "token": own }), let_in(["AUTHENTICATED"; 4])),
+        (json!({ "type": "AUTHENTICATE", "token": token("somebody") }), let_in(["FORBIDDEN"; 4])),
+        (json!({ "type": "AUTHENTICATE", "token": "none" }), let_in(["UNAUTHENTICATED"; 4])),
+        (json!({ "type": "JOIN_ROOM", "roomId": "direct:1" }), let_in(["FORBIDDEN"; 4])),
+        (json!({ "type": "JOIN_ROOM", "roomId": "den" }), let_in(["FORBIDDEN", "ACK", "ACK", "ACK"])),
+        (json!({ "type": "JOIN_ROOM", "roomId": "hall" }), let_in(["ACK", "ACK", "ACK", "FORBIDDEN"])),
         (json!({ "type": "LEAVE_ROOM", "roomId": "absent" }), NOBODY),
-        (json!({ "type": "LEAVE_ROOM", "roomId": "den" }), ["NOT_A_MEMBER", "ACK", "ACK", "ACK"]),
+        (json!({ "type": "LEAVE_ROOM", "roomId": "den" }), let_in(["NOT_A_MEMBER", "ACK", "ACK", "ACK"])),
     ]
 }
 
@@ -65,14 +72,19 @@ fn token_of(role: &str) -> String {
     jwt::sign(&jwt::header("HS256"), &claims)
 }
 
-/// A server with the table's rooms, and the id of the owner's message in `den`.
-async fn world() -> (TestServer, String) {
-    let server = TestServer::start(&[]).await;
-    let owner = Actor::new(&server, "owner");
-    owner.create("hall", "public", &["member"]).await;
-    owner.create("den", "private", &["member"]).await;
+/// Makes the table's rooms by way of this server, and bans the banned; gives the id of the owner's message in `den`.
+async fn furnish(server: &TestServer) -> String {
+    let owner = Actor::new(server, "owner");
+    owner.create("hall", "public", &["member", "banned"]).await;
+    owner.create("den", "private", &["member", "banned"]).await;
+    assert_eq!(server.admin("PUT", "/bans/banned", Some(json!({}))).await.status(), 200);
     let said = owner.frame(json!({ "type": "CHAT_MESSAGE", "roomId": "den", "content": "x" })).await;
-    (server, said["messageId"].as_str().unwrap().to_owned())
+    said["messageId"].as_str().unwrap().to_owned()
+}
+
+/// A query that says who it is.
+fn query_of(role: &str) -> String {
+    if role == "anonymous" { String::new() } else { format!("?token={}", token_of(role)) }
 }
 
 /// What an answer says: its type, or the code of an error.
@@ -92,33 +104,65 @@ async fn ask(socket: &mut Socket, frame: &Value) -> Value {
     }
 }
 
+/// Sends every frame of the table over a WebSocket.
+async fn hold_to_the_table(server: &TestServer, role: &str, message: &str) {
+    let at = ROLES.iter().position(|one| *one == role).unwrap();
+    let mut opened = server.open(&query_of(role), &[]).await;
+    let rows = table(role, message).into_iter().chain([(resume(), ALL)]);
+    for (n, (mut frame, expected)) in rows.enumerate() {
+        frame["id"] = json!(format!("f-{n}"));
+        match &mut opened {
+            Ok(socket) => {
+                let answer = ask(socket, &frame).await;
+                assert_eq!(word(&answer), expected[at], "{role}: {frame}: {answer}");
+            }
+            Err(refused) => assert_eq!(refused.code(), expected[at], "{role}: {frame}"),
+        }
+    }
+}
+
 #[tokio::test]
 async fn s20_every_frame_over_a_websocket_is_open_to_whom_the_table_says_and_to_nobody_else() {
-    for (at, role) in ROLES.into_iter().enumerate() {
-        let (server, message) = world().await;
-        let mut socket = server.open(&format!("?token={}", token_of(role)), &[]).await.unwrap();
-        let rows = table(role, &message).into_iter().chain([(resume(), ALL)]);
-        for (n, (mut frame, expected)) in rows.enumerate() {
-            frame["id"] = json!(format!("f-{n}"));
-            let answer = ask(&mut socket, &frame).await;
-            assert_eq!(word(&answer), expected[at], "{role}: {frame}: {answer}");
+    for role in ROLES {
+        let server = TestServer::start(&[]).await;
+        let message = furnish(&server).await;
+        hold_to_the_table(&server, role, &message).await;
+    }
+}
+
+#[tokio::test]
+async fn s20_every_frame_on_another_node_is_open_to_whom_the_table_says_and_to_nobody_else() {
+    for role in ROLES {
+        let [one, other] = TestServer::start_deaf_pair(&[]).await;
+        let message = furnish(&one).await;
+        // A node that hears of no ban reads of it within a second.
+        while role == "banned" && other.open(&query_of(role), &[]).await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
+        hold_to_the_table(&other, role, &message).await;
     }
 }
 
 #[tokio::test]
 async fn s20_every_frame_in_a_body_is_open_to_whom_the_table_says_and_to_nobody_else() {
     for (at, role) in ROLES.into_iter().enumerate() {
-        let (server, message) = world().await;
+        let server = TestServer::start(&[]).await;
+        let message = furnish(&server).await;
         let bearer = format!("Bearer {}", token_of(role));
-        let rows = table(role, &message).into_iter().chain([(resume(), ["INVALID_FRAME"; 4])]);
+        let headers = [("authorization", bearer.as_str())];
+        let headers = if role == "anonymous" { &[][..] } else { &headers[..] };
+        let rows = table(role, &message).into_iter().chain([(resume(), let_in(["INVALID_FRAME"; 4]))]);
         for (n, (mut frame, expected)) in rows.enumerate() {
             frame["id"] = json!(format!("f-{n}"));
             let body = json!({ "clientSession": "tab", "frames": [frame] });
-            let headers = [("authorization", bearer.as_str())];
-            let answer = server.post("/api/v1/realtime/frames", &body, &headers).await;
+            let answer = server.post("/api/v1/realtime/frames", &body, headers).await;
             let answer: Value = answer.json().await.unwrap();
-            assert_eq!(word(&answer["frames"][0]), expected[at], "{role}: {frame}: {answer}");
+            let said = if answer["frames"].is_array() {
+                word(&answer["frames"][0])
+            } else {
+                answer["code"].as_str().unwrap()
+            };
+            assert_eq!(said, expected[at], "{role}: {frame}: {answer}");
         }
     }
 }
@@ -133,7 +177,8 @@ fn s20_no_frame_is_without_a_row_in_the_table() {
 
 #[tokio::test]
 async fn s20_a_position_in_a_room_opens_it_to_nobody_who_is_not_let_in() {
-    let (server, _) = world().await;
+    let server = TestServer::start(&[]).await;
+    furnish(&server).await;
     let mut socket = server.open(&format!("?token={}", token("stranger")), &[]).await.unwrap();
     let rooms = json!([{ "roomId": "den", "afterSeq": 0 }]);
     let frame = json!({ "type": "RESUME", "id": "r", "epoch": "epoch-1", "rooms": rooms });
