@@ -22,6 +22,7 @@ mod power;
 mod replay;
 mod resume;
 mod retry;
+mod secrets;
 mod slow;
 mod sse;
 mod sync;
@@ -72,7 +73,8 @@ async fn one(run: Run, args: &ChaosArgs) -> Result<bool, Error> {
     let began = Instant::now();
     let ended = Box::pin(start(run, &context)).await;
     let took = began.elapsed();
-    let outcome = ended.unwrap_or_else(|error| Outcome::ended_by(&error));
+    let mut outcome = ended.unwrap_or_else(|error| Outcome::ended_by(&error));
+    secrets::search(&context, &mut outcome);
     let title = format!("{} ({form}, --seed {seed}, {:.0} s)", context.name(), took.as_secs_f64());
     let text = outcome.text(&title);
     outcome::print(&text)?;

@@ -23,6 +23,10 @@ const START: Duration = Duration::from_secs(30);
 const END: Duration = Duration::from_secs(60);
 /// How often a starting server is asked whether it serves.
 const ASK: Duration = Duration::from_millis(20);
+/// What a server says that is measured, and one that is broken: each request too, since its log is searched for what must
+/// not be there.
+const QUIET: &str = "warn";
+const SEARCHED: &str = "warn,tidings_server::http=debug";
 /// A generator is one address and hardly any users: the caps that keep one such from the others are lifted.
 pub(crate) const UNCAPPED: &[&str] = &[
     "--max-connections-per-ip",
@@ -50,6 +54,7 @@ pub struct Server {
     metrics: Option<SocketAddr>,
     api: Api,
     secret: Secret,
+    logged: &'static str,
     child: Child,
 }
 
@@ -108,11 +113,22 @@ impl Server {
         let listen = metrics.map_or_else(|| "off".to_owned(), |addr| addr.to_string());
         arguments.extend(["--metrics-listen".to_owned(), listen]);
         arguments.extend(UNCAPPED.iter().chain(flags).map(|&flag| flag.to_owned()));
+        let logged = if temporary.is_some() { QUIET } else { SEARCHED };
         let secret = Secret::random();
-        let child = spawn(&program, &arguments, &folder, &secret)?;
+        let child = spawn(&program, &arguments, &folder, &secret, logged)?;
         let api = Api::new(&format!("http://{addr}"))?;
-        let mut server =
-            Self { program, arguments, folder, _temporary: temporary, addr, metrics, api, secret, child };
+        let mut server = Self {
+            program,
+            arguments,
+            folder,
+            _temporary: temporary,
+            addr,
+            metrics,
+            api,
+            secret,
+            logged,
+            child,
+        };
         server.ready().await?;
         Ok(server)
     }
@@ -175,7 +191,7 @@ impl Server {
     /// It does not come up.
     pub async fn restart(&mut self) -> Result<Duration, Error> {
         let began = Instant::now();
-        self.child = spawn(&self.program, &self.arguments, &self.folder, &self.secret)?;
+        self.child = spawn(&self.program, &self.arguments, &self.folder, &self.secret, self.logged)?;
         self.ready().await?;
         Ok(began.elapsed())
     }
@@ -252,7 +268,7 @@ impl Server {
     /// What it has logged so far.
     #[must_use]
     pub fn logged(&self) -> String {
-        std::fs::read_to_string(log_file(&self.folder)).unwrap_or_default()
+        logged(&self.folder).unwrap_or_default()
     }
 
     /// Its database.
@@ -314,7 +330,13 @@ fn free_address() -> Result<SocketAddr, Error> {
     Ok(SocketAddr::from(([127, 0, 0, 1], process::free_port()?)))
 }
 
-fn spawn(program: &Path, arguments: &[String], folder: &Path, secret: &Secret) -> Result<Child, Error> {
+fn spawn(
+    program: &Path,
+    arguments: &[String],
+    folder: &Path,
+    secret: &Secret,
+    logged: &str,
+) -> Result<Child, Error> {
     let log = File::options()
         .create(true)
         .append(true)
@@ -323,7 +345,7 @@ fn spawn(program: &Path, arguments: &[String], folder: &Path, secret: &Secret) -
     Command::new(program)
         .args(arguments)
         .env("TIDINGS_JWT_SECRET", secret.expose())
-        .env("RUST_LOG", "warn")
+        .env("RUST_LOG", logged)
         .current_dir(folder)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -337,8 +359,15 @@ fn log_file(folder: &Path) -> PathBuf {
     folder.join("server.log")
 }
 
+/// What a server in this folder has logged so far, where there is one.
+#[must_use]
+pub fn logged(folder: &Path) -> Option<String> {
+    let log = std::fs::read(log_file(folder)).ok()?;
+    Some(String::from_utf8_lossy(&log).into_owned())
+}
+
 fn last_words(folder: &Path) -> String {
-    let log = std::fs::read_to_string(log_file(folder)).unwrap_or_default();
+    let log = logged(folder).unwrap_or_default();
     let mut lines: Vec<&str> = log.lines().rev().take(5).collect();
     lines.reverse();
     lines.join("\n")

@@ -10,6 +10,9 @@ use crate::error::Error;
 /// How long they count: longer than any run.
 const LIFE_SECONDS: i64 = 6 * 60 * 60;
 
+/// What every secret begins with, so that one is known wherever it stands.
+pub const MARK: &str = "secret-of-the-generator-";
+
 /// The secret, as the server and its tokens know it.
 pub struct Secret(String);
 
@@ -24,7 +27,8 @@ struct Claims<'a> {
 impl Secret {
     /// A fresh one.
     pub fn random() -> Self {
-        Self((0..4).map(|_| format!("{:016x}", fastrand::u64(..))).collect())
+        let random: String = (0..4).map(|_| format!("{:016x}", fastrand::u64(..))).collect();
+        Self(format!("{MARK}{random}"))
     }
 
     /// For the server's environment.

@@ -161,6 +161,13 @@ impl Context {
         self.path.join(name)
     }
 
+    /// What all servers of the run have logged so far.
+    #[must_use]
+    pub fn logs(&self) -> Vec<String> {
+        let folders = std::fs::read_dir(&self.path).into_iter().flatten().flatten();
+        folders.filter_map(|folder| server::logged(&folder.path())).collect()
+    }
+
     /// A client at an address, in rooms, and what it is shown.
     ///
     /// # Errors

@@ -6,13 +6,16 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
+use crate::support::logs::held;
 use crate::support::{SECRET, TestServer, client};
 
 fn run(args: &[&str], variables: &[(&str, &str)]) -> Output {
     let folder = tempfile::tempdir().unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_tidings-server"));
     command.args(args).env_clear().envs(variables.iter().copied()).current_dir(&folder);
-    command.output().unwrap()
+    let output = command.output().unwrap();
+    held(text(&output.stderr).to_owned());
+    output
 }
 
 fn text(bytes: &[u8]) -> &str {

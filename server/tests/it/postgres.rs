@@ -14,6 +14,7 @@ use crate::clients::brokers::joined;
 use crate::harness::{Client, Server, seqs, token};
 use crate::support::client;
 use crate::support::disk::Disk;
+use crate::support::logs::held;
 
 /// This long after PostgreSQL is back everything works again.
 const HEALED_WITHIN: Duration = Duration::from_secs(5);
@@ -212,7 +213,7 @@ async fn command(arguments: &[&str]) -> (bool, String) {
         .output()
         .await
         .unwrap();
-    (output.status.success(), String::from_utf8(output.stderr).unwrap())
+    (output.status.success(), held(String::from_utf8(output.stderr).unwrap()))
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 use crate::support::disk::Disk;
 use crate::support::jwt::token;
-use crate::support::process::{Process, program};
+use crate::support::process::{Process, program, said};
 use crate::support::{SECRET, Socket, client};
 
 fn serve(database: &Path) -> Command {
@@ -31,9 +31,8 @@ async fn start(database: &Path) -> Process {
 /// What a server that does not start says last, and how it ends.
 async fn refusal(database: &Path) -> (Option<i32>, String) {
     let ended = tokio::time::timeout(Duration::from_secs(30), serve(database).output()).await;
-    let ended = ended.expect("it does not hang").unwrap();
-    let said = String::from_utf8(ended.stderr).unwrap();
-    (ended.status.code(), said.lines().last().unwrap_or_default().to_owned())
+    let (code, said) = said(ended.expect("it does not hang").unwrap());
+    (code, said.lines().last().unwrap_or_default().to_owned())
 }
 
 async fn answer(socket: &mut Socket, id: &str) -> Value {

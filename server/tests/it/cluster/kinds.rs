@@ -10,7 +10,7 @@ use tidings_testbed::certificate;
 use tidings_testbed::redis::Redis;
 
 use crate::harness::PATIENCE;
-use crate::support::process::{Process, program};
+use crate::support::process::{Process, program, said};
 use crate::support::{SECRET, client, jwt};
 
 /// A node that trusts one certificate alone. All of them share the log in `folder`.
@@ -71,8 +71,7 @@ async fn a_node_of_a_redis_cluster_is_refused_with_a_sentence() {
     redis.start_as_cluster().unwrap();
     let mut serve = program(&["serve", "--dev", "--listen", "127.0.0.1:0", "--metrics-listen", "off"]);
     let ended = serve.args(["--redis-url", &redis.url()]).current_dir(&folder).output();
-    let ended = tokio::time::timeout(PATIENCE, ended).await.expect("it ends").unwrap();
-    let said = String::from_utf8(ended.stderr).unwrap();
-    assert_eq!(ended.status.code(), Some(2), "{said}");
+    let (code, said) = said(tokio::time::timeout(PATIENCE, ended).await.expect("it ends").unwrap());
+    assert_eq!(code, Some(2), "{said}");
     assert!(said.contains("Redis Cluster, which is not supported; name a single Redis server"), "{said}");
 }

@@ -1,5 +1,6 @@
-//! The logs of every server in these tests, at the most talkative level, held against what must never stand in one:
-//! tokens, tickets, secrets. One that is found ends the test's process.
+//! The logs of every server in these tests, held against what must never stand in one: tokens, tickets, secrets. Servers
+//! within the test's own process are as talkative as they can be, and one that is found ends it; a server that is a
+//! process of its own is looked at by [`process`](super::process).
 
 use std::io::{self, Write};
 use std::sync::Once;
@@ -36,6 +37,14 @@ impl Write for Watched {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// The log of a process, which must hold no secret.
+pub(crate) fn held(log: String) -> String {
+    for line in log.lines() {
+        assert_eq!(secret_in(line), None, "in the log of a process: {line}");
+    }
+    log
 }
 
 /// What must not stand there.
