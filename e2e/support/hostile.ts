@@ -99,3 +99,29 @@ export const HOSTILE: readonly string[] = [
   ...elements.flatMap((element) => handlers.map(element)),
   ...schemes.flatMap((to) => links.map((link) => link(to))),
 ];
+
+/** What a text shows when it is shown as text: without its spaces, as a browser has spaces of its own. */
+export const bare = (text: string): string => text.replace(/[\s\u0000\ufffd]+/g, '');
+
+const ENTITIES: Record<string, string> = { lt: '<', gt: '>', colon: ':' };
+const decoded = (text: string): string =>
+  text.replace(/&(?:#x([\da-f]+)|#(\d+)|(\w+));/gi, (whole, hex?: string, number?: string, name?: string) => {
+    if (hex) return String.fromCodePoint(Number.parseInt(hex, 16));
+    return number ? String.fromCodePoint(Number(number)) : (ENTITIES[name ?? ''] ?? whole);
+  });
+
+/** Marks of Markdown around a whole text, and what is left of it without them. */
+const MARKED = [
+  /^```\w*\n([^]*)\n```$/, // code
+  /^`(.*)`$/,
+  /^\*\*(.*)\*\*$/, // strong
+  /^[>-] (.*)$/, // a quotation, a list
+  /^!?\[(\w+)\][([]/, // a link or a picture, of which the words are left
+  /^<([a-z-]+:[^\s<>]*)>$/i, // an address
+];
+
+/** All that a message with this text may look like: as it was written, or as Markdown reads it, without its spaces. */
+export function asText(text: string): string[] {
+  const read = MARKED.flatMap((marked) => marked.exec(text)?.[1] ?? []);
+  return [text, ...read].flatMap((one) => [bare(one), bare(decoded(one))]);
+}
