@@ -241,7 +241,7 @@ impl Authenticator {
 /// The secret is too short, or signing fails.
 pub fn make_token(args: &crate::cli::TokenArgs, clock: &Clock) -> Result<String, TokenError> {
     let secret = args.jwt_secret.as_ref().ok_or(TokenError::NoSecret)?;
-    crate::config::check::secret("jwt-secret", secret)?;
+    crate::config::secret::check("jwt-secret", secret)?;
     let claims = Claims::new(&args.sub, whole_second(later(clock.now(), args.ttl)))
         .name(args.name.as_deref())
         .scope(args.scope.as_deref())

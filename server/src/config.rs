@@ -8,6 +8,8 @@
 pub mod bounds;
 pub mod check;
 pub mod file;
+pub mod permissions;
+pub mod secret;
 pub mod value;
 
 mod auth;

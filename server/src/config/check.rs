@@ -1,21 +1,15 @@
 //! What must not stand together: each rule refuses to start with one sentence that says what to do.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::ExposeSecret as _;
 
 use super::bounds::{BOUNDS, longer_than_nothing};
-use super::{Config, ListenConfig, StoreConfig};
+use super::permissions::{not_changed_by_others, not_for_others};
+use super::{Config, ListenConfig, StoreConfig, secret};
 use crate::auth::keys::{self, KeyError};
-
-/// Shortest secret: as long as the hash that it keys (RFC 7518 §3.2).
-pub const MIN_SECRET_BYTES: usize = 32;
-
-/// Secrets that stand in tutorials, so that everybody knows them.
-const WELL_KNOWN: [&str; 2] =
-    ["a-string-secret-at-least-256-bits-long", "your-256-bit-secret-your-256-bit-secret"];
 
 /// Why the server does not start. Each reads as one sentence with what to do about it.
 #[derive(Debug, thiserror::Error)]
@@ -85,6 +79,12 @@ pub enum ConfigError {
         "--redis-url with keys by JWKS needs TIDINGS_TICKET_SECRET, the same 32 bytes or more on every node, else a ticket counts only where it was made; `openssl rand -base64 32` makes one"
     )]
     NoTicketSecret,
+    /// A secret of one piece.
+    #[error("--{flag} is one text over and over; make one with `openssl rand -base64 32`")]
+    RepeatedSecret {
+        /// Which.
+        flag: &'static str,
+    },
     /// Keys from a place where anyone could put others.
     #[error(
         "--jwks-url must be https://…, or http:// on a loopback address: keys that anyone can change are none"
@@ -154,11 +154,11 @@ fn listen(listen: &ListenConfig, dev: bool) -> Result<(), ConfigError> {
 
 fn auth(config: &Config) -> Result<(), ConfigError> {
     let auth = &config.auth;
-    if let Some(secret) = &auth.jwt_secret {
-        self::secret("jwt-secret", secret)?;
+    if let Some(jwt) = &auth.jwt_secret {
+        secret::check("jwt-secret", jwt)?;
     }
-    if let Some(secret) = &auth.ticket_secret {
-        self::secret("ticket-secret", secret)?;
+    if let Some(ticket) = &auth.ticket_secret {
+        secret::check("ticket-secret", ticket)?;
     }
     match (&auth.jwt_secret, &auth.jwks_file, &auth.jwks_url) {
         (None, None, None) if !auth.dev => return Err(ConfigError::NoKey),
@@ -180,21 +180,6 @@ fn auth(config: &Config) -> Result<(), ConfigError> {
     Ok(())
 }
 
-/// A secret must be long enough and not a known one.
-///
-/// # Errors
-/// It is not.
-pub fn secret(flag: &'static str, secret: &SecretString) -> Result<(), ConfigError> {
-    let text = secret.expose_secret();
-    if text.len() < MIN_SECRET_BYTES {
-        return Err(ConfigError::ShortSecret { flag, bytes: text.len() });
-    }
-    if WELL_KNOWN.contains(&text) {
-        return Err(ConfigError::KnownSecret { flag });
-    }
-    Ok(())
-}
-
 /// The log must be one that this version keeps, and its file must be its owner's alone.
 ///
 /// # Errors
@@ -208,32 +193,4 @@ pub fn store(config: &StoreConfig) -> Result<(), ConfigError> {
         Some(file) if file.exists() => not_for_others(&file),
         Some(_) | None => Ok(()),
     }
-}
-
-/// A file with secrets must not be readable by everybody.
-///
-/// # Errors
-/// It is, or cannot be looked at.
-pub fn not_for_others(path: &Path) -> Result<(), ConfigError> {
-    if mode(path)? & 0o004 == 0 { Ok(()) } else { Err(ConfigError::ReadableByOthers(path.to_owned())) }
-}
-
-/// Whoever can change the keys can be anyone.
-fn not_changed_by_others(path: &Path) -> Result<(), ConfigError> {
-    if mode(path)? & 0o022 == 0 { Ok(()) } else { Err(ConfigError::WritableByOthers(path.to_owned())) }
-}
-
-#[cfg(unix)]
-fn mode(path: &Path) -> Result<u32, ConfigError> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let meta = std::fs::metadata(path)
-        .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
-    Ok(meta.permissions().mode())
-}
-
-/// Elsewhere, permissions are not a matter of mode bits.
-#[cfg(not(unix))]
-fn mode(path: &Path) -> Result<u32, ConfigError> {
-    std::fs::metadata(path).map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
-    Ok(0)
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use clap::{ArgMatches, Command, CommandFactory as _, FromArgMatches as _};
 use toml::{Table, Value};
 
-use super::check::{self, ConfigError};
+use super::{ConfigError, permissions};
 use crate::cli::Cli;
 
 /// The one argument that a file cannot hold: its own name.
@@ -49,7 +49,7 @@ fn read(path: &Path) -> Result<Table, ConfigError> {
         ConfigError::Toml { path: path.to_owned(), reason: source.message().to_owned() }
     })?;
     if ["jwt_secret", "ticket_secret"].iter().any(|key| file.contains_key(*key)) {
-        check::not_for_others(path)?;
+        permissions::not_for_others(path)?;
     }
     Ok(file)
 }

@@ -228,6 +228,8 @@ async fn s28_what_is_not_safe_does_not_start_and_says_why_in_one_line() {
         path.to_str().unwrap().to_owned()
     };
     let open_config = file("open.toml", &format!("jwt_secret = \"{SECRET}\"\n"), 0o644);
+    let group_config = file("group.toml", &format!("ticket_secret = \"{SECRET}\"\n"), 0o640);
+    let group_db = format!("sqlite://{}", file("group.db", "", 0o640));
     let open_db = format!("sqlite://{}", file("open.db", "", 0o644));
     let open_keys = file("keys.json", "{}", 0o666);
     let keys = file("good-keys.json", &Issuer::new().jwks().to_string(), 0o644);
@@ -237,6 +239,9 @@ async fn s28_what_is_not_safe_does_not_start_and_says_why_in_one_line() {
         (vec![], "no key"),
         (vec!["--jwt-secret", "short"], "32"),
         (vec!["--jwt-secret", "a-string-secret-at-least-256-bits-long"], "example"),
+        (vec!["--jwt-secret", "Your-Super-Secret-JWT-Token-With-At-Least-32-Characters-Long"], "example"),
+        (vec!["--jwt-secret", "changeme-changeme-changeme-changeme-"], "over and over"),
+        (vec!["--dev", "--ticket-secret", "01234567890123456789012345678901"], "example"),
         (vec!["--dev", "--listen", "0.0.0.0:0"], "loopback"),
         (vec!["--jwks-url", "http://id.example.com/keys"], "https://"),
         (vec!["--jwks-file", &open_keys], "chmod"),
@@ -246,8 +251,10 @@ async fn s28_what_is_not_safe_does_not_start_and_says_why_in_one_line() {
             "TIDINGS_TICKET_SECRET",
         ),
         (vec!["--config", &open_config], "chmod 600"),
+        (vec!["--config", &group_config], "chmod 600"),
         (vec!["--config", &unknown], "no_such_key"),
         ([&secret[..], &["--database-url", &open_db]].concat(), "chmod 600"),
+        ([&secret[..], &["--database-url", &group_db]].concat(), "chmod 600"),
         ([&secret[..], &["--allowed-origins", "*"]].concat(), "*"),
         ([&secret[..], &["--allowed-origins", "null"]].concat(), "null"),
         ([&secret[..], &["--jwt-leeway", "1h"]].concat(), "5m"),
