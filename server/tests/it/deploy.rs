@@ -8,6 +8,8 @@ use tidings_server::limits::connections::Refused;
 use tidings_server::metrics::{Dropped, Metrics};
 
 const ALERTS: &str = include_str!("../../../deploy/prometheus/alerts.yml");
+const NGINX: &str = include_str!("../../../deploy/nginx/nginx.conf");
+const INGRESS: &str = include_str!("../../../deploy/kubernetes/ingress.yaml");
 const DASHBOARD: &str = include_str!("../../../deploy/grafana/tidings.json");
 
 /// What Prometheus itself adds for each of its targets.
@@ -36,6 +38,17 @@ fn every_metric_of_the_dashboard_and_the_alerts_is_one_of_the_server() {
     {
         assert!(seen.contains(name), "{name} is on neither");
     }
+}
+
+#[test]
+fn the_ingress_bears_silence_for_as_long_as_nginx_does() {
+    let longest = |text: &str, setting: &str| -> Option<u64> {
+        let values = text.lines().filter_map(|line| line.trim().strip_prefix(setting));
+        values.map(|value| value.trim_matches([' ', ':', '"', 's', ';']).parse::<u64>().unwrap()).max()
+    };
+    let nginx = longest(NGINX, "proxy_read_timeout");
+    assert!(nginx.is_some_and(|seconds| seconds > 25), "longer than --heartbeat");
+    assert_eq!(longest(INGRESS, "nginx.ingress.kubernetes.io/proxy-read-timeout"), nginx);
 }
 
 #[test]
