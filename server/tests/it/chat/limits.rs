@@ -85,6 +85,57 @@ async fn s12_a_flood_gets_its_burst_then_refusals_in_order_and_then_the_door() {
 }
 
 #[tokio::test]
+async fn s12_a_flood_of_typing_has_a_bucket_of_its_own_and_ends_at_the_door() {
+    let server = Server::start(&["--max-frames-per-second", "5", "--frame-burst", "20"]).await;
+    let mut ann = server.connect("ann").await;
+    let mut bob = server.connect("bob").await;
+    ann.join("general").await;
+    bob.join("general").await;
+    let typing = |n: usize| {
+        let data = json!({ "isTyping": n % 2 == 0 });
+        json!({ "type": "TYPING", "roomId": "general", "id": format!("t{n}"), "data": data })
+    };
+    for n in 0..120 {
+        ann.send(typing(n)).await;
+    }
+    let frames = ann.so_far().await;
+    let taken = frames.iter().filter(|f| f["type"] == "ACK").count();
+    let refused: Vec<_> = frames.iter().filter(|f| f["category"] == "ERROR").collect();
+    assert!(refused.iter().all(|f| f["data"]["code"] == "RATE_LIMITED"));
+    assert!(refused.iter().all(|f| f["data"]["retryAfterMs"].as_u64().unwrap() > 0));
+    // The burst, and ten for each second that the flood takes on a busy machine.
+    assert!((50..100).contains(&taken) && taken + refused.len() == 120, "{taken} taken");
+    assert_eq!(ann.say("general", "m", "frames have lost nothing").await["seq"], 1);
+    for n in 120..220 {
+        ann.send(typing(n)).await;
+    }
+    assert_eq!(ann.closed().await, 4029);
+    assert_eq!(bob.say("general", "b", "not affected").await["seq"], 2);
+}
+
+#[tokio::test]
+async fn s12_a_flood_of_joins_and_leaves_costs_as_much_as_any_other() {
+    let server = Server::start(&["--max-frames-per-second", "5", "--frame-burst", "20"]).await;
+    let mut ann = server.connect("ann").await;
+    let mut bob = server.connect("bob").await;
+    bob.join("general").await;
+    for n in 0..200 {
+        let kind = if n % 2 == 0 { "JOIN_ROOM" } else { "LEAVE_ROOM" };
+        ann.send(json!({ "type": kind, "roomId": "general", "id": n.to_string() })).await;
+    }
+    assert_eq!(ann.closed().await, 4029);
+    let frames = ann.aside();
+    let taken = frames.iter().filter(|f| f["type"] == "ACK").count();
+    let refused: Vec<_> = frames.iter().filter(|f| f["category"] == "ERROR").collect();
+    assert!((20..60).contains(&taken), "{taken} taken");
+    assert!(refused.len() > 100 && refused.iter().all(|f| f["data"]["code"] == "RATE_LIMITED"));
+    assert_eq!(bob.say("general", "b", "not affected").await["seq"], 1);
+    let heard = bob.so_far().await;
+    let told = heard.iter().filter(|f| f["type"] == "USER_JOINED" || f["type"] == "USER_LEFT").count();
+    assert!(told <= taken, "{told} of {taken} were told");
+}
+
+#[tokio::test]
 async fn a_message_that_names_a_refused_one_does_not_overtake_it_however_late_it_comes() {
     let server = Server::start(&["--max-frames-per-second", "20", "--frame-burst", "2"]).await;
     let mut ann = server.connect("ann").await;

@@ -118,6 +118,7 @@ async fn s11_one_address_gets_so_many_connections_and_no_more() {
     let refused = server.open(&format!("?token={}", token("ann")), &[]).await.expect_err("the third");
     assert_eq!((refused.status, refused.code()), (429, "RATE_LIMITED"));
     assert!(refused.retry_after.is_some_and(|seconds| seconds > 0));
+    assert!(server.numbers_of_refused("address").await >= 1);
     drop(second);
     server.eventually_open("ann").await;
 }
@@ -129,6 +130,7 @@ async fn s11_one_user_gets_so_many_sessions_and_no_more() {
     let _second = server.eventually_open("ann").await;
     let refused = server.open(&format!("?token={}", token("ann")), &[]).await.expect_err("the third");
     assert_eq!((refused.status, refused.code()), (429, "RATE_LIMITED"));
+    assert!(refused.retry_after.is_some_and(|seconds| seconds > 0));
     server.eventually_open("bob").await;
     assert!(server.numbers_of_refused("user").await >= 1);
     drop(first);
