@@ -42,7 +42,9 @@ fn main() -> ExitCode {
         if std::fs::read_to_string(PAGE).is_ok_and(|found| found == made) {
             return ExitCode::SUCCESS;
         }
-        eprintln!("docs/configuration.md differs from the settings; type: ./x configuration (and commit the result)");
+        eprintln!(
+            "docs/configuration.md differs from the settings; type: ./x configuration (and commit the result)"
+        );
         return ExitCode::FAILURE;
     }
     match std::fs::write(PAGE, made) {

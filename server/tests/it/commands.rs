@@ -199,7 +199,8 @@ fn a_bound_is_of_a_setting_and_named_in_its_refusal() {
     use tidings_server::config::{Config, bounds::BOUNDS};
     for bound in BOUNDS {
         let flag = format!("--{}", bound.flag);
-        let refused = ["0", "0s"].map(|nothing| Config::from_args(["--dev", &flag, nothing]).unwrap_err().to_string());
+        let refused =
+            ["0", "0s"].map(|nothing| Config::from_args(["--dev", &flag, nothing]).unwrap_err().to_string());
         let said = format!("{flag} must be {}", bound.in_words());
         assert!(refused.contains(&said), "{said}: {refused:?}");
     }

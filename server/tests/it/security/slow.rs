@@ -2,37 +2,52 @@
 
 use std::time::{Duration, Instant};
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpSocket, TcpStream};
 
 use crate::support::TestServer;
 
-/// Requests of a good peer that are timed.
-const SAMPLES: usize = 100;
+/// How long good peers are timed while slow ones are there.
+const WATCHED: Duration = Duration::from_secs(3);
+/// What the longest of the default timeouts (15 s for who takes nothing) may add to itself on a busy machine.
+const EVICTED: Duration = Duration::from_secs(17);
 
-/// The 99th of a hundred answers, in the order of their times.
-async fn p99(server: &TestServer) -> Duration {
-    let mut times = Vec::new();
-    for _ in 0..SAMPLES {
-        let began = Instant::now();
-        assert_eq!(server.get("/healthz", &[]).await.status(), 200);
-        times.push(began.elapsed());
-    }
+/// How long an answer takes.
+async fn timed(server: &TestServer) -> Duration {
+    let began = Instant::now();
+    assert_eq!(server.get("/healthz", &[]).await.status(), 200);
+    began.elapsed()
+}
+
+/// The time that one answer in a hundred exceeds.
+fn p99(times: &mut [Duration]) -> Duration {
     times.sort_unstable();
-    times[SAMPLES - 2]
+    times[times.len() * 99 / 100]
 }
 
 fn open_files() -> usize {
     std::fs::read_dir("/proc/self/fd").unwrap().count()
 }
 
+/// Waits until no more files are open.
+async fn open_at_most(files: usize, patience: Duration) -> bool {
+    let closing = async {
+        while open_files() > files {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(patience, closing).await.is_ok()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn s10_a_thousand_slow_peers_of_every_kind_are_evicted_and_good_ones_do_not_notice() {
-    let timeouts = ["--header-timeout", "2s", "--body-timeout", "2s", "--write-timeout", "2s"];
-    let server = TestServer::start(&[&timeouts[..], &["--max-connections-per-ip", "5000"]].concat()).await;
-    let before = p99(&server).await;
+    let server = TestServer::start(&["--max-connections-per-ip", "5000"]).await;
+    // What the machine is at besides is told by a server that nobody is slow to, asked in turn.
+    let other = TestServer::start(&[]).await;
+    (timed(&server).await, timed(&other).await);
     let files = open_files();
 
+    let began = Instant::now();
     let mut peers = Vec::new();
     let body = "POST /api/v1/auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
                 Content-Length: 1000\r\n\r\n{";
@@ -47,7 +62,7 @@ async fn s10_a_thousand_slow_peers_of_every_kind_are_evicted_and_good_ones_do_no
         peers.push(stream);
     }
     // A hundred ask for more than their small buffers hold, and take nothing of it.
-    let ask = "GET /api/v1/openapi.json HTTP/1.1\r\nHost: x\r\n\r\n".repeat(10);
+    let ask = "GET /api/v1/openapi.json HTTP/1.1\r\nHost: x\r\n\r\n".repeat(50);
     for _ in 0..100 {
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_recv_buffer_size(4096).unwrap();
@@ -55,22 +70,20 @@ async fn s10_a_thousand_slow_peers_of_every_kind_are_evicted_and_good_ones_do_no
         stream.write_all(ask.as_bytes()).await.unwrap();
         peers.push(stream);
     }
-    let during = p99(&server).await;
-    // Twice as long, and what a machine with other things to do adds to a few milliseconds.
-    assert!(during <= before * 2 + Duration::from_millis(250), "{before:?} before, {during:?} during");
+    let (mut times, mut others) = (Vec::new(), Vec::new());
+    let watched = Instant::now();
+    while watched.elapsed() < WATCHED {
+        times.push(timed(&server).await);
+        others.push(timed(&other).await);
+    }
+    assert!(open_files() >= files + 2 * peers.len() - 2, "they were all there meanwhile");
+    let (during, without) = (p99(&mut times), p99(&mut others));
+    let bound = without * 2 + Duration::from_millis(5);
+    assert!(during <= bound, "{during:?} with slow peers, {without:?} without, of {}", times.len());
 
-    let evicted = async {
-        for mut stream in peers {
-            // Closed or reset, both are an end.
-            let mut rest = [0; 1024];
-            while stream.read(&mut rest).await.is_ok_and(|read| read > 0) {}
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(15), evicted).await.expect("all are evicted");
-    let freed = async {
-        while open_files() > files + 2 {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(10), freed).await.expect("what they held is free again");
+    // Their own ends stay open, and take nothing.
+    let left = EVICTED.saturating_sub(began.elapsed());
+    assert!(open_at_most(files + peers.len() + 2, left).await, "not all are evicted");
+    drop(peers);
+    assert!(open_at_most(files + 2, Duration::from_secs(10)).await, "what they held is not free again");
 }

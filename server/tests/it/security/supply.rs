@@ -1,7 +1,9 @@
 //! What the server is made of: no unsafe code of its own, dependencies that are locked and come from one place, and
 //! fields that a client cannot write.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use serde_json::{Value, json};
 
@@ -47,6 +49,56 @@ fn s30_dependencies_are_locked_and_come_from_the_registry_alone() {
     let deny = toml("deny.toml");
     assert_eq!(deny["sources"]["unknown-registry"].as_str(), Some("deny"));
     assert_eq!(deny["sources"]["unknown-git"].as_str(), Some("deny"));
+}
+
+#[test]
+fn s30_neither_the_image_nor_the_unit_runs_as_root_or_may_become_it() {
+    let image = std::fs::read_to_string(root().join("deploy/Dockerfile")).unwrap();
+    let user = image.lines().rev().find_map(|line| line.strip_prefix("USER ")).expect("a USER");
+    let ids: Vec<u32> =
+        user.split(':').map(|id| id.parse().expect("a number, as Kubernetes wants it")).collect();
+    assert!(ids.len() == 2 && ids.iter().all(|id| *id > 0), "{user}");
+
+    let unit = std::fs::read_to_string(root().join("deploy/systemd/tidings.service")).unwrap();
+    for setting in
+        ["DynamicUser=yes", "NoNewPrivileges=yes", "ProtectSystem=strict", "CapabilityBoundingSet="]
+    {
+        assert!(unit.lines().any(|line| line == setting), "{setting}");
+    }
+    let pods = std::fs::read_to_string(root().join("deploy/kubernetes/tidings.yaml")).unwrap();
+    for setting in ["runAsNonRoot: true", "allowPrivilegeEscalation: false", "readOnlyRootFilesystem: true"] {
+        assert!(pods.lines().any(|line| line.trim() == setting), "{setting}");
+    }
+}
+
+#[test]
+fn s30_the_bill_of_materials_names_every_crate_with_its_hash_and_what_needs_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("server.cdx.json");
+    let made = Command::new("python3").arg(root().join("xtask/sbom.py")).arg(&file).output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let document: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    assert_eq!((&document["bomFormat"], &document["specVersion"]), (&json!("CycloneDX"), &json!("1.5")));
+    let server = &document["metadata"]["component"];
+    assert_eq!((&server["name"], &server["type"]), (&json!("tidings-server"), &json!("application")));
+    let components = document["components"].as_array().unwrap();
+    assert!(components.len() > 100, "{}", components.len());
+    let named = |part: &Value| part["bom-ref"].as_str().unwrap().to_owned();
+    let refs: BTreeSet<String> = components.iter().map(named).chain([named(server)]).collect();
+    assert_eq!(refs.len(), components.len() + 1, "each has a name of its own");
+    for component in components {
+        assert_eq!(component["purl"], component["bom-ref"], "{component}");
+        let hash = component["hashes"][0]["content"].as_str().unwrap_or_default();
+        let is_own = component["name"].as_str().unwrap().starts_with("tidings-");
+        assert!(is_own || hash.len() == 64, "{component}");
+        assert!(component["licenses"][0]["expression"].is_string(), "{component}");
+    }
+    let needs = document["dependencies"].as_array().unwrap();
+    let told: BTreeSet<String> = needs.iter().map(|one| one["ref"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(told, refs);
+    for needed in needs.iter().flat_map(|one| one["dependsOn"].as_array().unwrap()) {
+        assert!(refs.contains(needed.as_str().unwrap()), "{needed}");
+    }
 }
 
 #[tokio::test]
