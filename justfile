@@ -17,7 +17,6 @@ secret := data / "jwt-secret"
 crates := "--workspace --exclude tidings-xtask"
 build_tool := "--package tidings-xtask --profile xtask"
 wasm := "--target wasm32-unknown-unknown"
-configuration := "--package tidings-server --example configuration"
 types := "--package tidings-protocol --features ts --example typescript"
 
 export JUST := just_executable()
@@ -222,8 +221,8 @@ types: _rust
 
 # Whether docs/configuration.md says what the settings are
 [group('check')]
-settings: _rust
-    cargo run --quiet {{ configuration }} -- --check
+settings: _configuration
+    {{ target }}/debug/examples/configuration --check
 
 # Size budgets of the app and the npm package
 [group('check')]
@@ -300,8 +299,8 @@ protocol-types: _rust
 
 # Write docs/configuration.md anew, from the settings
 [group('work')]
-configuration: _rust
-    cargo run --quiet {{ configuration }}
+configuration: _configuration
+    {{ target }}/debug/examples/configuration
 
 # Throw away everything that was built or installed here, but not data/
 [group('work')]
@@ -318,6 +317,10 @@ setup:
 
 _rust:
     @{{ setup }} rust
+
+# With the features that the tests are built with, so that nothing is built twice.
+_configuration: _rust
+    cargo build --quiet {{ crates }} --example configuration
 
 _xtask:
     @{{ setup }} xtask

@@ -1,7 +1,7 @@
 //! Writes `docs/configuration.md` from the settings themselves.
 //!
-//! `cargo run -p tidings-server --example configuration`; with `--check` nothing is written, and a page that differs
-//! from the settings is an error.
+//! `./x configuration` runs it; with `--check`, as in `./x settings`, nothing is written, and a page that differs from
+//! the settings is an error.
 
 use std::any::TypeId;
 use std::fmt::Write as _;
@@ -66,7 +66,7 @@ fn page(cli: &Command) -> String {
             if let Some(heading) = heading {
                 let _ = write!(out, "\n### {heading}\n");
             }
-            out.push_str("\n| flag | variable | key | default | what |\n|---|---|---|---|---|\n");
+            out.push_str("\n| flag | variable | key | default | range | what |\n|---|---|---|---|---|---|\n");
             settings.into_iter().for_each(|setting| out.push_str(&row(setting)));
         }
     }
@@ -94,11 +94,11 @@ fn row(setting: &Arg) -> String {
     let key = if in_file { code(setting.get_id().as_str()) } else { String::new() };
     let default = default(setting).or(said).unwrap_or_default();
     format!(
-        "| {} | {} | {key} | {default} | {}{} |\n",
+        "| {} | {} | {key} | {default} | {} | {} |\n",
         code(&flag(setting)),
         variable.unwrap_or_default(),
-        plain(&what),
-        range(setting)
+        range(setting),
+        plain(&what)
     )
 }
 
@@ -135,13 +135,13 @@ fn range(setting: &Arg) -> String {
     let possible = setting.get_possible_values();
     if !possible.is_empty() && !setting.is_hide_possible_values_set() {
         let names: Vec<String> = possible.iter().map(|value| code(value.get_name())).collect();
-        return format!(": {}", names.join(" or "));
+        return names.join(", ");
     }
     if let Some(bound) = BOUNDS.iter().find(|bound| setting.get_long() == Some(bound.flag)) {
-        return format!("; {}", bound.in_words());
+        return bound.in_words();
     }
     if setting.get_value_parser().type_id() == TypeId::of::<NonZeroU32>() {
-        return "; at least 1".to_owned();
+        return "at least 1".to_owned();
     }
     String::new()
 }

@@ -37,8 +37,8 @@ pub struct AuthConfig {
     #[arg(long, env = "TIDINGS_JWT_LEEWAY", value_name = "TIME", default_value = "30s", value_parser = value::duration)]
     pub jwt_leeway: Duration,
 
-    /// Secret of at least 32 bytes that signs single-use tickets; the same on every node, and required with JWKS
-    /// and --redis-url [default: made from --jwt-secret, else random at each start]
+    /// Secret of at least 32 bytes that signs single-use tickets; the same on every node, and required where the
+    /// nodes of a cluster have keys by JWKS [default: made from --jwt-secret, else random at each start]
     #[arg(long, env = "TIDINGS_TICKET_SECRET", value_name = "SECRET", hide_env_values = true, hide_default_value = true, value_parser = value::secret)]
     pub ticket_secret: Option<SecretString>,
 

@@ -92,7 +92,7 @@ async fn s12_a_flood_of_typing_has_a_bucket_of_its_own_and_ends_at_the_door() {
     ann.join("general").await;
     bob.join("general").await;
     let typing = |n: usize| {
-        let data = json!({ "isTyping": n % 2 == 0 });
+        let data = json!({ "isTyping": n.is_multiple_of(2) });
         json!({ "type": "TYPING", "roomId": "general", "id": format!("t{n}"), "data": data })
     };
     for n in 0..120 {

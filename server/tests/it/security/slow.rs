@@ -9,8 +9,10 @@ use crate::support::TestServer;
 
 /// How long good peers are timed while slow ones are there.
 const WATCHED: Duration = Duration::from_secs(3);
-/// What the longest of the default timeouts (15 s for who takes nothing) may add to itself on a busy machine.
-const EVICTED: Duration = Duration::from_secs(17);
+/// Long enough to look at good peers meanwhile, also on a busy machine. The defaults are held to in `patience`.
+const TIMEOUTS: [&str; 6] = ["--header-timeout", "10s", "--body-timeout", "10s", "--write-timeout", "10s"];
+/// When all must be gone, after the last has come.
+const EVICTED: Duration = Duration::from_secs(15);
 
 /// How long an answer takes.
 async fn timed(server: &TestServer) -> Duration {
@@ -19,35 +21,33 @@ async fn timed(server: &TestServer) -> Duration {
     began.elapsed()
 }
 
-/// The time that one answer in a hundred exceeds.
-fn p99(times: &mut [Duration]) -> Duration {
+/// The time that half of the answers exceed, and the one that one in a hundred does.
+fn spread(mut times: Vec<Duration>) -> [Duration; 2] {
     times.sort_unstable();
-    times[times.len() * 99 / 100]
+    [times[times.len() / 2], times[times.len() * 99 / 100]]
 }
 
 fn open_files() -> usize {
     std::fs::read_dir("/proc/self/fd").unwrap().count()
 }
 
-/// Waits until no more files are open.
-async fn open_at_most(files: usize, patience: Duration) -> bool {
-    let closing = async {
-        while open_files() > files {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    tokio::time::timeout(patience, closing).await.is_ok()
+/// Waits until no more files than these are open, and gives how many are.
+async fn open_at_most(files: usize, patience: Duration) -> usize {
+    let began = Instant::now();
+    while open_files() > files && began.elapsed() < patience {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    open_files()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn s10_a_thousand_slow_peers_of_every_kind_are_evicted_and_good_ones_do_not_notice() {
-    let server = TestServer::start(&["--max-connections-per-ip", "5000"]).await;
+    let server = TestServer::start(&[&TIMEOUTS[..], &["--max-connections-per-ip", "5000"]].concat()).await;
     // What the machine is at besides is told by a server that nobody is slow to, asked in turn.
     let other = TestServer::start(&[]).await;
-    (timed(&server).await, timed(&other).await);
+    tokio::join!(timed(&server), timed(&other));
     let files = open_files();
 
-    let began = Instant::now();
     let mut peers = Vec::new();
     let body = "POST /api/v1/auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
                 Content-Length: 1000\r\n\r\n{";
@@ -70,20 +70,24 @@ async fn s10_a_thousand_slow_peers_of_every_kind_are_evicted_and_good_ones_do_no
         stream.write_all(ask.as_bytes()).await.unwrap();
         peers.push(stream);
     }
+    let opened = Instant::now();
     let (mut times, mut others) = (Vec::new(), Vec::new());
-    let watched = Instant::now();
-    while watched.elapsed() < WATCHED {
+    while opened.elapsed() < WATCHED {
         times.push(timed(&server).await);
         others.push(timed(&other).await);
     }
     assert!(open_files() >= files + 2 * peers.len() - 2, "they were all there meanwhile");
-    let (during, without) = (p99(&mut times), p99(&mut others));
-    let bound = without * 2 + Duration::from_millis(5);
-    assert!(during <= bound, "{during:?} with slow peers, {without:?} without, of {}", times.len());
+    // Twice as long, and what one of the two may have met by chance; among the slowest that is more.
+    let chance = [2, 100].map(Duration::from_millis);
+    for ((during, without), chance) in spread(times).into_iter().zip(spread(others)).zip(chance) {
+        assert!(during <= without * 2 + chance, "{during:?} with slow peers, {without:?} without");
+    }
 
     // Their own ends stay open, and take nothing.
-    let left = EVICTED.saturating_sub(began.elapsed());
-    assert!(open_at_most(files + peers.len() + 2, left).await, "not all are evicted");
+    let bound = files + peers.len() + 2;
+    let left = open_at_most(bound, EVICTED.saturating_sub(opened.elapsed())).await;
+    assert!(left <= bound, "{} are not evicted", left - bound);
     drop(peers);
-    assert!(open_at_most(files + 2, Duration::from_secs(10)).await, "what they held is not free again");
+    let left = open_at_most(files + 2, Duration::from_secs(10)).await;
+    assert!(left <= files + 2, "what they held is not free again");
 }
