@@ -32,7 +32,7 @@ pub struct ListenConfig {
     #[arg(long, env = "TIDINGS_BODY_TIMEOUT", value_name = "TIME", default_value = "10s", value_parser = value::duration)]
     pub body_timeout: Duration,
 
-    /// A peer that takes nothing of what waits for it for this long is closed
-    #[arg(long, env = "TIDINGS_WRITE_TIMEOUT", value_name = "TIME", default_value = "15s", value_parser = value::duration)]
+    /// A peer that takes nothing of what waits for it for this long is closed; a WebSocket session as too slow, by 4008
+    #[arg(long, env = "TIDINGS_WRITE_TIMEOUT", value_name = "TIME", default_value = "10s", value_parser = value::duration)]
     pub write_timeout: Duration,
 }

@@ -1,6 +1,7 @@
 //! One connection's task: carries frames between its socket and its session until one of them ends.
 
 use std::future::poll_fn;
+use std::io;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -23,6 +24,8 @@ enum Next {
     Message(Message),
     Broken(CloseCode),
     Gone,
+    /// The peer has taken nothing for too long.
+    Stalled,
     Flushed,
     Work(Work),
 }
@@ -62,6 +65,10 @@ pub(super) async fn run<S: AsyncRead + AsyncWrite + Lend + Unpin>(connection: &m
                 break None;
             }
             Next::Gone => break None,
+            Next::Stalled => {
+                session.outbox().close(CloseCode::TooSlow);
+                Flow::Continue
+            }
             Next::Broken(code) => Flow::Close(code),
             Next::Flushed => {
                 session.flushed();
@@ -116,6 +123,9 @@ fn look<S: AsyncRead + AsyncWrite + Unpin>(
                 Poll::Ready(Ok(())) => {
                     progress.writing = false;
                     return Poll::Ready(Next::Flushed);
+                }
+                Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::TimedOut => {
+                    return Poll::Ready(Next::Stalled);
                 }
                 Poll::Ready(Err(_)) => return Poll::Ready(Next::Gone),
                 Poll::Pending => progress.writing = true,
@@ -197,7 +207,7 @@ pub(super) async fn close<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut Socket
 async fn flush<S: AsyncRead + AsyncWrite + Unpin>(
     socket: &mut Socket<S>,
     frames: &mut Outgoing,
-) -> std::io::Result<()> {
+) -> io::Result<()> {
     poll_fn(|cx| socket.poll_write(frames, cx)).await
 }
 

@@ -2,10 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpSocket, TcpStream};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
 
-use crate::support::TestServer;
+use crate::support::{TestServer, jwt};
 
 /// How long good peers are timed while slow ones are there.
 const WATCHED: Duration = Duration::from_secs(3);
@@ -90,4 +93,67 @@ async fn s10_a_thousand_slow_peers_of_every_kind_are_evicted_and_good_ones_do_no
     drop(peers);
     let left = open_at_most(files + 2, Duration::from_secs(10)).await;
     assert!(left <= files + 2, "what they held is not free again");
+}
+
+/// A session whose system takes little before it is read.
+async fn slow_session(server: &TestServer, user: &str) -> WebSocketStream<TcpStream> {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let stream = socket.connect(server.addr).await.unwrap();
+    let url = format!("ws://{}/ws/chat?token={}", server.addr, jwt::token(user));
+    tokio_tungstenite::client_async(url, stream).await.unwrap().0
+}
+
+/// Waits until the server has counted a session as too slow.
+async fn counted_as_slow(server: &TestServer) {
+    let counted = async {
+        while !server.numbers().await.contains("frames_dropped_total{reason=\"slow_session\"}") {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), counted).await.expect("a slow session is given up");
+}
+
+/// One reads nothing in a room in which another writes this much; both by a WebSocket.
+async fn closed_after(server: &TestServer, messages: usize) -> u16 {
+    let mut slow = slow_session(server, "slow").await;
+    let mut ann = slow_session(server, "ann").await;
+    for socket in [&mut slow, &mut ann] {
+        socket.send(Message::text(r#"{"type":"JOIN_ROOM","roomId":"r","id":"j"}"#)).await.unwrap();
+        until(socket, |text| text.contains("\"ACK\"")).await;
+    }
+    let content = "x".repeat(16 * 1024);
+    for n in 0..messages {
+        let frame = serde_json::json!({ "type": "CHAT_MESSAGE", "roomId": "r", "id": format!("m{n}"), "content": content });
+        ann.send(Message::text(frame.to_string())).await.unwrap();
+        let ack = format!("\"id\":\"m{n}\"");
+        until(&mut ann, |text| text.contains("\"ACK\"") && text.contains(&ack)).await;
+    }
+    counted_as_slow(server).await;
+    // It begins to read again: what the system has taken, the rest of a frame, and why no more comes.
+    loop {
+        match slow.next().await {
+            Some(Ok(Message::Close(Some(close)))) => return close.code.into(),
+            Some(Ok(_)) => {}
+            end => panic!("it ends without a word: {end:?}"),
+        }
+    }
+}
+
+async fn until(socket: &mut WebSocketStream<TcpStream>, found: impl Fn(&str) -> bool) {
+    while !matches!(socket.next().await, Some(Ok(Message::Text(text))) if found(&text)) {}
+}
+
+#[tokio::test]
+async fn s10_a_session_that_takes_nothing_in_time_is_closed_as_too_slow() {
+    let server = TestServer::start(&["--write-timeout", "300ms"]).await;
+    // Far less than what may wait for a session.
+    assert_eq!(closed_after(&server, 20).await, 4008);
+}
+
+#[tokio::test]
+async fn s10_a_session_for_which_too_much_waits_is_closed_as_too_slow() {
+    let server = TestServer::start(&["--write-timeout", "60s"]).await;
+    // A mebibyte, and what the system takes.
+    assert_eq!(closed_after(&server, 80).await, 4008);
 }

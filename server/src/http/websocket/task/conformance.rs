@@ -71,7 +71,7 @@ async fn echo<S: AsyncRead + AsyncWrite + Unpin>(mut socket: Socket<S>) {
                 return;
             }
             Next::Broken(code) => return close(&mut socket, code).await,
-            Next::Gone => return,
+            Next::Gone | Next::Stalled => return,
             Next::Message(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))
             | Next::Flushed
             | Next::Work(_) => {}
