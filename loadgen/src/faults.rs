@@ -22,6 +22,7 @@ mod power;
 mod replay;
 mod resume;
 mod retry;
+mod rounds;
 mod secrets;
 mod slow;
 mod sse;

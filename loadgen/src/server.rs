@@ -244,7 +244,7 @@ impl Server {
         self.secret.token_for(user, Some(scope))
     }
 
-    /// One of its metrics, all labels added up; 0 where it has none of that name.
+    /// One of its metrics, by its name with all labels added up, or by name and labels; 0 where it has none of that name.
     ///
     /// # Errors
     /// It does not answer.
@@ -254,7 +254,7 @@ impl Server {
         let values = text.lines().filter_map(|line| {
             let (named, value) = line.rsplit_once(' ')?;
             let bare = named.split_once('{').map_or(named, |(bare, _)| bare);
-            if bare == name { value.parse::<f64>().ok() } else { None }
+            if named == name || bare == name { value.parse::<f64>().ok() } else { None }
         });
         Ok(values.sum())
     }

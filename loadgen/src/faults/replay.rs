@@ -8,10 +8,10 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
 
 use super::context::{Context, PATIENCE};
 use super::outcome::Outcome;
+use super::rounds::{self, Round};
 use crate::error::Error;
 use crate::raw::{Peer, PeerError};
 use crate::server::Server;
-use crate::stats;
 
 /// Messages that are sent before the first answer of them is waited for, while the room is filled.
 const WINDOW: usize = 500;
@@ -29,12 +29,6 @@ const QUIET: Duration = Duration::from_millis(300);
 /// When each message of the live room was due, by its `seq`.
 type Due = Arc<Mutex<Vec<Instant>>>;
 
-/// One pause and the replay behind it: what the others waited in each.
-struct Round {
-    pause: Vec<u64>,
-    replay: Vec<u64>,
-}
-
 pub(super) async fn run(context: &Context) -> Result<Outcome, Error> {
     let behind = context.size(10_000, 50_000);
     let replays = context.size(4, 16);
@@ -45,7 +39,6 @@ pub(super) async fn run(context: &Context) -> Result<Outcome, Error> {
     let live = Live::start(&server).await?;
     let (mut rounds, mut came, mut replaying) = (Vec::new(), 0, Duration::ZERO);
     let mut wrong = Vec::new();
-    // In turns, so that what else the machine does weighs on both alike.
     let mut length = Duration::from_secs(1);
     for _ in 0..replays {
         live.take();
@@ -58,7 +51,7 @@ pub(super) async fn run(context: &Context) -> Result<Outcome, Error> {
         came += in_order;
         length = began.elapsed();
         replaying += length;
-        rounds.push(Round { pause, replay: live.take() });
+        rounds.push(Round { pause, during: live.take() });
         wrong.extend(otherwise.or(too_many(&mut peer).await?));
     }
     live.end().await?;
@@ -68,49 +61,10 @@ pub(super) async fn run(context: &Context) -> Result<Outcome, Error> {
     outcome.promise("a message that was missed is replayed, once and in order", wanted, wanted - came);
     outcome.promise("a replay has nothing that is out of order or too many", replays, wrong.len());
     wrong.into_iter().for_each(|seq| outcome.example(format!("{seq} came where it was not due")));
-    compare(&mut outcome, rounds);
+    rounds::compare(&mut outcome, "the others' p99 grows by at most a tenth", TENTH, "the replays", rounds);
     let a_second = came as f64 / replaying.as_secs_f64();
     outcome.figure("replayed messages a second", format!("{a_second:.0}"));
     Ok(outcome)
-}
-
-/// Of each round the p99 of the replay in terms of the pause before it; what counts is the median, for in single rounds
-/// five slow messages decide. How much two pauses differ from each other says what a figure is worth.
-fn compare(outcome: &mut Outcome, rounds: Vec<Round>) {
-    let (mut pauses, mut replays) = (Vec::new(), Vec::new());
-    let (mut before, mut during) = (Vec::new(), Vec::new());
-    for Round { mut pause, mut replay } in rounds {
-        pauses.push(percentile(&mut pause, 0.99).as_secs_f64());
-        replays.push(percentile(&mut replay, 0.99).as_secs_f64());
-        before.append(&mut pause);
-        during.append(&mut replay);
-    }
-    let mut ratios: Vec<f64> =
-        replays.iter().zip(&pauses).map(|(replay, pause)| replay / pause.max(1e-9)).collect();
-    let mut apart: Vec<f64> =
-        pauses.windows(2).map(|two| two[0].max(two[1]) / two[0].min(two[1]).max(1e-9)).collect();
-    let (ratio, noise) = (median(&mut ratios), median(&mut apart));
-    outcome.aim("the others' p99 grows by at most a tenth", 1, usize::from(ratio > TENTH));
-    let row = |waits: &mut [u64]| {
-        let (half, most) = (percentile(waits, 0.5), percentile(waits, 0.99));
-        format!("median {half:.1?}, p99 {most:.1?}, {} deliveries", waits.len())
-    };
-    outcome.figure("delivery to the others in the pauses", row(&mut before));
-    outcome.figure("delivery to the others during the replays", row(&mut during));
-    let each: Vec<String> = ratios.iter().map(|ratio| format!("{ratio:.2}")).collect();
-    outcome.figure(
-        "p99 during, of p99 in the pause before, the median of all rounds",
-        format!("{ratio:.2} ({})", each.join(" ")),
-    );
-    outcome.figure(
-        "p99 of one pause, of that of the next, the greater of the less, the median",
-        format!("{noise:.2}"),
-    );
-}
-
-fn median(values: &mut [f64]) -> f64 {
-    values.sort_unstable_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
 async fn fill(server: &Server, messages: usize) -> Result<(), Error> {
@@ -238,11 +192,6 @@ impl Live {
         self.tasks.shutdown().await;
         Ok(())
     }
-}
-
-fn percentile(waits: &mut [u64], share: f64) -> Duration {
-    waits.sort_unstable();
-    Duration::from_micros(stats::percentile(waits, share))
 }
 
 fn failed(error: PeerError) -> Error {

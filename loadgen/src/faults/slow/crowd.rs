@@ -86,6 +86,11 @@ impl Crowd {
         Ok((peer, room, at))
     }
 
+    /// The last position of a room.
+    pub(super) fn head(&self, room: usize) -> u64 {
+        self.shared.head(room)
+    }
+
     /// Ends the writing, waits until all has been read. Returns the rooms' heads and what was broken.
     pub(super) async fn stop(mut self) -> Result<(Vec<u64>, Vec<String>), Error> {
         self.shared.stop.store(true, Ordering::Release);
