@@ -43,6 +43,7 @@ pub struct Metrics {
     store_commit: Histogram,
     store_batch: Histogram,
     store_failures: Counter,
+    store_reads: Counter,
     broker_lag: Histogram,
     broker: BrokerMetrics,
     replay_entries: Histogram,
@@ -101,6 +102,8 @@ impl Metrics {
         r.register("frames_rate_limited", "Frames refused by a rate limit", rate_limited.clone());
         let store_failures = Counter::default();
         r.register("store_failures", "Batches that the store did not take", store_failures.clone());
+        let store_reads = Counter::default();
+        r.register("store_reads", "Readings of the store for sessions and requests", store_reads.clone());
         let outbox_bytes = Gauge::default();
         r.register_with_unit(
             "outbox_queued",
@@ -121,6 +124,7 @@ impl Metrics {
             store_commit: seconds(&mut r, "store_commit", "One batch, sync included"),
             store_batch: sizes(&mut r, "store_batch_entries", "Writes committed together"),
             store_failures,
+            store_reads,
             broker_lag: seconds(&mut r, "broker_lag", "From a publication to its arrival"),
             replay_entries: sizes(&mut r, "replay_entries", "Entries replayed by one join or resume"),
             outbox_bytes,
@@ -172,6 +176,11 @@ impl Metrics {
     /// A batch that the store did not take.
     pub fn store_failure(&self) {
         self.store_failures.inc();
+    }
+
+    /// The store is read.
+    pub fn store_read(&self) {
+        self.store_reads.inc();
     }
 
     /// A publication that came through the broker, and how long it took.

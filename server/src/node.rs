@@ -168,9 +168,10 @@ impl Node {
         Ok(node)
     }
 
-    /// The log, for reading.
+    /// The log, for one reading.
     #[must_use]
     pub fn store(&self) -> &dyn Store {
+        self.metrics.store_read();
         &*self.store.0
     }
 

@@ -73,6 +73,8 @@ async fn resume_inbox(session: &mut Session, after: Option<u64>, same_epoch: boo
             return Ok(None);
         }
     };
+    // Asked for after the queueing has begun: what comes later than this position is in the outbox.
+    session.outbox().set_inbox_catching_up(false);
     let head = node.store().user(&user).await?.map_or(0, |u| u.inbox_seq);
     let begin = start(Some(after), same_epoch, head, node.settings().replay_limit);
     let Start { last, gap } = if paused { begin } else { begin.behind(at) };
@@ -81,6 +83,11 @@ async fn resume_inbox(session: &mut Session, after: Option<u64>, same_epoch: boo
         node.inbox_delivered(&user, 0, after);
     }
     session.logs.rewind_inbox(last);
-    session.read_log(LogId::Inbox);
+    // Live entries of a direct room come by the inbox, which waits until the room is read.
+    if paused && last >= head && !session.logs.direct_is_read() {
+        session.logs.inbox.phase = Phase::Live;
+    } else {
+        session.read_log(LogId::Inbox);
+    }
     Ok(gap.map(|(from, to, reason)| Event::Gap(Gap { room_id: None, inbox: true, from, to, reason })))
 }

@@ -99,7 +99,7 @@ impl Session {
     ) -> Outcome<Self> {
         let node = Arc::clone(&services.node);
         let session_id = SessionId::new(new_uuid()).map_err(|error| Error::internal(&error))?;
-        node.see(&principal).await?;
+        let seen = node.see(&principal).await?;
         let user = principal.user_id.clone();
         let outbox = Arc::new(Outbox::new(session_id.clone(), user.clone(), settings.outbox_bytes));
         let resumable = wish.client_session.is_some();
@@ -115,15 +115,19 @@ impl Session {
             since: node.now(),
         };
         node.open_session(&principal, registration, true).await;
-        // Asked for after the registration: what comes later than this position is in the outbox.
-        let found = match node.store().user(&user).await {
-            Ok(found) => found,
-            Err(error) => {
-                node.close_session(&principal, &outbox, &[]).await;
-                return Err(error.into());
+        let inbox_seq = if resumable {
+            // What has come since is read when the client has said where it stands.
+            seen.inbox_seq
+        } else {
+            // Asked for after the registration: what comes later than this position is in the outbox.
+            match node.store().user(&user).await {
+                Ok(found) => found.map_or(0, |u| u.inbox_seq),
+                Err(error) => {
+                    node.close_session(&principal, &outbox, &[]).await;
+                    return Err(error.into());
+                }
             }
         };
-        let inbox_seq = found.map_or(0, |u| u.inbox_seq);
         let phase = if resumable { Phase::Paused } else { Phase::Live };
         let logs = Logs::new(Position { last: inbox_seq, phase });
         let mut session = Self::new(services, principal, outbox, rate, logs, settings.heartbeat, transport);

@@ -6,6 +6,7 @@ mod limits;
 mod logs;
 mod notifications;
 mod presence;
+mod reads;
 mod restart;
 mod resume;
 mod rooms;
