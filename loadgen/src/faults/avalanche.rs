@@ -22,6 +22,13 @@ const WRITTEN_TO: usize = 20;
 const AT_ONCE: usize = 32;
 /// Files beside the connections.
 const OTHERS: usize = 64;
+/// The busiest second holds at most so many times the mean of the time in which 99 of 100 come back.
+const BUSIEST: f64 = 3.0;
+/// Of one that comes back into one room: its user, its membership, the room's head and its markers, the inbox, and two pages
+/// where messages were missed; and what the writers and the probes cost beside.
+const MOST_READS: f64 = 8.0;
+const READS: &str = "store_reads_total";
+const OPENED: &str = "websocket_connections_opened_total";
 /// 99 of 100 are back within this time, from the kill on, and the last one within the next.
 const BACK: Duration = Duration::from_secs(30);
 const ALL_BACK: Duration = Duration::from_secs(60);
@@ -65,7 +72,9 @@ async fn fall(context: &Context, count: usize, outcome: &mut Outcome) -> Result<
             pace: Some(Duration::from_millis(250)),
         }));
     let steady = proc::peak(server.pid()?)?;
-    let times = away::times(&away::lose(&mut server, &clients, Going::Killed).await?);
+    let times = away::times(&away::lose(&mut server, &clients, Going::Killed).await?.returns);
+    // The new process has counted nothing but what their return has cost.
+    let reads = server.metric(READS).await? / server.metric(OPENED).await?.max(1.0);
     let (median, high) = (percentile(&times, 0.5), percentile(&times, 0.99));
     let slowest = times.last().copied().unwrap_or_default();
     context.say(format!("{} of {count} are back, the last after {slowest} ms", times.len()));
@@ -85,17 +94,29 @@ async fn fall(context: &Context, count: usize, outcome: &mut Outcome) -> Result<
         (times.iter().filter(late(BACK)).count(), times.iter().filter(late(ALL_BACK)).count());
     outcome.aim(format!("99 of 100 are back within {BACK:?}"), count, after_back.saturating_sub(count / 100));
     outcome.aim(format!("the last is back within {ALL_BACK:?}"), count, after_all);
+    let busy = busiest_of_mean(&times);
+    outcome.aim(
+        format!("the busiest second of their return holds at most {BUSIEST} times the mean"),
+        1,
+        usize::from(busy > BUSIEST),
+    );
     outcome.aim(
         "the server's memory stays within 1.5 times what it was",
         1,
         usize::from(peak > steady + steady / 2),
     );
+    outcome.promise(
+        format!("a client that comes back costs at most {MOST_READS} readings of the store"),
+        1,
+        usize::from(!(0.1..=MOST_READS).contains(&reads)),
+    );
+    outcome.figure(format!("readings of the store, each of {count} clients"), format!("{reads:.1}"));
     outcome.verdict(&verdict);
     let mebibytes = |bytes: u64| bytes as f64 / f64::from(1 << 20);
     outcome.figure(
         format!("{count} clients back, from the kill on"),
         format!(
-            "median {median} ms, p99 {high} ms, last {slowest} ms; busiest second {}",
+            "median {median} ms, p99 {high} ms, last {slowest} ms; busiest second {}, {busy:.1} times the mean",
             busiest_second(&times)
         ),
     );
@@ -113,6 +134,13 @@ fn busiest_second(sorted: &[u64]) -> usize {
     sorted.iter().enumerate().map(from).max().unwrap_or_default()
 }
 
+/// The same in terms of the mean, from the first that is back to 99 of 100, which is a second at least.
+fn busiest_of_mean(sorted: &[u64]) -> f64 {
+    let span = percentile(sorted, 0.99).saturating_sub(sorted.first().copied().unwrap_or_default());
+    let mean = sorted.len() as f64 * 1_000.0 / span.max(1_000) as f64;
+    busiest_second(sorted) as f64 / mean
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,5 +149,14 @@ mod tests {
     fn the_busiest_second_may_begin_anywhere() {
         assert_eq!(busiest_second(&[0, 900, 1_100, 1_800, 5_000]), 3);
         assert_eq!(busiest_second(&[]), 0);
+    }
+
+    #[test]
+    fn an_even_return_has_the_mean_in_its_busiest_second_and_a_herd_has_more() {
+        let even: Vec<u64> = (0..1_000).map(|n| 700 + n * 10).collect();
+        assert!((0.9..1.1).contains(&busiest_of_mean(&even)), "{}", busiest_of_mean(&even));
+        let mut herd: Vec<u64> = (0..900).chain((0..100).map(|n| n * 100)).collect();
+        herd.sort_unstable();
+        assert!(busiest_of_mean(&herd) > 3.0);
     }
 }
