@@ -13,6 +13,7 @@ use crate::data::{
     RoomUpdated, TokenExpiring, TypingIndicator, UserInRoom,
 };
 use crate::entity::{Broadcast, Message, Notification, NotificationState, WithCursor};
+use crate::http::StreamReset;
 use crate::time::Timestamp;
 
 /// One frame from a server: `{"category", "type", "data", "timestamp"}`.
@@ -144,6 +145,8 @@ events! {
     "NOTIFICATION" / "BROADCAST" => Broadcast(WithCursor<Broadcast>),
     /// The read state of this user's notifications changed.
     "NOTIFICATION" / "STATE" => NotificationState(WithCursor<NotificationState>),
+    /// The cursor could not be used: what was never handed to the user follows.
+    "NOTIFICATION" / "RESET" => NotificationReset(WithCursor<StreamReset>),
     /// Something was refused.
     "ERROR" / "MESSAGE" => Error(ErrorMessage),
 }

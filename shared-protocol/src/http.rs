@@ -256,7 +256,7 @@ pub struct StreamConnected {
     pub unread_count: u64,
 }
 
-/// Data of the `reset` event of a notification stream: the cursor could not be used.
+/// Data of the `reset` event of a notification stream and of `NOTIFICATION/RESET`: the cursor could not be used.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]

@@ -75,6 +75,8 @@ kinds! {
     "NOTIFICATION" / "BROADCAST" => Broadcast,
     /// The read state of notifications changed.
     "NOTIFICATION" / "STATE" => NotificationState,
+    /// The position in notifications could not be used.
+    "NOTIFICATION" / "RESET" => NotificationReset,
     /// Something was refused.
     "ERROR" / "MESSAGE" => Error,
 }

@@ -56,7 +56,9 @@ impl Session {
             Kind::ChatMessage | Kind::Edited | Kind::Deleted | Kind::Reaction | Kind::PrivateMessage => {
                 self.entry(frame, now);
             }
-            Kind::Notification | Kind::Broadcast | Kind::NotificationState => self.notification(frame),
+            Kind::Notification | Kind::Broadcast | Kind::NotificationState | Kind::NotificationReset => {
+                self.notification(frame);
+            }
             Kind::GoingAway => {
                 let wait = frame.number_of(frame.fields.retry_after_ms()).map(Duration::from_millis);
                 if let Some(connection) = self.connection.as_mut() {

@@ -163,7 +163,7 @@ impl Hub {
                 self.to(&|_| true)
             }
             kind if kind.is_entry() && frame.inbox_seq().is_some() => self.to(&|link| link.is_resumed),
-            Kind::Notification | Kind::Broadcast | Kind::NotificationState => {
+            Kind::Notification | Kind::Broadcast | Kind::NotificationState | Kind::NotificationReset => {
                 self.to(&|link| link.is_resumed)
             }
             kind if kind.is_entry() => self.to(&|link| link.is_in(room.unwrap_or_default())),

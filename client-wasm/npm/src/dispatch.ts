@@ -24,6 +24,7 @@ export const EVENT_OF: Partial<Record<string, keyof ClientEvents>> = {
   'NOTIFICATION/NOTIFICATION': 'notification',
   'NOTIFICATION/BROADCAST': 'broadcast',
   'NOTIFICATION/STATE': 'notificationState',
+  'NOTIFICATION/RESET': 'notificationReset',
 };
 /** Frames that are told as other events. */
 export const TOLD_OTHERWISE = ['SYSTEM/ACK', 'SYSTEM/GAP', 'SYSTEM/PONG', 'ERROR/MESSAGE'];

@@ -22,6 +22,7 @@ import type {
   RoomParticipants,
   RoomUpdated,
   ServerFrame,
+  StreamReset,
   TypingIndicator,
   UserInRoom,
   WithCursor,
@@ -143,6 +144,8 @@ export interface ClientEvents {
   broadcast: WithCursor<Broadcast>;
   /** The read state of notifications changed, on a client with `notifications: true`. */
   notificationState: WithCursor<NotificationState>;
+  /** The position in notifications could not be used, on a client with `notifications: true`: read the list anew. */
+  notificationReset: WithCursor<StreamReset>;
   /** The server drains; the client comes back by itself. */
   goingAway: GoingAway;
   /** Any other event of category `SYSTEM`. */

@@ -37,7 +37,7 @@ pub(super) async fn run(session: &mut Session, id: Option<&ClientId>, resume: Re
     gaps.extend(resume_inbox(session, inbox_after, same_epoch).await?);
     let notices_paused = session.notices.as_ref().is_some_and(|n| n.phase == Phase::Paused);
     if notices_paused || (session.notices.is_some() && notifications_after.is_some()) {
-        session.follow_notices(notifications_after.as_deref()).await?;
+        gaps.extend(session.follow_notices(notifications_after.as_deref()).await?);
     }
     session.deadlines.set_resume(None);
     if let Some(id) = id {

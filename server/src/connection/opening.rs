@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tidings_protocol::data::{ConnectionEstablished, Gap, GapReason, RoomParticipants};
-use tidings_protocol::entity::RoomKind;
+use tidings_protocol::entity::{RoomKind, WithCursor};
+use tidings_protocol::http::StreamReset;
 use tidings_protocol::limits::{MAX_ROOMS_PER_SESSION, PEOPLE_LISTED, PROTOCOL, RESUME_DEADLINE_MS};
 use tidings_protocol::{ClientSession, Code, Epoch, Event, RoomId, SessionId};
 
@@ -158,9 +159,12 @@ impl Session {
     }
 
     /// Follows notifications from a cursor, or from what was never handed to any stream of the user.
-    pub(crate) async fn follow_notices(&mut self, cursor: Option<&str>) -> Outcome<()> {
+    ///
+    /// Returns what the client is told of a cursor that cannot be used: then it is as if it had named none.
+    pub(crate) async fn follow_notices(&mut self, cursor: Option<&str>) -> Outcome<Option<Event>> {
         let node = Arc::clone(&self.services.node);
         let heads = node.notification_heads(&self.principal.user_id).await?;
+        let mut reset = None;
         let position = match cursor.map(|c| node.position(&self.principal.user_id, c, &heads)) {
             Some(Ok(position)) => {
                 // What the client says it has seen has been handed to it.
@@ -168,7 +172,10 @@ impl Session {
                 position
             }
             Some(Err(bad)) => {
-                tracing::debug!(reason = bad.as_str(), "a notification cursor was not usable");
+                // With a cursor that can be used, so that a client which names it again is healed by it.
+                let cursor = node.cursor(&self.principal.user_id, heads.handed);
+                let item = StreamReset { reason: bad.as_str().to_owned() };
+                reset = Some(Event::NotificationReset(WithCursor { item, cursor }));
                 heads.handed
             }
             None => heads.handed,
@@ -181,7 +188,7 @@ impl Session {
         }
         self.notices = Some(log);
         self.read_log(LogId::Notices);
-        Ok(())
+        Ok(reset)
     }
 
     /// Whether the session has place for this room: asked before anything is changed by a join.

@@ -7,6 +7,7 @@ mod logs;
 mod notifications;
 mod presence;
 mod reads;
+mod resets;
 mod restart;
 mod resume;
 mod rooms;

@@ -4,6 +4,7 @@ use serde_json::{Map, json};
 use tidings_protocol::command::*;
 use tidings_protocol::data::*;
 use tidings_protocol::entity::*;
+use tidings_protocol::http::StreamReset;
 use tidings_protocol::{ClientFrame, Code, Cursor, Event, MessageId, RoomId, Timestamp, UserId};
 
 const MESSAGE: &str = "019a5c2e-7f10-7c3a-9d4e-8a1b2c3d4e5f";
@@ -189,6 +190,10 @@ pub(crate) fn events() -> Vec<Event> {
                 deleted: None,
                 unread_count: 2,
             },
+            cursor: Some(cursor()),
+        }),
+        Event::NotificationReset(WithCursor {
+            item: StreamReset { reason: "expired".into() },
             cursor: Some(cursor()),
         }),
         Event::Error(ErrorMessage {

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use tidings_protocol::command::*;
 use tidings_protocol::data::*;
 use tidings_protocol::entity::*;
+use tidings_protocol::http::StreamReset;
 use tidings_protocol::{
     ClientId, Code, Command, Cursor, Epoch, Event, MessageId, RoomId, SessionId, Timestamp, UserId,
 };
@@ -254,6 +255,11 @@ fn other_events() -> Vec<BoxedStrategy<Event>> {
                 let all = ids.is_none().then_some(true);
                 let item = NotificationState { ids, all, read, deleted, unread_count };
                 Event::NotificationState(WithCursor { item, cursor })
+            })
+            .boxed(),
+        (text(), of(cursor()))
+            .prop_map(|(reason, cursor)| {
+                Event::NotificationReset(WithCursor { item: StreamReset { reason }, cursor })
             })
             .boxed(),
         (code(), of(client_id()), of(room_id()), of(SAFE), of(text()), of(text()))

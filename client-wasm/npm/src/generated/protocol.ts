@@ -710,7 +710,7 @@ export type StreamConnected = {
   unreadCount: number;
 };
 
-/** Data of the `reset` event of a notification stream: the cursor could not be used. */
+/** Data of the `reset` event of a notification stream and of `NOTIFICATION/RESET`: the cursor could not be used. */
 export type StreamReset = {
   /** `unknown`, `foreign`, `expired` or `epoch`. */
   reason: string;
@@ -834,6 +834,7 @@ export type ServerFrame =
   | Frame<"NOTIFICATION", "NOTIFICATION", WithCursor<Notification>>
   | Frame<"NOTIFICATION", "BROADCAST", WithCursor<Broadcast>>
   | Frame<"NOTIFICATION", "STATE", WithCursor<NotificationState>>
+  | Frame<"NOTIFICATION", "RESET", WithCursor<StreamReset>>
   | Frame<"ERROR", "MESSAGE", ErrorMessage>;
 
 /** Answer of `GET …/log`, `GET /api/v1/inbox` and the fallback's `frames` and `poll`. */

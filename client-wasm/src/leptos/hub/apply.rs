@@ -117,6 +117,7 @@ impl Hub {
             ServerEvent::Notification(one) => self.notification(one.item),
             ServerEvent::Broadcast(one) => self.tell(Notice::Broadcast(one.item)),
             ServerEvent::NotificationState(state) => self.inbox.update(|inbox| inbox.apply(&state.item)),
+            ServerEvent::NotificationReset(_) => self.load_inbox(),
             ServerEvent::RoomUpdated(change) => self.rooms.update(|rooms| rooms.updated(&change.room)),
             _ => {}
         }

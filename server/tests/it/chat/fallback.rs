@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::harness::{PATIENCE, Server, token};
 use crate::support::client;
 
-async fn request(server: &Server, user: &str, path: &str, body: Value) -> reqwest::Response {
+pub(super) async fn request(server: &Server, user: &str, path: &str, body: Value) -> reqwest::Response {
     let url = server.url(&format!("/api/v1/realtime/{path}"));
     let request = client().post(url).bearer_auth(token(user)).json(&body);
     tokio::time::timeout(PATIENCE, request.send()).await.unwrap().unwrap()
@@ -121,7 +121,7 @@ async fn a_stream_catches_up_and_goes_on_live() {
     });
     let response = request(&server, "bob", "stream", body).await;
     assert_eq!(response.headers()["content-type"], "text/event-stream");
-    let mut stream = Frames { body: Box::pin(response.bytes_stream()), text: String::new() };
+    let mut stream = Frames::of(response);
     assert_eq!(stream.next().await["type"], "CONNECTION_ESTABLISHED");
     assert_eq!(stream.next().await["data"]["replayFrom"], 2);
     for seq in 2..=3 {
@@ -227,13 +227,17 @@ async fn a_body_is_one_text_of_json_and_nothing_behind_it() {
     }
 }
 
-struct Frames {
+pub(super) struct Frames {
     body: Pin<Box<dyn futures_util::Stream<Item = reqwest::Result<bytes::Bytes>> + Send>>,
     text: String,
 }
 
 impl Frames {
-    async fn next(&mut self) -> Value {
+    pub(super) fn of(response: reqwest::Response) -> Self {
+        Self { body: Box::pin(response.bytes_stream()), text: String::new() }
+    }
+
+    pub(super) async fn next(&mut self) -> Value {
         loop {
             if let Some((block, rest)) = self.text.split_once("\n\n") {
                 let data = block

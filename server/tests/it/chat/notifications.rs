@@ -10,20 +10,20 @@ use crate::support::client;
 
 /// One server-sent event.
 #[derive(Clone, Debug, PartialEq)]
-struct Event {
+pub(super) struct Event {
     name: String,
-    id: Option<String>,
-    data: Value,
+    pub(super) id: Option<String>,
+    pub(super) data: Value,
 }
 
 /// An event stream, read as it comes.
-struct Stream {
+pub(super) struct Stream {
     body: std::pin::Pin<Box<dyn futures_util::Stream<Item = reqwest::Result<bytes::Bytes>> + Send>>,
     text: String,
 }
 
 impl Stream {
-    async fn open(server: &Server, user: &str, cursor: Option<&str>) -> Self {
+    pub(super) async fn open(server: &Server, user: &str, cursor: Option<&str>) -> Self {
         let url = server.url(&format!("/api/v1/notifications/stream/{user}"));
         let mut request = client().get(url).bearer_auth(token(user));
         if let Some(cursor) = cursor {
@@ -57,7 +57,7 @@ impl Stream {
         }
     }
 
-    async fn expect(&mut self, name: &str) -> Event {
+    pub(super) async fn expect(&mut self, name: &str) -> Event {
         let event = self.next().await;
         assert_eq!(event.name, name, "{event:?}");
         event
@@ -72,7 +72,7 @@ async fn post(server: &Server, path: &str, body: Value) -> Value {
     serde_json::from_str(&text).unwrap_or(Value::Null)
 }
 
-async fn notify(server: &Server, user: &str, title: &str) -> Value {
+pub(super) async fn notify(server: &Server, user: &str, title: &str) -> Value {
     let body = json!({ "userId": user, "title": title, "message": "m", "type": "test" });
     post(server, "/api/v1/notifications/send", body).await
 }
