@@ -42,7 +42,7 @@ pub(super) async fn check(server: &mut Server, names: &[String], outcome: &mut O
     let (mut tried, mut broken) = (0, 0);
     for (name, foreign) in names.iter().zip(own.iter().skip(1)) {
         tried += 1;
-        broken += count(&first_of(server, name, foreign).await, foreign, outcome);
+        broken += count(&reset_and_own(server, name, foreign).await, foreign, outcome);
     }
     outcome.promise(
         "another user's cursor is answered with `reset`, and with nothing of that user's",
@@ -84,6 +84,41 @@ async fn first_of(server: &Server, name: &str, cursor: &str) -> Result<String, E
         Ok::<_, Error>("the end".to_owned())
     };
     timeout(SOON, first).await.unwrap_or_else(|_| Ok("nothing".to_owned()))
+}
+
+/// The same, and then on to the user's next notification: all that comes until then must be the user's own.
+async fn reset_and_own(server: &Server, name: &str, cursor: &str) -> Result<String, Error> {
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Notification {
+        id: String,
+        user_id: String,
+    }
+    let token = server.token(name)?;
+    let mut stream = EventStream::notifications(&server.url(), name, &token, Some(cursor)).await?;
+    let publisher = server.token_for("publisher", "notify")?;
+    let last = super::notify(server.api(), &publisher, name, 2_000_000).await?;
+    let reading = async {
+        let mut first = None;
+        while let Some(event) = stream.next().await? {
+            if event.name != "connected" {
+                first.get_or_insert_with(|| event.name.clone());
+            }
+            if event.name != "notification" {
+                continue;
+            }
+            let Notification { id, user_id } = serde_json::from_str(&event.data)
+                .map_err(|error| Error::Broken(format!("{}: {error}", event.data)))?;
+            if user_id != name {
+                return Ok(format!("a notification of {user_id}"));
+            }
+            if id == last {
+                return Ok(first.unwrap_or_default());
+            }
+        }
+        Ok::<_, Error>("the end".to_owned())
+    };
+    timeout(SOON, reading).await.unwrap_or_else(|_| Ok("no notification of the user's own".to_owned()))
 }
 
 fn count(first: &Result<String, Error>, cursor: &str, outcome: &mut Outcome) -> usize {
