@@ -21,8 +21,8 @@ const IN_FLIGHT: usize = 16;
 const BACK: Duration = Duration::from_secs(3);
 /// The rate that clients keep to: fast enough that a kill always meets messages in flight.
 const RATE: &[&str] = &["--max-frames-per-second", "400", "--frame-burst", "400"];
-/// What the long form must have had acknowledged to mean something.
-const ENOUGH: usize = 50_000;
+/// What the short and the long form must have had acknowledged to mean something.
+const ENOUGH: (usize, usize) = (2_000, 50_000);
 
 pub(super) async fn run(context: &Context) -> Result<Outcome, Error> {
     let mut server = context.server(RATE).await?;
@@ -66,7 +66,7 @@ pub(super) async fn run(context: &Context) -> Result<Outcome, Error> {
     if broken {
         outcome.example(integrity);
     }
-    let wanted = context.size(starts.len(), ENOUGH);
+    let wanted = context.size(ENOUGH.0, ENOUGH.1);
     let too_few = verdict.acked() < wanted;
     outcome.promise(
         format!("at least {wanted} were acknowledged, so that it means something"),
@@ -85,7 +85,7 @@ pub(super) async fn run(context: &Context) -> Result<Outcome, Error> {
 /// time, so they are told when to come back: else they would miss most of the next kills.
 async fn cycles(context: &Context, server: &mut Server, clients: &[Client]) -> Result<Vec<Duration>, Error> {
     let mut random = context.random();
-    let (cycles, every) = context.size((4, 500..1_200), (100, 1_000..3_000));
+    let (cycles, every) = context.size((10, 500..1_200), (100, 1_000..3_000));
     let mut starts = Vec::with_capacity(cycles);
     for cycle in 1..=cycles {
         let alive = Duration::from_millis(random.u64(every.clone()));
