@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
+use sqlx::ConnectOptions as _;
+use sqlx::sqlite::SqliteConnectOptions;
 use tokio::process::Command;
 use tokio_tungstenite::tungstenite::Message;
 
@@ -30,7 +32,11 @@ async fn start(database: &Path) -> Process {
 
 /// What a server that does not start says last, and how it ends.
 async fn refusal(database: &Path) -> (Option<i32>, String) {
-    let ended = tokio::time::timeout(Duration::from_secs(30), serve(database).output()).await;
+    refused(&mut serve(database)).await
+}
+
+async fn refused(serve: &mut Command) -> (Option<i32>, String) {
+    let ended = tokio::time::timeout(Duration::from_secs(30), serve.output()).await;
     let (code, said) = said(ended.expect("it does not hang").unwrap());
     (code, said.lines().last().unwrap_or_default().to_owned())
 }
@@ -59,6 +65,13 @@ async fn get(addr: SocketAddr, path: &str) -> (u16, Value) {
     (answer.status().as_u16(), answer.json().await.unwrap())
 }
 
+/// What SQLite's own check says of a database.
+async fn integrity(database: &Path) -> String {
+    let options = SqliteConnectOptions::new().filename(database);
+    let mut connection = options.connect().await.unwrap();
+    sqlx::query_scalar("PRAGMA integrity_check").fetch_one(&mut connection).await.unwrap()
+}
+
 #[tokio::test]
 async fn a_server_without_a_usable_file_does_not_start_and_says_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
@@ -73,4 +86,35 @@ async fn a_server_without_a_usable_file_does_not_start_and_says_what_to_do() {
     let (code, said) = refusal(&below_a_file).await;
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("noise.db") && said.contains("--database-url"), "{said}");
+}
+#[cfg(unix)]
+#[tokio::test]
+async fn a_server_of_another_user_does_not_start_on_a_file_that_is_not_its_own_and_says_what_to_do() {
+    use std::fs::{Permissions, set_permissions};
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+
+    /// `nobody`, nearly everywhere; anyone but root will do.
+    const OTHER: u32 = 65534;
+    let folder = tempfile::tempdir().unwrap();
+    if std::fs::metadata(folder.path()).unwrap().uid() != 0 {
+        eprintln!("skipped: only root may run a program as another user; as root the test runs");
+        return;
+    }
+    set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
+    // Where the other user reaches it, whatever holds the one that was built.
+    let program = folder.path().join("tidings-server");
+    std::fs::copy(env!("CARGO_BIN_EXE_tidings-server"), &program).unwrap();
+    let roots = folder.path().join("tidings.db");
+    let mut server = start(&roots).await;
+    server.kill().await;
+    assert_eq!(std::fs::metadata(&roots).unwrap().mode() & 0o777, 0o600);
+    for file in [roots, folder.path().join("new.db")] {
+        let mut command = Command::new(&program);
+        command.args(["serve", "--listen", "127.0.0.1:0", "--metrics-listen", "off", "--database-url"]);
+        command.arg(format!("sqlite://{}", file.display())).env_clear().env("TIDINGS_JWT_SECRET", SECRET);
+        let (code, said) = refused(command.uid(OTHER).gid(OTHER)).await;
+        assert_eq!(code, Some(1), "{said}");
+        let named = said.contains(&file.display().to_string());
+        assert!(named && said.contains("the server's user must be able to read and write it"), "{said}");
+    }
 }
