@@ -4,12 +4,13 @@
 mod reader;
 mod writer;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
-use self::reader::{How, Reader};
+use self::reader::{Handed, How, Reader};
 use super::context::{Context, PATIENCE};
 use super::outcome::Outcome;
 use crate::check::{self, Watcher, Written};
@@ -41,18 +42,15 @@ pub(super) async fn run(context: &Context) -> Result<Outcome, Error> {
         writers.spawn(writer::write(door, token, room, format!("w{n}"), messages));
     }
     let mut watchers: Vec<Watcher> = Vec::new();
+    let handed = Arc::<Handed>::default();
     let mut reading = JoinSet::new();
     for n in 0..readers * How::ALL.len() {
         let Some(how) = How::ALL.get(n % How::ALL.len()) else { continue };
         let door = proxy.door(1_000 + n as u64).await.map_err(|e| Error::io("open a door", e))?;
         let token = server.token(&format!("reader-{n}"))?;
-        let seen = std::sync::Arc::default();
-        watchers.push(Watcher {
-            name: String::new(),
-            rooms: rooms.clone(),
-            seen: std::sync::Arc::clone(&seen),
-        });
-        reading.spawn(Reader::new(door, token, rooms.clone(), seen)?.read(*how));
+        let seen = Arc::default();
+        watchers.push(Watcher { name: String::new(), rooms: rooms.clone(), seen: Arc::clone(&seen) });
+        reading.spawn(Reader::new(door, token, rooms.clone(), seen, Arc::clone(&handed))?.read(*how));
     }
     let mut random = context.random();
     for kill in 1..=kills {
@@ -94,6 +92,12 @@ pub(super) async fn run(context: &Context) -> Result<Outcome, Error> {
         1,
         usize::from(written.resent() == 0),
     );
+    for (way, messages) in handed.each() {
+        let promise = format!("messages came by {way}, so that it means something");
+        outcome.promise(promise, 1, usize::from(messages == 0));
+    }
+    let by_way = handed.each().map(|(way, messages)| format!("{messages} by {way}"));
+    outcome.figure("messages handed over", by_way.join(", "));
     outcome.figure("readers by stream, by poll, by all three in turn", format!("{readers} each"));
     outcome.figure("requests answered as resends", written.resent().to_string());
     outcome.figure("what the proxy did", proxy.tally().line());

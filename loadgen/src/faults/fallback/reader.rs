@@ -2,6 +2,7 @@
 //! the last message that came whole.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use reqwest::{Client, RequestBuilder, StatusCode};
@@ -39,6 +40,22 @@ impl How {
     pub(super) const ALL: [Self; 3] = [Self::Stream, Self::Poll, Self::InTurn];
 }
 
+/// What all readers were handed, by each transport.
+#[derive(Debug, Default)]
+pub(super) struct Handed {
+    stream: AtomicUsize,
+    poll: AtomicUsize,
+    web_socket: AtomicUsize,
+}
+
+impl Handed {
+    /// Each transport's name and its messages.
+    pub(super) fn each(&self) -> [(&'static str, usize); 3] {
+        [("stream", &self.stream), ("poll", &self.poll), ("WebSocket", &self.web_socket)]
+            .map(|(name, count)| (name, count.load(Ordering::Relaxed)))
+    }
+}
+
 /// One reader.
 #[derive(Debug)]
 pub(super) struct Reader {
@@ -47,13 +64,20 @@ pub(super) struct Reader {
     session: ClientSession,
     rooms: Vec<String>,
     seen: Arc<Seen>,
+    handed: Arc<Handed>,
     http: Client,
 }
 
 impl Reader {
-    pub(super) fn new(door: Door, token: String, rooms: Vec<String>, seen: Arc<Seen>) -> Result<Self, Error> {
+    pub(super) fn new(
+        door: Door,
+        token: String,
+        rooms: Vec<String>,
+        seen: Arc<Seen>,
+        handed: Arc<Handed>,
+    ) -> Result<Self, Error> {
         let session = ClientSession::new(format!("session-{}", door.addr().port()))?;
-        Ok(Self { door, token, session, rooms, seen, http: events::client("/api/v1/realtime")? })
+        Ok(Self { door, token, session, rooms, seen, handed, http: events::client("/api/v1/realtime")? })
     }
 
     /// Reads for ever; ends where a request is refused.
@@ -84,7 +108,7 @@ impl Reader {
         };
         while let Ok(Ok(Ok(Some(event)))) = timeout_at(until, timeout(SILENCE, stream.next())).await {
             if let Ok(frame) = serde_json::from_str::<ServerFrame>(&event.data) {
-                self.seen.frame(&frame.event);
+                self.take(&frame.event, &self.handed.stream);
             }
         }
         Ok(())
@@ -98,7 +122,7 @@ impl Reader {
             Ok(answer) if answer.status().is_success() => {
                 // An answer that breaks off has shown nothing.
                 if let Ok(page) = answer.json::<FramePage>().await {
-                    page.frames.iter().for_each(|frame| self.seen.frame(&frame.event));
+                    page.frames.iter().for_each(|frame| self.take(&frame.event, &self.handed.poll));
                 }
                 Ok(())
             }
@@ -120,16 +144,31 @@ impl Reader {
                 let joined = client.join_after(room, Some(self.seen.last(room)));
                 tokio::select! {
                     joined = joined => joined?,
-                    () = take(&mut events, &self.seen) => {}
+                    () = self.take_all(&mut events) => {}
                 }
             }
-            take(&mut events, &self.seen).await;
+            self.take_all(&mut events).await;
             Ok::<_, Error>(())
         };
         let ended = timeout_at(until, turn).await.unwrap_or(Ok(()));
         drop(events);
         let _ = timeout(TURN, client.close()).await;
         ended
+    }
+
+    /// Writes down what a client is shown, for as long as it is.
+    async fn take_all(&self, events: &mut Events) {
+        while let Some(frame) = events.frame().await {
+            self.take(&frame.event, &self.handed.web_socket);
+        }
+    }
+
+    /// Writes down a message of a room, and by which way it came.
+    fn take(&self, event: &Event, way: &AtomicUsize) {
+        if let Event::ChatMessage(_) = event {
+            self.seen.frame(event);
+            way.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     fn request(&self, path: &str, wait_ms: Option<u64>) -> Result<RequestBuilder, Error> {
@@ -145,15 +184,6 @@ impl Reader {
             wait_ms,
         };
         Ok(self.http.post(format!("{}{path}", self.door.url())).bearer_auth(&self.token).json(&body))
-    }
-}
-
-/// Writes down what a client is shown, for as long as it is.
-async fn take(events: &mut Events, seen: &Seen) {
-    while let Some(frame) = events.frame().await {
-        if let Event::ChatMessage(_) = &frame.event {
-            seen.frame(&frame.event);
-        }
     }
 }
 
