@@ -12,6 +12,8 @@ use tokio::time::{Instant, sleep};
 #[derive(Debug, Default)]
 pub struct Seen {
     rooms: Mutex<HashMap<String, Vec<(u64, String)>>>,
+    /// When a server that goes wants to be asked again.
+    invited: Mutex<Option<Instant>>,
     more: Notify,
 }
 
@@ -22,7 +24,7 @@ pub fn watch(mut events: Events) -> Arc<Seen> {
     tokio::spawn(async move {
         while let Some(event) = events.recv().await {
             if let Event::Frame(frame) = event
-                && frame.kind() == Kind::ChatMessage
+                && matches!(frame.kind(), Kind::ChatMessage | Kind::GoingAway)
                 && let Ok(frame) = parse(&frame)
             {
                 watching.frame(&frame.event);
@@ -48,13 +50,23 @@ pub async fn settle(all: &[&Seen], quiet: Duration, deadline: Instant) {
 }
 
 impl Seen {
-    /// Adds what a frame shows, where it is a message of a room.
+    /// Adds what a frame shows, where it is a message of a room, or the word of a server that goes.
     pub fn frame(&self, event: &tidings_protocol::Event) {
         if let tidings_protocol::Event::ChatMessage(message) = event {
             let entry = (message.seq, message.message_id.to_string());
             self.lock().entry(message.room_id.to_string()).or_default().push(entry);
             self.more.notify_one();
         }
+        if let tidings_protocol::Event::GoingAway(going) = event {
+            let then = Instant::now() + Duration::from_millis(going.retry_after_ms);
+            *self.invited.lock().unwrap_or_else(PoisonError::into_inner) = Some(then);
+        }
+    }
+
+    /// When the server that has gone wanted to be asked again, since this was last asked.
+    #[must_use]
+    pub fn take_invited(&self) -> Option<Instant> {
+        self.invited.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// The position of the last message shown in a room.

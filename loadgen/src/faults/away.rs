@@ -33,6 +33,8 @@ impl Going {
 pub(super) struct Return {
     /// Milliseconds from the signal on.
     pub(super) after: u64,
+    /// Which of the clients it is.
+    pub(super) client: usize,
     /// What the client said of itself on the way, each with its time.
     course: Vec<String>,
 }
@@ -44,6 +46,17 @@ impl Return {
     }
 }
 
+/// What it was to lose the server.
+#[derive(Debug)]
+pub(super) struct Lost {
+    /// The signal.
+    pub(super) began: Instant,
+    /// When the server served again.
+    pub(super) served: Instant,
+    /// How each client came back, the slowest last; those that did not are left out.
+    pub(super) returns: Vec<Return>,
+}
+
 /// How long each took, in order.
 pub(super) fn times(returns: &[Return]) -> Vec<u64> {
     let mut times: Vec<u64> = returns.iter().map(|one| one.after).collect();
@@ -51,18 +64,13 @@ pub(super) fn times(returns: &[Return]) -> Vec<u64> {
     times
 }
 
-/// Takes the server away and brings it back. Returns how each client came back, the slowest last; those that did not are
-/// left out.
-pub(super) async fn lose(
-    server: &mut Server,
-    clients: &[Client],
-    going: Going,
-) -> Result<Vec<Return>, Error> {
+/// Takes the server away and brings it back, and waits for all clients.
+pub(super) async fn lose(server: &mut Server, clients: &[Client], going: Going) -> Result<Lost, Error> {
     let began = Instant::now();
     let mut returning = JoinSet::new();
-    for client in clients {
-        let status = client.watch();
-        returning.spawn(async move { timeout(PATIENCE, come_back(status, began)).await.ok().flatten() });
+    for (number, client) in clients.iter().enumerate() {
+        let coming = come_back(client.watch(), began, number);
+        returning.spawn(async move { timeout(PATIENCE, coming).await.ok().flatten() });
     }
     match going {
         Going::Drained => {
@@ -74,12 +82,13 @@ pub(super) async fn lose(
         Going::Killed => server.kill().await?,
     }
     server.restart().await?;
+    let served = Instant::now();
     let mut returns: Vec<Return> = returning.join_all().await.into_iter().flatten().collect();
     returns.sort_unstable();
-    Ok(returns)
+    Ok(Lost { began, served, returns })
 }
 
-async fn come_back(mut status: watch::Receiver<Status>, began: Instant) -> Option<Return> {
+async fn come_back(mut status: watch::Receiver<Status>, began: Instant, client: usize) -> Option<Return> {
     status.wait_for(|status| status.state != State::Connected).await.ok()?;
     let mut course = Vec::new();
     loop {
@@ -87,7 +96,7 @@ async fn come_back(mut status: watch::Receiver<Status>, began: Instant) -> Optio
         let after = u64::try_from(began.elapsed().as_millis()).ok()?;
         course.push(format!("{after} ms {:?} by {:?}", now.state, now.transport));
         if now.state == State::Connected {
-            return Some(Return { after, course });
+            return Some(Return { after, client, course });
         }
         status.changed().await.ok()?;
     }
