@@ -2,6 +2,8 @@
 
 mod direct;
 mod fallback;
+mod keep_alive;
+mod large_rooms;
 mod limits;
 mod logs;
 mod notifications;

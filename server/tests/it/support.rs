@@ -22,6 +22,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 pub(crate) mod disk;
 pub(crate) mod jwt;
 pub(crate) mod logs;
+pub(crate) mod pipes;
 pub(crate) mod process;
 
 /// The secret of every scenario's server.

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::harness::{Server, now, token_with};
+use crate::harness::{Server, now, token, token_with};
 
 #[tokio::test]
 async fn the_first_frame_says_who_where_and_how() {
@@ -194,4 +194,41 @@ async fn a_client_that_is_done_is_answered_and_its_page_sees_a_clean_close() {
     let mut ann = server.connect("ann").await;
     ann.join("general").await;
     assert_eq!(ann.close().await, 1000);
+}
+
+#[tokio::test]
+async fn a_room_that_is_renamed_or_opened_is_told_to_all_sessions_of_all_members_in_it() {
+    let server = Server::start(&[]).await;
+    let mut ann = server.connect("ann").await;
+    let create = json!({ "roomId": "den", "name": "Den", "kind": "private", "members": ["bob"] });
+    call(&server, "ann", reqwest::Method::POST, "/api/v1/rooms", create).await;
+    let (mut bob, mut phone) = (server.connect("bob").await, server.connect("bob").await);
+    let mut eve = server.connect("eve").await;
+    for client in [&mut ann, &mut bob, &mut phone] {
+        client.join("den").await;
+    }
+    eve.join("other").await;
+    ann.say("den", "1", "one").await;
+    for (change, name, kind) in [
+        (json!({ "name": "The den" }), "The den", "private"),
+        (json!({ "kind": "public" }), "The den", "public"),
+    ] {
+        call(&server, "ann", reqwest::Method::PATCH, "/api/v1/rooms/den", change).await;
+        for client in [&mut ann, &mut bob, &mut phone] {
+            let room = client.expect("SYSTEM", "ROOM_UPDATED").await["room"].take();
+            assert_eq!(
+                (&room["roomId"], &room["name"], &room["kind"]),
+                (&json!("den"), &json!(name), &json!(kind))
+            );
+            assert_eq!((&room["headSeq"], &room["unread"]), (&json!(1), &json!(0)), "nobody's own view");
+        }
+    }
+    assert!(eve.so_far().await.iter().all(|frame| frame["type"] != "ROOM_UPDATED"));
+}
+
+async fn call(server: &Server, user: &str, method: reqwest::Method, path: &str, body: serde_json::Value) {
+    let request =
+        crate::support::client().request(method, server.url(path)).bearer_auth(token(user)).json(&body);
+    let answer = request.send().await.unwrap();
+    assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
 }
