@@ -126,11 +126,11 @@ model lives="1000":
 [group('measure')]
 nightly: (model "1000") (simulate "20000") conformance fuzz chaos chaos-cluster
 
-# Hold the server's WebSocket against a suite of 301 cases from outside (about 2 min after the build)
-[group('measure')]
-conformance:
-    @{{ setup }} rust conformance_suite
-    TIDINGS_CONFORMANCE_SUITE="{{ root }}/.cache/bin/kosoku" cargo test --quiet --package tidings-server --lib conformance::the_suite -- --ignored --nocapture
+# Hold the server's WebSocket against a suite of 301 cases from outside (about 2 min once all is built)
+[group('test')]
+conformance: _server-with-tests
+    @{{ setup }} cargo_tools conformance_suite
+    TIDINGS_CONFORMANCE_SUITE="{{ bin }}/kosoku" cargo nextest run {{ crates }} --run-ignored only --no-capture conformance::the_suite
 
 # Break a node, Redis, PostgreSQL and nginx of a cluster in turn, and as root the network between machines, while people write on all transports, and compare
 [group('measure')]
@@ -158,7 +158,7 @@ upgrade-check rev:
 # Run every check and every test, as CI does (about 20 min once all is built)
 [group('test')]
 test:
-    @{{ root }}/xtask/steps.sh check test-native test-faults test-wasm test-browser test-e2e
+    @{{ root }}/xtask/steps.sh check test-native conformance test-faults test-wasm test-browser test-e2e
 
 # What a small collector gets from a server that was built with the feature `otel` (about 3 min once all else is built)
 [group('measure')]
