@@ -4,6 +4,7 @@ import type { Page } from '@playwright/test';
 import { token } from '../support/example.js';
 import { expect, test } from '../support/sdk.js';
 import type { Server } from '../support/server.js';
+import { Sockets } from '../support/sockets.js';
 
 test.use({ serverOptions: ['--max-frames-per-second', '200', '--frame-burst', '200'] });
 
@@ -91,7 +92,8 @@ test('a thousand messages typed offline survive a reload in the middle of their 
   expect(await history(ann)).toEqual(numbered(1000));
 });
 
-test('two pages of one user send what each has; what a closed one leaves, the other sends, once', async ({ open, server }) => {
+test('two pages of one user send what each has; what a closed one leaves, the other sends, once', async ({ context, open, server }) => {
+  const sockets = new Sockets(context);
   const [one, two] = [await open(), await open()];
   await offline(one, server);
   await signIn(two, server, 'ann');
@@ -104,6 +106,7 @@ test('two pages of one user send what each has; what a closed one leaves, the ot
   await two.evaluate('client.reconnectNow()');
   await expect.poll(() => queued(two), { timeout: 30_000 }).toBe(0);
   expect(await history(two)).toEqual(numbered(20));
+  expect([...sockets.sends.values()]).toEqual(Array(20).fill(1));
   // Nothing is left for the next page.
   const three = await open();
   await signIn(three, server, 'ann');
@@ -111,7 +114,8 @@ test('two pages of one user send what each has; what a closed one leaves, the ot
   expect(await queued(three)).toBe(0);
 });
 
-test('a page that crashes loses nothing', async ({ open, server }) => {
+test('a page that crashes loses nothing', async ({ context, open, server }) => {
+  const sockets = new Sockets(context);
   const [one, two] = [await open(), await open()];
   await offline(one, server);
   await send(one, 0, 5);
@@ -125,6 +129,7 @@ test('a page that crashes loses nothing', async ({ open, server }) => {
   await two.evaluate('client.reconnectNow()');
   await expect.poll(() => queued(two), { timeout: 30_000 }).toBe(0);
   expect(await history(two)).toEqual(numbered(5));
+  expect([...sockets.sends.values()]).toEqual([1, 1, 1, 1, 1]);
 });
 
 test('another account never sends what the first one left, and signing out erases it', async ({ open, server }) => {

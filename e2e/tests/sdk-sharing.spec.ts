@@ -71,13 +71,15 @@ test('three tabs have one connection, and what each of them sends is in each of 
   await tabs[2].evaluate("client.leaveRoom('general')");
   await send(bob, 'still there?');
   await agree(tabs.slice(0, 2), 11);
+  expect([...sockets.sends.values()], 'what one tab sent, no other one sent').toEqual(Array(11).fill(1));
 });
 
 test('with sharing off, each tab has a connection of its own', async ({ tab, sockets }) => {
   const tabs = [await tab('ann', { sharedConnection: false }), await tab('ann', { sharedConnection: false }), await tab('ann')];
   expect(sockets.opened).toBe(3);
-  await send(tabs[0], 'hello');
-  await agree(tabs, 1);
+  await Promise.all(tabs.map((one, at) => send(one, `hello from ${at}`)));
+  await agree(tabs, 3);
+  expect([...sockets.sends.values()]).toEqual([1, 1, 1]);
 });
 
 for (const way of ['closed', 'crashed'] as const) {
@@ -114,6 +116,9 @@ for (const way of ['closed', 'crashed'] as const) {
     const from = (who: string) => all.filter((one) => one.startsWith(who));
     expect(from('from the first')).toEqual(Array.from({ length: 150 }, (_, n) => `from the first ${n}`));
     expect(new Set(all.filter((one) => !one.startsWith('meanwhile'))).size).toBe(153);
+    // What was on its way when the tab went is sent once more by the next connection, and by one tab only.
+    expect(sockets.sends.size).toBe(163);
+    expect(sockets.doubled).toEqual([]);
   });
 }
 
