@@ -36,6 +36,45 @@ test('offline and back: the banner counts down, messages wait, and all arrive on
   await bob.close();
 });
 
+test('without a network the banner says so, what is written waits, and is there once when the network is back', async ({
+  browser,
+  server,
+  link,
+}) => {
+  await room(server.url);
+  const ann = await App.open(browser, link.url, 'ann', { hash: '#room/general' });
+  await expect(ann.page.locator('.td-room-sub')).toContainText('1 here');
+  const network = ann.page.context();
+  await network.setOffline(true);
+  link.cut();
+  await expect(ann.banner).toContainText("You're offline");
+  await ann.send('from the tunnel');
+  await expect(ann.message('from the tunnel').locator('.td-tick')).toHaveAttribute('data-tick', 'sending');
+  // In the page, so that what this test is slow at does not count: from the browser's word to the banner's end.
+  await ann.page.evaluate(() => {
+    addEventListener('online', () => {
+      const back = performance.now();
+      new MutationObserver((_, watch) => {
+        if (document.querySelector('.td-banner')) return;
+        watch.disconnect();
+        document.body.dataset.hiddenAfter = String(performance.now() - back);
+      }).observe(document.body, { childList: true, subtree: true });
+    });
+  });
+  link.mend();
+  await network.setOffline(false);
+  await expect(ann.banner).toHaveCount(0);
+  const hiddenAfter = Number(await ann.page.evaluate(() => document.body.dataset.hiddenAfter));
+  console.log(`banner gone ${Math.round(hiddenAfter)} ms after the network was back`);
+  expect(hiddenAfter).toBeLessThan(1_000);
+  await expect(ann.message('from the tunnel').locator('.td-tick')).toHaveAttribute('data-tick', 'sent');
+  await expect(ann.message('from the tunnel')).toHaveCount(1);
+  const reader = await Person.signIn(server.url, 'bob');
+  const page = await reader.call<{ messages: { content: string }[] }>('GET', '/api/v1/rooms/general/messages');
+  expect(page.messages.map((message) => message.content)).toEqual(['from the tunnel']);
+  await ann.close();
+});
+
 test('the server is killed while both write: nothing is lost, nothing comes twice', async ({ browser, server }) => {
   await room(server.url);
   const ann = await App.open(browser, server.url, 'ann', { hash: '#room/general' });
