@@ -3,7 +3,7 @@
 
 mod link;
 
-use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TextMergeStream};
+use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd, TextMergeStream};
 
 pub use link::safe_href;
 
@@ -98,6 +98,10 @@ pub fn plain(text: &str) -> String {
             Event::Text(text) | Event::Code(text) | Event::Html(text) | Event::InlineHtml(text) => {
                 out.push_str(&text)
             }
+            // Within a line: what follows may be of the same word.
+            Event::End(
+                TagEnd::Emphasis | TagEnd::Strong | TagEnd::Strikethrough | TagEnd::Link | TagEnd::Image,
+            ) => {}
             Event::SoftBreak | Event::HardBreak | Event::End(_) if !out.ends_with(' ') => out.push(' '),
             _ => {}
         }

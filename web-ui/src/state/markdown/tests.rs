@@ -136,6 +136,7 @@ fn deep_nesting_is_flattened_and_nothing_is_lost() {
 #[test]
 fn a_preview_is_one_plain_line() {
     assert_eq!(plain("**Hi**\n\n- a\n- `b`"), "Hi a b");
+    assert_eq!(plain("Is it *now*? ~~No~~, **to**morrow"), "Is it now? No, tomorrow");
 }
 
 #[test]
