@@ -37,7 +37,7 @@ export class App {
     browser: Browser,
     url: string,
     name: string,
-    options: { hash?: string; viewport?: { width: number; height: number }; dark?: boolean; phone?: boolean; before?: (page: Page) => Promise<void> } = {},
+    options: { hash?: string; viewport?: { width: number; height: number }; dark?: boolean; phone?: boolean; before?: (page: Page) => Promise<unknown> } = {},
   ): Promise<App> {
     const context = await browser.newContext({
       viewport: options.viewport ?? (options.phone ? PHONE : DESKTOP),

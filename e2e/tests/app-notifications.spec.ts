@@ -85,25 +85,107 @@ test('what came while nobody was there is in the list', async ({ browser, server
   await ann.close();
 });
 
-test('the browser is asked for leave only by a click', async ({ browser, server }) => {
-  const ann = await App.open(browser, server.url, 'ann');
-  await ann.page.evaluate(() => {
-    const asked = window as unknown as { asked: number };
-    asked.asked = 0;
-    Notification.requestPermission = async () => {
-      asked.asked += 1;
-      return 'denied';
-    };
-  });
-  await ann.bell.click();
-  const asked = () => ann.page.evaluate(() => (window as unknown as { asked: number }).asked);
-  expect(await asked()).toBe(0);
-  const turnOn = ann.page.getByRole('button', { name: 'Notify me on this device' });
-  if (await turnOn.isVisible()) {
-    await turnOn.click();
-    expect(await asked()).toBe(1);
-  } else {
-    await expect(ann.page.getByText('The browser blocks notifications of this page.')).toBeVisible();
+/** A browser's notifications, as the page sees them. */
+type Shown = { title: string; body: string; tag: string; click(): void };
+type Desk = { asked: number; shown: Shown[]; hide(): void };
+
+/** In the page, before anything of it runs: notifications that the user has not been asked about yet. */
+function desk(answer: string): void {
+  const desk: Desk = {
+    asked: 0,
+    shown: [],
+    hide: () => {
+      Object.defineProperty(document, 'visibilityState', { configurable: true, get: () => 'hidden' });
+      Object.defineProperty(document, 'hidden', { configurable: true, get: () => true });
+      document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));
+    },
+  };
+  class Stub {
+    static permission: NotificationPermission = 'default';
+    static async requestPermission(): Promise<NotificationPermission> {
+      desk.asked += 1;
+      Stub.permission = answer as NotificationPermission;
+      return Stub.permission;
+    }
+    onclick: (() => void) | null = null;
+    constructor(title: string, { body = '', tag = '' }: NotificationOptions) {
+      if (Stub.permission !== 'granted') throw new TypeError('nobody has given leave');
+      desk.shown.push({ title, body, tag, click: () => this.onclick?.() });
+    }
   }
+  Object.assign(globalThis, { Notification: Stub, desk });
+}
+
+const asked = (app: App) => app.page.evaluate<number>('desk.asked');
+const shown = (app: App) => app.page.evaluate<Omit<Shown, 'click'>[]>('desk.shown.map(({ title, body, tag }) => ({ title, body, tag }))');
+
+test('the browser is asked for leave by a click alone; then what comes while nobody looks is shown, and a click opens it', async ({
+  browser,
+  server,
+}) => {
+  const service = await Person.service(server.url, 'notify');
+  const bob = await Person.signIn(server.url, 'bob', 'Bob');
+  await (await Person.signIn(server.url, 'ann')).createRoom('ops', 'Operations');
+  const ann = await App.open(browser, server.url, 'ann', { before: (page) => page.addInitScript(desk, 'granted') });
+  await expect(ann.row('Operations')).toBeVisible();
+  await ann.bell.click();
+  const list = ann.page.getByRole('dialog', { name: 'Notifications' });
+  await expect(list.getByText('Nothing yet')).toBeVisible();
+  expect(await asked(ann), 'neither by the page nor by the list').toBe(0);
+
+  // Without leave nothing is shown, and nothing breaks.
+  await ann.page.evaluate('desk.hide()');
+  await service.notify('ann', 'Too early', '');
+  await expect(ann.bell).toHaveAccessibleName('Notifications, 1 unread');
+  expect(await shown(ann)).toEqual([]);
+  await ann.page.reload();
+  await ann.bell.click();
+  await list.getByRole('button', { name: 'Notify me on this device' }).click();
+  await expect(list.getByRole('button', { name: 'Stop notifying this device' })).toBeVisible();
+  expect(await asked(ann)).toBe(1);
+  await ann.page.keyboard.press('Escape');
+
+  // Who looks at the page has the page.
+  await service.notify('ann', 'Seen', '');
+  await expect(ann.bell).toHaveAccessibleName('Notifications, 2 unread');
+  expect(await shown(ann)).toEqual([]);
+
+  await ann.page.evaluate('desk.hide()');
+  await service.notify('ann', 'Deploy finished', 'Version **42** is out.', { roomId: 'ops' }, 'deploy');
+  await expect.poll(() => shown(ann)).toHaveLength(1);
+  await bob.write('ann', 'Do you have a *minute*?');
+  await bob.write('ann', 'Or two?');
+  await expect.poll(() => shown(ann)).toHaveLength(3);
+  const [deploy, ...direct] = await shown(ann);
+  expect(deploy).toMatchObject({ title: 'Deploy finished', body: 'Version 42 is out.' });
+  expect(deploy?.tag, 'its own id').toMatch(/^[0-9a-f-]{36}$/);
+  // One for a conversation: by their tag the later one takes the place of the earlier.
+  expect(direct).toEqual([
+    { title: 'Bob', body: 'Do you have a minute?', tag: '#direct/bob' },
+    { title: 'Bob', body: 'Or two?', tag: '#direct/bob' },
+  ]);
+
+  await ann.page.evaluate('desk.shown[0].click()');
+  await expect(ann.page.getByRole('heading', { level: 1, name: 'Operations' })).toBeVisible();
+  await ann.page.evaluate('desk.shown[2].click()');
+  await expect(ann.page.getByRole('heading', { level: 1, name: 'Bob' })).toBeVisible();
+  await expect(ann.message('Or two?')).toBeVisible();
+
+  // Off again: nothing more.
+  await ann.bell.click();
+  await list.getByRole('button', { name: 'Stop notifying this device' }).click();
+  await service.notify('ann', 'Quiet', '');
+  await expect(ann.bell).toHaveAccessibleName('Notifications, 4 unread');
+  expect(await shown(ann)).toHaveLength(3);
+  await ann.close();
+});
+
+test('where the user says no, the list says how things stand, and asks no more', async ({ browser, server }) => {
+  const ann = await App.open(browser, server.url, 'ann', { before: (page) => page.addInitScript(desk, 'denied') });
+  await ann.bell.click();
+  await ann.page.getByRole('button', { name: 'Notify me on this device' }).click();
+  await expect(ann.page.getByText('The browser blocks notifications of this page.')).toBeVisible();
+  await expect(ann.page.getByRole('button', { name: 'Notify me on this device' })).toHaveCount(0);
+  expect(await asked(ann)).toBe(1);
   await ann.close();
 });
