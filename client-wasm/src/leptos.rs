@@ -26,6 +26,7 @@ pub mod crowd;
 mod hub;
 pub mod inbox;
 pub mod item;
+mod paging;
 pub mod people;
 pub mod place;
 pub mod rooms;
@@ -39,6 +40,7 @@ mod use_tidings;
 
 pub use hub::{Arrivals, Busy, Incoming, Notice};
 pub use item::{ChatItem, Delivery};
+pub use paging::{Page, PageError};
 pub use place::Place;
 pub use rooms::{Preview, RoomRow};
 pub use use_connection::{Link, UseConnection, use_connection};

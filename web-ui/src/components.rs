@@ -17,6 +17,7 @@ mod me_menu;
 mod message;
 mod modal;
 mod popover;
+mod retry_bar;
 mod room;
 mod shell;
 mod sidebar;

@@ -7,9 +7,9 @@ pub use tidings_client::leptos::inbox::Inbox;
 pub use tidings_client::leptos::people::People;
 pub use tidings_client::leptos::rooms::Rooms;
 pub use tidings_client::leptos::{
-    ChatItem, Delivery, Incoming, Link, Notice, Place, Preview, RoomRow, Tidings, UseConnection,
-    UseNotifications, UseRoom, UseRooms, provide_tidings, use_connection, use_notifications, use_room,
-    use_rooms, use_tidings,
+    ChatItem, Delivery, Incoming, Link, Notice, Page, PageError, Place, Preview, RoomRow, Tidings,
+    UseConnection, UseNotifications, UseRoom, UseRooms, provide_tidings, use_connection, use_notifications,
+    use_room, use_rooms, use_tidings,
 };
 use tidings_client::{Client, Config, Credentials, State, TokenProvider};
 pub use tidings_client::{ClosedBy, HttpError};

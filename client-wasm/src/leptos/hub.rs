@@ -16,6 +16,7 @@ use tidings_protocol::{ClientId, RoomId, UserId};
 
 use super::crowd::Crowd;
 use super::inbox::Inbox;
+use super::paging::PageError;
 use super::people::People;
 use super::place::Place;
 use super::rooms::Rooms;
@@ -88,7 +89,7 @@ pub(super) struct RoomView {
     pub(super) typers: ArcRwSignal<Typers>,
     pub(super) arrivals: ArcRwSignal<Arrivals>,
     pub(super) busy: ArcRwSignal<Busy>,
-    pub(super) error: ArcRwSignal<Option<String>>,
+    pub(super) error: ArcRwSignal<Option<PageError>>,
     /// Where the reader had stopped when the room was opened.
     pub(super) unread_after: ArcRwSignal<Option<u64>>,
 }
@@ -112,7 +113,9 @@ pub(super) struct Hub {
     pub(super) rooms_error: ArcRwSignal<Option<String>>,
     pub(super) people: ArcRwSignal<People>,
     pub(super) inbox: ArcRwSignal<Inbox>,
-    pub(super) inbox_error: ArcRwSignal<Option<String>>,
+    pub(super) inbox_error: ArcRwSignal<Option<PageError>>,
+    /// Whether older notifications are on their way.
+    pub(super) inbox_busy: ArcRwSignal<bool>,
     pub(super) incoming: ArcRwSignal<Option<Incoming>>,
     pub(super) notice: ArcRwSignal<Option<Notice>>,
     views: RefCell<Vec<Rc<RoomView>>>,
@@ -141,6 +144,7 @@ impl Hub {
             people: ArcRwSignal::default(),
             inbox: ArcRwSignal::default(),
             inbox_error: ArcRwSignal::default(),
+            inbox_busy: ArcRwSignal::default(),
             incoming: ArcRwSignal::default(),
             notice: ArcRwSignal::default(),
             views: RefCell::default(),

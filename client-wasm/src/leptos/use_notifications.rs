@@ -7,6 +7,7 @@ use wasm_bindgen_futures::spawn_local;
 
 use super::hub::{Hub, Notice};
 use super::inbox::Inbox;
+use super::paging::{Page, PageError};
 use super::use_tidings::use_tidings;
 use crate::http::HttpError;
 use crate::notifications::NotificationClient;
@@ -16,8 +17,10 @@ use crate::notifications::NotificationClient;
 pub struct UseNotifications {
     /// The notifications and the count of unread ones.
     pub inbox: ReadSignal<Inbox>,
-    /// Why the list could not be read the last time.
-    pub error: ReadSignal<Option<String>>,
+    /// What of the list did not come the last time; it is held as it was.
+    pub error: ReadSignal<Option<PageError>>,
+    /// Whether older ones are on their way.
+    pub loading_older: ReadSignal<bool>,
     tidings: super::Tidings,
 }
 
@@ -29,14 +32,20 @@ pub fn use_notifications() -> UseNotifications {
     UseNotifications {
         inbox: hub.inbox.read_only().into(),
         error: hub.inbox_error.read_only().into(),
+        loading_older: hub.inbox_busy.read_only().into(),
         tidings,
     }
 }
 
 impl UseNotifications {
-    /// Reads the list anew.
-    pub fn reload(&self) {
-        self.tidings.hub().load_inbox();
+    /// Asks again for what did not come.
+    pub fn load_again(&self) {
+        let hub = self.tidings.hub();
+        match hub.inbox_error.with_untracked(|error| error.as_ref().map(|error| error.page)) {
+            Some(Page::Older) => hub.load_more_inbox(),
+            Some(Page::Latest | Page::Around(_) | Page::Newer) => hub.load_inbox(),
+            None => {}
+        }
     }
 
     /// Reads the next older ones.

@@ -7,6 +7,7 @@ use tidings_protocol::{ClientId, MessageId};
 
 use super::crowd::Crowd;
 use super::hub::{Arrivals, Busy, Hub, RoomView, now};
+use super::paging::PageError;
 use super::place::Place;
 use super::timeline::Timeline;
 use super::typers::Typers;
@@ -26,8 +27,8 @@ pub struct UseRoom {
     pub arrivals: ReadSignal<Arrivals>,
     /// What is being fetched.
     pub busy: ReadSignal<Busy>,
-    /// Why the last page could not be read.
-    pub error: ReadSignal<Option<String>>,
+    /// The page that did not come the last time; the window is as it was.
+    pub error: ReadSignal<Option<PageError>>,
     /// Where the reader had stopped when the visit began; none where all was read.
     pub unread_after: ReadSignal<Option<u64>>,
     shared: StoredValue<(Rc<Hub>, Rc<RoomView>), LocalStorage>,
@@ -113,6 +114,11 @@ impl UseRoom {
     /// Puts the window where a position is.
     pub fn load_around(&self, seq: u64) {
         self.with(|hub, view| hub.load_around(view, seq));
+    }
+
+    /// Fetches the page again that did not come.
+    pub fn load_again(&self) {
+        self.with(Hub::load_again);
     }
 
     /// Fetches who the members are.

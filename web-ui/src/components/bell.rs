@@ -10,8 +10,9 @@ use super::browser;
 use super::desktop::{self, Desktop};
 use super::icon::{Glyph, Icon};
 use super::popover::Popover;
+use super::retry_bar::RetryBar;
 use super::ui::use_ui;
-use crate::realtime::{target_of, use_notifications};
+use crate::realtime::{Page, PageError, target_of, use_notifications};
 use crate::state::badge;
 use crate::state::markdown;
 
@@ -74,6 +75,13 @@ fn Centre(open: RwSignal<bool>) -> impl IntoView {
     let has_unread = Memo::new(move |_| inbox.with(|inbox| inbox.unread() > 0));
     let is_empty = Memo::new(move |_| inbox.with(|inbox| inbox.list().is_empty()));
     let loaded = Memo::new(move |_| inbox.with(|inbox| inbox.loaded()));
+    let has_more = Memo::new(move |_| inbox.with(|inbox| inbox.has_more()));
+    let failed = move |of: fn(Page) -> bool| {
+        let is_of = |error: &PageError| of(error.page).then(|| error.why.clone());
+        notifications.error.with(|error| error.as_ref().and_then(is_of))
+    };
+    let failed_at_first = Memo::new(move |_| !loaded.get() && notifications.error.with(Option::is_some));
+    let again = Callback::new(move |()| notifications.load_again());
     view! {
         <header class="td-notes-header">
             <h2 class="td-notes-title">"Notifications"</h2>
@@ -96,16 +104,13 @@ fn Centre(open: RwSignal<bool>) -> impl IntoView {
             <button class="td-pill td-notes-pill" on:click=move |_| shown_up_to.set(newest())>{format!("{} new", waiting.get())}</button>
         })}
         <div class="td-notes-scroll">
-            {move || match (loaded.get(), notifications.error.get(), list.with(Vec::is_empty)) {
-                (false, Some(error), _) => view! {
-                    <div class="td-empty">
-                        <p class="td-error" role="alert">{error}</p>
-                        <button class="td-button" data-size="small" on:click=move |_| notifications.reload()>"Retry"</button>
-                    </div>
-                }.into_any(),
-                (false, None, _) => view! { <Bones /> }.into_any(),
-                (true, _, true) => view! { <Nothing only_unread=only_unread.get() /> }.into_any(),
-                (true, _, false) => view! {
+            {move || failed(|page| page != Page::Older).map(|why| view! {
+                <RetryBar what="Notifications did not come" why=why again=again />
+            })}
+            {move || match (loaded.get(), list.with(Vec::is_empty)) {
+                (false, _) => (!failed_at_first.get()).then(|| view! { <Bones /> }).into_any(),
+                (true, true) => view! { <Nothing only_unread=only_unread.get() /> }.into_any(),
+                (true, false) => view! {
                     <ul class="td-notes-list">
                         <For each=move || list.get() key=|one| (one.id.clone(), one.read) let:one>
                             <Note one=one open=open kept=kept />
@@ -113,9 +118,14 @@ fn Centre(open: RwSignal<bool>) -> impl IntoView {
                     </ul>
                 }.into_any(),
             }}
-            {move || inbox.with(|inbox| inbox.has_more()).then(|| view! {
-                <button class="td-button td-notes-more" data-kind="quiet" on:click=move |_| notifications.load_more()>"Show older"</button>
-            })}
+            {move || notifications.loading_older.get().then(|| view! { <Bones /> })}
+            {move || match (failed(|page| page == Page::Older), has_more.get()) {
+                (Some(why), _) => view! { <RetryBar what="Older ones did not come" why=why again=again /> }.into_any(),
+                (None, true) => view! {
+                    <button class="td-button td-notes-more" data-kind="quiet" on:click=move |_| notifications.load_more()>"Show older"</button>
+                }.into_any(),
+                (None, false) => ().into_any(),
+            }}
         </div>
         <footer class="td-notes-footer">
             <DesktopChoice />

@@ -8,6 +8,7 @@ use super::bell::Bell;
 use super::browser;
 use super::icon::{Glyph, Icon};
 use super::me_menu::MeMenu;
+use super::retry_bar::RetryBar;
 use super::ui::{Dialog, use_ui};
 use crate::realtime::{Place, name_of, place_of, route_of, use_rooms};
 use crate::state::badge;
@@ -27,6 +28,7 @@ pub(super) fn Sidebar(sign_out: Callback<()>) -> impl IntoView {
     };
     let open = move |dialog: Dialog| move |_| ui.dialog.set(Some(dialog.clone()));
     let loaded = Memo::new(move |_| rooms.rooms.with(|rooms| rooms.loaded()));
+    let failed = Memo::new(move |_| !loaded.get() && rooms.error.with(Option::is_some));
     view! {
         <nav class="td-sidebar" aria-label="Conversations">
             <header class="td-sidebar-header">
@@ -45,9 +47,12 @@ pub(super) fn Sidebar(sign_out: Callback<()>) -> impl IntoView {
                             <Glyph icon=Icon::Plus />
                         </button>
                     </div>
-                    {move || match (loaded.get(), rooms.error.get()) {
-                        (false, Some(error)) => view! { <ListError error=error /> }.into_any(),
-                        (false, None) => view! { <Bones /> }.into_any(),
+                    {move || rooms.error.get().map(|why| view! {
+                        <RetryBar what="The list did not come" why=why again=Callback::new(move |()| rooms.refresh()) />
+                    })}
+                    {move || match (loaded.get(), failed.get()) {
+                        (false, true) => ().into_any(),
+                        (false, false) => view! { <Bones /> }.into_any(),
                         (true, _) => view! { <Rows places=places(false) empty="No rooms yet. Browse the public ones or make your own." /> }.into_any(),
                     }}
                 </section>
@@ -143,17 +148,6 @@ fn Row(place: Place) -> impl IntoView {
                 </span>
             </a>
         </li>
-    }
-}
-
-#[component]
-fn ListError(error: String) -> impl IntoView {
-    let rooms = use_rooms();
-    view! {
-        <div class="td-section-empty">
-            <p class="td-error" role="alert">{error}</p>
-            <button class="td-button" data-size="small" on:click=move |_| rooms.refresh()>"Retry"</button>
-        </div>
     }
 }
 

@@ -11,9 +11,10 @@ use leptos::prelude::*;
 use super::browser;
 use super::icon::{Glyph, Icon};
 use super::message::Message;
+use super::retry_bar::RetryBar;
 use super::room::{OpenRoom, use_open_room};
 use super::ui::use_ui;
-use crate::realtime::{Place, use_rooms};
+use crate::realtime::{Page, Place, use_rooms};
 use crate::state::badge;
 use crate::state::follow::{FETCH_PX, Follow};
 use crate::state::group::{Layout, Line, Row, layout};
@@ -53,10 +54,12 @@ pub(super) fn TimelineView(place: Place) -> impl IntoView {
     };
     let on_scroll = move |_| {
         let Some(at) = scroller.measure() else { return };
-        if at.above < FETCH_PX {
+        // What has failed is asked for by its button: scrolling would ask many times a second.
+        let failed = room.error.with_untracked(|error| error.as_ref().map(|error| error.page));
+        if at.above < FETCH_PX && failed != Some(Page::Older) {
             room.load_older();
         }
-        if at.below < FETCH_PX {
+        if at.below < FETCH_PX && failed != Some(Page::Newer) {
             room.load_newer();
         }
     };
@@ -71,43 +74,46 @@ pub(super) fn TimelineView(place: Place) -> impl IntoView {
     let empty = Memo::new(move |_| room.timeline.with(|t| t.loaded() && t.items().next().is_none()));
     view! {
         <div class="td-timeline">
-            <UnreadPill layout=layout scroller=scroller />
-            <div
-                node_ref=scroller.outer
-                class="td-scroll"
-                role="log"
-                aria-live="off"
-                aria-label=label
-                tabindex=move || empty.get().then_some("0")
-                on:scroll=on_scroll
-                on:keydown=move |event| keys::pressed(&event, open, layout)
-            >
-                <div class="td-scroll-inner" node_ref=scroller.inner>
-                    {move || (!loaded.get()).then(|| view! { <Waiting /> })}
-                    {move || empty.get().then(|| view! { <Beginning /> })}
-                    <ol class="td-messages">
-                        <For each=rows key=Clone::clone let:row>
-                            {match row {
-                                Shown::Older => view! { <Bones /> }.into_any(),
-                                Shown::Newer => view! { <Bones /> }.into_any(),
-                                Shown::Row(Row::Day(day)) => view! { <li class="td-day"><span>{browser::day_name(day)}</span></li> }.into_any(),
-                                Shown::Row(Row::Unread) => view! { <UnreadDivider /> }.into_any(),
-                                Shown::Row(Row::Message(key)) => view! { <Message key=key layout=layout /> }.into_any(),
-                            }}
-                        </For>
-                    </ol>
+            <div class="td-timeline-view">
+                <UnreadPill layout=layout scroller=scroller />
+                <div
+                    node_ref=scroller.outer
+                    class="td-scroll"
+                    role="log"
+                    aria-live="off"
+                    aria-label=label
+                    tabindex=move || empty.get().then_some("0")
+                    on:scroll=on_scroll
+                    on:keydown=move |event| keys::pressed(&event, open, layout)
+                >
+                    <div class="td-scroll-inner" node_ref=scroller.inner>
+                        {move || (!loaded.get()).then(|| view! { <Waiting /> })}
+                        {move || empty.get().then(|| view! { <Beginning /> })}
+                        <ol class="td-messages">
+                            <For each=rows key=Clone::clone let:row>
+                                {match row {
+                                    Shown::Older => view! { <Bones /> }.into_any(),
+                                    Shown::Newer => view! { <Bones /> }.into_any(),
+                                    Shown::Row(Row::Day(day)) => view! { <li class="td-day"><span>{browser::day_name(day)}</span></li> }.into_any(),
+                                    Shown::Row(Row::Unread) => view! { <UnreadDivider /> }.into_any(),
+                                    Shown::Row(Row::Message(key)) => view! { <Message key=key layout=layout /> }.into_any(),
+                                }}
+                            </For>
+                        </ol>
+                    </div>
                 </div>
+                {move || follow.get().pill().filter(|_| !empty.get() && loaded.get()).map(|text| view! {
+                    <button class="td-pill td-pill-latest" on:click=move |_| to_latest(open, scroller)>
+                        <Glyph icon=Icon::Chevron size="small" />{text}
+                    </button>
+                })}
             </div>
-            {move || follow.get().pill().filter(|_| !empty.get() && loaded.get()).map(|text| view! {
-                <button class="td-pill td-pill-latest" on:click=move |_| to_latest(open, scroller)>
-                    <Glyph icon=Icon::Chevron size="small" />{text}
-                </button>
-            })}
-            {move || room.error.get().filter(|_| loaded.get()).map(|error| view! {
-                <div class="td-timeline-error" role="alert">
-                    <span>{error}</span>
-                    <button class="td-button" data-size="small" on:click=move |_| room.load_latest()>"Retry"</button>
-                </div>
+            {move || room.error.get().filter(|_| loaded.get()).map(|error| {
+                let what = match error.page {
+                    Page::Older => "Older messages did not come",
+                    Page::Latest | Page::Around(_) | Page::Newer => "Newer messages did not come",
+                };
+                view! { <RetryBar what=what why=error.why again=Callback::new(move |()| room.load_again()) /> }
             })}
         </div>
     }

@@ -26,6 +26,7 @@ impl Hub {
                 if status.state == State::Connected && before.state != State::Connected {
                     self.refresh();
                     self.load_inbox();
+                    self.load_all_again();
                 }
             }
             Event::Frame(frame) => {

@@ -9,6 +9,7 @@ use wasm_bindgen_futures::spawn_local;
 
 use super::{Hub, Refresh, RoomView};
 use crate::http::{HttpError, escape};
+use crate::leptos::paging::{Page, came, failed, reason};
 use crate::leptos::place::Place;
 
 /// Messages on a page.
@@ -32,7 +33,7 @@ impl Hub {
                 hub.refreshing.set(Refresh::Running);
                 match hub.read_rooms().await {
                     Ok(()) => hub.rooms_error.set(None),
-                    Err(error) => hub.rooms_error.set(Some(error.to_string())),
+                    Err(error) => hub.rooms_error.set(Some(reason(&error))),
                 }
                 if hub.refreshing.replace(Refresh::Idle) != Refresh::Again {
                     break;
@@ -79,18 +80,20 @@ impl Hub {
 
     /// Puts the window on the end of the log.
     pub(in crate::leptos) fn load_latest(self: &Rc<Self>, view: &Rc<RoomView>) {
-        self.load_window(view, String::new(), |page| (page.has_more, false));
+        self.load_window(view, Page::Latest, String::new(), |page| (page.has_more, false));
     }
 
     /// Puts the window where a position is.
     pub(in crate::leptos) fn load_around(self: &Rc<Self>, view: &Rc<RoomView>, seq: u64) {
         let after = seq.saturating_sub(CONTEXT);
-        self.load_window(view, format!("&after={after}"), move |page| (after > 0, page.has_more));
+        let query = format!("&after={after}");
+        self.load_window(view, Page::Around(seq), query, move |page| (after > 0, page.has_more));
     }
 
     fn load_window(
         self: &Rc<Self>,
         view: &Rc<RoomView>,
+        wanted: Page,
         query: String,
         more: impl Fn(&MessagePage) -> (bool, bool) + 'static,
     ) {
@@ -103,10 +106,10 @@ impl Hub {
             match hub.page(&view.place, &query).await {
                 Ok(page) => {
                     let (older, newer) = more(&page);
-                    view.error.set(None);
+                    came(&view.error, wanted);
                     view.timeline.update(|timeline| timeline.replace(&page.messages, older, newer));
                 }
-                Err(error) => view.error.set(Some(error.to_string())),
+                Err(error) => failed(&view.error, wanted, &error),
             }
             view.busy.update(|busy| busy.window = false);
         });
@@ -123,13 +126,16 @@ impl Hub {
         let (hub, view) = (Rc::clone(self), Rc::clone(view));
         spawn_local(async move {
             match hub.page(&view.place, &format!("&before={first}")).await {
-                Ok(page) => view.timeline.update(|t| {
-                    // The window may have been put elsewhere meanwhile.
-                    if t.first_seq() == Some(first) {
-                        t.prepend(&page.messages, page.has_more);
-                    }
-                }),
-                Err(error) => view.error.set(Some(error.to_string())),
+                Ok(page) => {
+                    came(&view.error, Page::Older);
+                    view.timeline.update(|t| {
+                        // The window may have been put elsewhere meanwhile.
+                        if t.first_seq() == Some(first) {
+                            t.prepend(&page.messages, page.has_more);
+                        }
+                    });
+                }
+                Err(error) => failed(&view.error, Page::Older, &error),
             }
             view.busy.update(|busy| busy.older = false);
         });
@@ -145,15 +151,43 @@ impl Hub {
         let (hub, view) = (Rc::clone(self), Rc::clone(view));
         spawn_local(async move {
             match hub.page(&view.place, &format!("&after={last}")).await {
-                Ok(page) => view.timeline.update(|t| {
-                    if t.last_seq() == Some(last) {
-                        t.append(&page.messages, page.has_more);
-                    }
-                }),
-                Err(error) => view.error.set(Some(error.to_string())),
+                Ok(page) => {
+                    came(&view.error, Page::Newer);
+                    view.timeline.update(|t| {
+                        if t.last_seq() == Some(last) {
+                            t.append(&page.messages, page.has_more);
+                        }
+                    });
+                }
+                Err(error) => failed(&view.error, Page::Newer, &error),
             }
             view.busy.update(|busy| busy.newer = false);
         });
+    }
+
+    /// Asks again for the page that did not come.
+    pub(in crate::leptos) fn load_again(self: &Rc<Self>, view: &Rc<RoomView>) {
+        match view.error.with_untracked(|error| error.as_ref().map(|error| error.page)) {
+            Some(Page::Latest) => self.load_latest(view),
+            Some(Page::Around(seq)) => self.load_around(view, seq),
+            Some(Page::Older) => self.load_older(view),
+            Some(Page::Newer) => self.load_newer(view),
+            None => {}
+        }
+    }
+
+    /// Asks again for what did not come while there was no connection, where its coming moves no reader.
+    pub(super) fn load_all_again(self: &Rc<Self>) {
+        let views: Vec<Rc<RoomView>> = self.views.borrow().clone();
+        for view in views {
+            let is_loaded = view.timeline.with_untracked(super::Timeline::loaded);
+            let is_beside = view.error.with_untracked(|error| {
+                error.as_ref().is_some_and(|error| matches!(error.page, Page::Older | Page::Newer))
+            });
+            if is_beside || !is_loaded {
+                self.load_again(&view);
+            }
+        }
     }
 
     /// Reads who the members are.
@@ -180,10 +214,10 @@ impl Hub {
         spawn_local(async move {
             match hub.notifications.list(false, None, NOTIFICATIONS).await {
                 Ok(page) => {
-                    hub.inbox_error.set(None);
+                    came(&hub.inbox_error, Page::Latest);
                     hub.inbox.update(|inbox| inbox.load(page));
                 }
-                Err(error) => hub.inbox_error.set(Some(error.to_string())),
+                Err(error) => failed(&hub.inbox_error, Page::Latest, &error),
             }
         });
     }
@@ -193,12 +227,20 @@ impl Hub {
         let Some(before) = self.inbox.with_untracked(|inbox| inbox.oldest().map(str::to_owned)) else {
             return;
         };
+        if self.inbox_busy.get_untracked() {
+            return;
+        }
+        self.inbox_busy.set(true);
         let hub = Rc::clone(self);
         spawn_local(async move {
             match hub.notifications.list(false, Some(&before), NOTIFICATIONS).await {
-                Ok(page) => hub.inbox.update(|inbox| inbox.append(page)),
-                Err(error) => hub.inbox_error.set(Some(error.to_string())),
+                Ok(page) => {
+                    came(&hub.inbox_error, Page::Older);
+                    hub.inbox.update(|inbox| inbox.append(page));
+                }
+                Err(error) => failed(&hub.inbox_error, Page::Older, &error),
             }
+            hub.inbox_busy.set(false);
         });
     }
 

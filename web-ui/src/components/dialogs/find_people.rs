@@ -119,7 +119,10 @@ pub(super) fn FindPeople(purpose: Purpose, close: Callback<()>) -> impl IntoView
                     }
                 />
             </div>
-            {move || error.get().map(|error| view! { <p class="td-error" role="alert">{error}</p> })}
+            {move || error.get().map(|error| view! {
+                <p class="td-error" role="alert">{error}</p>
+                <button class="td-button" on:click=move |_| ask(text.get_untracked())>"Retry"</button>
+            })}
             {move || people.get().map(|people| if people.is_empty() {
                 view! { <p class="td-hint">"Nobody else has been here yet. Type a name to write to somebody who will come."</p> }.into_any()
             } else {

@@ -15,8 +15,8 @@ pub(super) fn Waiting() -> impl IntoView {
             <div class="td-empty">
                 <span class="td-empty-mark"><Glyph icon=Icon::Alert size="large" /></span>
                 <p class="td-empty-title">"The messages did not come"</p>
-                <p role="alert">{error}</p>
-                <button class="td-button" data-kind="primary" on:click=move |_| room.load_latest()>"Retry"</button>
+                <p role="alert">{format!("{}.", error.why)}</p>
+                <button class="td-button" data-kind="primary" on:click=move |_| room.load_again()>"Retry"</button>
             </div>
         }
         .into_any(),
