@@ -210,6 +210,11 @@ impl Hub {
         self.views.borrow().iter().find(|view| view.place == *place).cloned()
     }
 
+    /// Whether messages to a place are on their way, or were refused.
+    fn has_unsent(&self, place: &Place) -> bool {
+        self.kept(place).is_some_and(|view| view.timeline.with_untracked(Timeline::has_outgoing))
+    }
+
     /// The people of a place.
     pub(super) fn crowd(&self, place: &Place) -> ArcRwSignal<Crowd> {
         let mut crowds = self.crowds.borrow_mut();

@@ -7,7 +7,7 @@ use tidings_client_core::RoomState;
 use tidings_client_core::{Event, State};
 use tidings_protocol::data::{PrivateDelivery, TypingIndicator, UserInRoom};
 use tidings_protocol::entity::{Message, Notification};
-use tidings_protocol::{Event as ServerEvent, RoomId, ServerFrame};
+use tidings_protocol::{Code, Event as ServerEvent, RoomId, ServerFrame};
 
 use super::{Hub, Incoming, Notice, RoomView, now};
 use crate::leptos::place::Place;
@@ -191,6 +191,12 @@ impl Hub {
             RoomState::Left => self.left(room),
             RoomState::Refused(code) => {
                 self.joined.borrow_mut().remove(room);
+                // A list that was read before the user was put out may come after word of that.
+                let is_ours = |place: &Place| self.has_unsent(place);
+                let is_out = matches!(code, Code::NotAMember | Code::Forbidden | Code::NotFound);
+                if is_out && !self.place_of(room).as_ref().is_some_and(is_ours) {
+                    self.left(room);
+                }
                 self.tell(Notice::Error(format!("{room}: {}", code.sentence())));
             }
         }

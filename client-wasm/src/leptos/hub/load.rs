@@ -65,10 +65,7 @@ impl Hub {
             .take(MAX_ROOMS_PER_SESSION)
             .map(|room| (room.room_id.clone(), room.head_seq))
             .collect();
-        let unsent = |place: &Place| {
-            self.kept(place).is_some_and(|view| view.timeline.with_untracked(|t| t.has_outgoing()))
-        };
-        self.rooms.update(|list| list.load(rooms, unsent));
+        self.rooms.update(|list| list.load(rooms, |place| self.has_unsent(place)));
         self.count_all_failed();
         for (room, head) in entered {
             self.enter(&room, Some(head));
