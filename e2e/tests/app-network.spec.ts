@@ -1,6 +1,7 @@
 // Lost connections, lost servers: nothing is lost and nothing comes twice.
 import { App, Person } from '../support/app.js';
 import { expect, test } from '../support/fixtures.js';
+import { Sockets } from '../support/sockets.js';
 
 async function room(url: string): Promise<void> {
   const ann = await Person.signIn(url, 'ann');
@@ -158,6 +159,34 @@ test('a message that the server refuses stays, says so, and can be dropped', asy
   await expect(ann.row('Club').locator('.td-badge')).toContainText('!');
   await message.getByRole('button', { name: 'Delete' }).click();
   await expect(message).toHaveCount(0);
+  await expect(ann.row('Club').locator('.td-badge')).toHaveCount(0);
+  await ann.close();
+});
+
+test('a message that the server refused is sent again by its button, under its own id', async ({ browser, server, link }) => {
+  const owner = await Person.signIn(server.url, 'owner');
+  await owner.createRoom('club', 'Club', 'private', ['ann']);
+  const sockets: Sockets[] = [];
+  const ann = await App.open(browser, link.url, 'ann', {
+    hash: '#room/club',
+    before: async (page) => void sockets.push(Sockets.of(page)),
+  });
+  await expect(ann.composer).toBeVisible();
+  link.cut();
+  await ann.send('second time lucky');
+  await owner.call('DELETE', '/api/v1/rooms/club/members/ann');
+  link.mend();
+  const message = ann.message('second time lucky');
+  await expect(message.getByText(/Not sent/)).toBeVisible({ timeout: 30_000 });
+  await owner.call('PUT', '/api/v1/rooms/club/members/ann');
+  await message.getByRole('button', { name: 'Retry' }).click();
+  await expect(message.locator('.td-tick')).toHaveAttribute('data-tick', /sent|delivered|read/);
+  await expect(message.getByText(/Not sent/)).toHaveCount(0);
+  await expect(ann.row('Club').locator('.td-badge')).toHaveCount(0);
+  await expect(message).toHaveCount(1);
+  const page = await owner.call<{ messages: { content: string }[] }>('GET', '/api/v1/rooms/club/messages');
+  expect(page.messages.map((one) => one.content)).toEqual(['second time lucky']);
+  expect([...(sockets[0]?.sends.values() ?? [])], 'one id, refused once and taken once').toEqual([2]);
   await ann.close();
 });
 
