@@ -76,6 +76,42 @@ test('without a network the banner says so, what is written waits, and is there 
   await ann.close();
 });
 
+test('where the browser keeps nothing, the page says what would be lost with it, while there is such a thing', async ({
+  browser,
+  server,
+  link,
+}) => {
+  await room(server.url);
+  const note = (app: App) => app.page.getByText('This browser keeps nothing for this page.');
+  const forbid = () => {
+    Object.defineProperty(globalThis, 'indexedDB', {
+      get() {
+        throw new DOMException('', 'SecurityError');
+      },
+    });
+  };
+  const ann = await App.open(browser, link.url, 'ann', { hash: '#room/general', before: (page) => page.addInitScript(forbid) });
+  const bob = await App.open(browser, link.url, 'bob', { hash: '#room/general' });
+  await ann.send('sent at once');
+  await expect(bob.message('sent at once')).toBeVisible();
+  await expect(note(ann)).toHaveCount(0);
+  link.cut();
+  await expect(ann.banner).toBeVisible({ timeout: 15_000 });
+  await expect(note(ann), 'nothing waits').toHaveCount(0);
+  await ann.send('this would be lost');
+  await bob.send('this is kept');
+  await expect(note(ann)).toBeVisible();
+  await ann.expectAccessible('what would be lost');
+  await ann.screenshot('desktop-light-at-risk');
+  await expect(bob.banner).toBeVisible({ timeout: 15_000 });
+  await expect(note(bob)).toHaveCount(0);
+  link.mend();
+  await expect(bob.message('this would be lost')).toBeVisible({ timeout: 40_000 });
+  await expect(note(ann)).toHaveCount(0);
+  await ann.close();
+  await bob.close();
+});
+
 test('the server is killed while both write: nothing is lost, nothing comes twice', async ({ browser, server }) => {
   await room(server.url);
   const ann = await App.open(browser, server.url, 'ann', { hash: '#room/general' });

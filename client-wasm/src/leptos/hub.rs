@@ -109,6 +109,8 @@ pub(super) struct Hub {
     pub(super) notifications: NotificationClient,
     pub(super) me: UserId,
     pub(super) link: ArcRwSignal<Link>,
+    /// How much of the outbox waits to be sent or confirmed.
+    pub(super) waiting: ArcRwSignal<usize>,
     pub(super) rooms: ArcRwSignal<Rooms>,
     pub(super) rooms_error: ArcRwSignal<Option<String>>,
     pub(super) people: ArcRwSignal<People>,
@@ -139,6 +141,7 @@ impl Hub {
             notifications: client.notifications(),
             me,
             link: ArcRwSignal::new(Link::of(&client.state())),
+            waiting: ArcRwSignal::default(),
             rooms: ArcRwSignal::default(),
             rooms_error: ArcRwSignal::default(),
             people: ArcRwSignal::default(),

@@ -90,6 +90,12 @@ impl Rooms {
         self.rows.values().map(|row| row.unread).sum()
     }
 
+    /// Own messages that the server refused, in all rooms.
+    #[must_use]
+    pub fn refused(&self) -> usize {
+        self.rows.values().map(|row| row.failed).sum()
+    }
+
     /// The place that a room is.
     #[must_use]
     pub fn place_of(&self, room: &RoomId) -> Option<Place> {

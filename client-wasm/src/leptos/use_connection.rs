@@ -19,6 +19,8 @@ pub struct Link {
     pub online: bool,
     /// Why the client is closed.
     pub closed_by: Option<ClosedBy>,
+    /// Whether what waits to be sent outlives the page.
+    pub persistence: bool,
     /// Since when it has not been connected, in milliseconds since 1970.
     pub since: i64,
 }
@@ -30,6 +32,7 @@ impl Link {
             next_retry_at: status.next_retry_at.map(|at| host::to_epoch_ms(at) as i64),
             online: status.online,
             closed_by: status.closed_by,
+            persistence: status.persistence,
             since: now(),
         }
     }
@@ -48,6 +51,8 @@ impl Link {
 pub struct UseConnection {
     /// How the connection stands.
     pub link: ReadSignal<Link>,
+    /// How much waits to be sent or confirmed.
+    pub waiting: ReadSignal<usize>,
     tidings: super::Tidings,
 }
 
@@ -55,7 +60,8 @@ pub struct UseConnection {
 #[must_use]
 pub fn use_connection() -> UseConnection {
     let tidings = use_tidings();
-    UseConnection { link: tidings.hub().link.read_only().into(), tidings }
+    let hub = tidings.hub();
+    UseConnection { link: hub.link.read_only().into(), waiting: hub.waiting.read_only().into(), tidings }
 }
 
 impl UseConnection {

@@ -6,13 +6,14 @@ use leptos::prelude::*;
 
 use super::browser;
 use super::icon::{Glyph, Icon};
-use crate::realtime::{ClosedBy, banner_link, use_connection};
-use crate::state::banner::{Banner, Link};
+use crate::realtime::{ClosedBy, banner_link, use_connection, use_rooms};
+use crate::state::banner::{AT_RISK, Banner, Link, is_at_risk};
 
 /// Says that the connection is gone, and when it will be tried again.
 #[component]
 pub(super) fn ConnectionBanner() -> impl IntoView {
     let connection = use_connection();
+    let rooms = use_rooms().rooms;
     let now = RwSignal::new(browser::now());
     // A clock only while it is needed.
     Effect::new(move |last: Option<Option<IntervalHandle>>| {
@@ -42,6 +43,11 @@ pub(super) fn ConnectionBanner() -> impl IntoView {
             (None, _) => String::new(),
         }
     };
+    let at_risk = Memo::new(move |_| {
+        let link = connection.link.get();
+        let refused = rooms.with(|rooms| rooms.refused());
+        is_at_risk(banner_link(&link), link.persistence, connection.waiting.get(), refused)
+    });
     view! {
         <div class="td-banner-slot" role="status">
             {move || banner.get().map(|shown| view! {
@@ -57,6 +63,7 @@ pub(super) fn ConnectionBanner() -> impl IntoView {
                     })}
                 </div>
             })}
+            {move || at_risk.get().then(|| view! { <p class="td-banner-note">{AT_RISK}</p> })}
         </div>
     }
 }

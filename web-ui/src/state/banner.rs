@@ -70,6 +70,16 @@ impl Banner {
     }
 }
 
+/// What is lost with the page, where the browser keeps nothing for it.
+pub const AT_RISK: &str =
+    "This browser keeps nothing for this page. Messages that wait here are lost when you close the tab.";
+
+/// Whether to say [`AT_RISK`]: something waits here that will not go by itself in a moment.
+#[must_use]
+pub const fn is_at_risk(link: Link, is_kept: bool, waiting: usize, refused: usize) -> bool {
+    !is_kept && (refused > 0 || (waiting > 0 && !matches!(link, Link::Fine)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,6 +95,15 @@ mod tests {
         assert_eq!(Banner::of(Link::Waiting(10_000), 0, 7_001), Some(Banner::Waiting { seconds: 3 }));
         assert_eq!(Banner::of(Link::Waiting(10_000), 0, 9_999), Some(Banner::Waiting { seconds: 1 }));
         assert_eq!(Banner::of(Link::Waiting(10_000), 0, 10_000), Some(Banner::Connecting));
+    }
+
+    #[test]
+    fn what_would_be_lost_is_told_only_while_something_waits() {
+        assert!(is_at_risk(Link::Connecting, false, 1, 0));
+        assert!(is_at_risk(Link::Fine, false, 0, 1), "a refused message waits for its author");
+        assert!(!is_at_risk(Link::Fine, false, 1, 0), "on its way");
+        assert!(!is_at_risk(Link::Offline, false, 0, 0));
+        assert!(!is_at_risk(Link::Offline, true, 5, 5));
     }
 
     #[test]

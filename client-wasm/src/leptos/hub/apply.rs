@@ -18,6 +18,7 @@ const LIVE_MS: i64 = 60_000;
 
 impl Hub {
     pub(super) fn client_event(self: &Rc<Self>, event: &Event) {
+        self.count_waiting();
         match event {
             Event::Status(status) => {
                 let link = Link::of(status);
@@ -39,6 +40,13 @@ impl Hub {
             Event::Room { room, state } => self.room_state(room, *state),
             Event::Gap(gap) => self.gap(gap.room.as_deref()),
             Event::Disconnected { .. } | Event::MaxReconnectAttemptsReached | Event::Malformed(_) => {}
+        }
+    }
+
+    fn count_waiting(&self) {
+        let waiting = self.client.queued();
+        if self.waiting.get_untracked() != waiting {
+            self.waiting.set(waiting);
         }
     }
 
