@@ -94,6 +94,12 @@ export class App {
     expect(found, what).toEqual([]);
   }
 
+  /** Whatever a finger may touch in the view is 44 px wide and high. A link within a text is as high as its line. */
+  async expectTouchable(what: string): Promise<void> {
+    await settled(this.page);
+    expect(await this.page.evaluate(tooSmall, TOUCH), what).toEqual([]);
+  }
+
   /** A picture for people to look at; git ignores it. */
   async screenshot(name: string): Promise<void> {
     await this.page.mouse.move(1, 1); // nothing hovers
@@ -105,6 +111,29 @@ export class App {
     await this.page.context().close();
     expect(this.errors).toEqual([]);
   }
+}
+
+/** What a finger needs, in CSS pixels. */
+const TOUCH = 44;
+
+/** In the page: whatever can be pressed and is smaller than that, with its size. */
+function tooSmall(least: number): string[] {
+  const found: string[] = [];
+  // Behind a dialog nothing can be touched.
+  const within = document.querySelector('dialog:modal') ?? document;
+  for (const one of within.querySelectorAll('button, a[href], input, select, textarea, summary, [role="button"], li.td-message')) {
+    // What a label holds is pressed by the label.
+    const target = one.closest('label') ?? one;
+    const isShown = target.checkVisibility({ opacityProperty: true, visibilityProperty: true });
+    if (!isShown || one.matches(':disabled, .td-body a')) continue;
+    const box = target.getBoundingClientRect();
+    if (box.width === 0 || box.height === 0) continue;
+    const size = `${Math.round(box.width * 10) / 10} × ${Math.round(box.height * 10) / 10}`;
+    const name = target.getAttribute('aria-label') ?? target.textContent?.trim().slice(0, 30);
+    // Layout counts in 64ths of a pixel.
+    if (Math.min(box.width, box.height) < least - 0.05) found.push(`${target.className} “${name}”: ${size}`);
+  }
+  return found;
 }
 
 /** Waits until nothing moves any more that comes to an end. */

@@ -1,8 +1,9 @@
-// Every view, light and dark, desktop and phone: axe finds nothing, and a picture is taken for people to look at.
-import { App, Person, WITH_SECRET } from '../support/app.js';
+// Every view, light and dark, desktop and phone: axe finds nothing, a finger finds everything, and a picture is taken for
+// people to look at.
+import { App, DESKTOP, PHONE, Person, WITH_SECRET } from '../support/app.js';
 import { expect, test } from '../support/fixtures.js';
 
-test.use({ serverOptions: WITH_SECRET });
+test.use({ serverOptions: [...WITH_SECRET, '--max-frames-per-second', '10000', '--frame-burst', '10000'] });
 
 async function fill(url: string): Promise<void> {
   const people = ['ann', 'bob', 'cleo', 'dmitri', 'eve'];
@@ -45,17 +46,19 @@ async function fill(url: string): Promise<void> {
 for (const dark of [false, true]) {
   for (const phone of [false, true]) {
     const name = `${phone ? 'phone' : 'desktop'}-${dark ? 'dark' : 'light'}`;
+    const look = async (app: App, view: string) => {
+      await app.screenshot(`${name}-${view}`);
+      await app.expectAccessible(`${name}: ${view}`);
+      if (phone) await app.expectTouchable(`${name}: ${view}`);
+    };
+
     test(`every view on ${name}`, async ({ browser, server }) => {
       test.slow();
       await fill(server.url);
       const bob = await App.open(browser, server.url, 'bob', { hash: '#room/design' });
       await expect(bob.composer).toBeVisible();
-      const look = async (app: App, view: string) => {
-        await app.screenshot(`${name}-${view}`);
-        await app.expectAccessible(`${name}: ${view}`);
-      };
 
-      const out = await browser.newContext({ viewport: phone ? { width: 390, height: 844 } : { width: 1280, height: 800 }, colorScheme: dark ? 'dark' : 'light' });
+      const out = await browser.newContext({ viewport: phone ? PHONE : DESKTOP, hasTouch: phone, colorScheme: dark ? 'dark' : 'light' });
       const signIn = new App(await out.newPage());
       await signIn.page.goto(server.url);
       await expect(signIn.page.getByRole('heading', { name: 'Welcome to Tidings' })).toBeVisible();
