@@ -116,6 +116,121 @@ for (const dark of [false, true]) {
       await ann.close();
       await bob.close();
     });
+
+    test(`every state on ${name}`, async ({ browser, server, link }) => {
+      test.setTimeout(240_000);
+      const owner = await Person.signIn(server.url, 'owner', 'Olga Owner');
+      const me = await Person.signIn(server.url, 'ann', 'Ann Lindqvist');
+      await owner.createRoom('club', 'Club', 'private', ['ann']);
+      await owner.createRoom('vault', 'Vault', 'private');
+      await owner.createRoom('long', 'Long');
+      await me.join('long');
+      await me.say('long', 'read already');
+      await owner.say('long', ...Array.from({ length: 90 }, (_, n) => `unread ${n}`));
+      await owner.say('club', 'Welcome to the club.');
+      const [mine] = await me.say('club', 'Glad to be here.');
+      await owner.frames([{ type: 'REACT', roomId: 'club', messageId: mine?.data.messageId, emoji: '🎉' }]);
+      await me.createRoom('empty', 'Empty');
+      const service = await Person.service(server.url, 'notify');
+      const failing: RegExp[] = [];
+      const ann = await App.open(browser, link.url, 'ann', {
+        dark,
+        phone,
+        before: (page) =>
+          page.route(/\/api\//, (route) => (failing.some((one) => one.test(route.request().url())) ? route.abort() : route.continue())),
+      });
+      const { page } = ann;
+      const go = async (hash: string) => {
+        await page.evaluate((hash) => (location.hash = hash), hash);
+      };
+      if (phone) expect(await page.evaluate(() => matchMedia('(pointer: coarse)').matches)).toBe(true);
+
+      await go('#room/empty');
+      await expect(page.getByText('This is the beginning of Empty')).toBeVisible();
+      await look(ann, 'empty-room');
+      await go('#direct/owner');
+      await expect(page.getByText('Say hello to')).toBeVisible();
+      await look(ann, 'empty-conversation');
+
+      await go('#room/vault');
+      await expect(page.getByText('You are not in this room')).toBeVisible();
+      await look(ann, 'not-a-member');
+      // Nobody is let in without being asked.
+      await page.getByRole('button', { name: 'Join vault' }).click();
+      await expect(page.getByRole('alert').getByText('That did not work')).toBeVisible();
+      await service.notify('ann', 'Build 218 passed', 'All 1,204 tests in 3 min 12 s.');
+      await expect(page.getByRole('status').getByText('Build 218 passed')).toBeVisible();
+      await look(ann, 'toasts');
+      for (const toast of ['That did not work', 'Build 218 passed']) {
+        await page.locator('.td-toast', { hasText: toast }).getByRole('button', { name: 'Dismiss' }).click();
+      }
+
+      await go('#room/long');
+      await expect(page.getByRole('button', { name: '90 unread' })).toBeVisible();
+      await look(ann, 'unread-pill');
+      await page.locator('.td-scroll').evaluate((outer) => outer.scrollTo(0, 600));
+      await expect(page.getByRole('button', { name: 'Jump to latest' })).toBeVisible();
+      await look(ann, 'latest-pill');
+
+      await go('#room/club');
+      const own = ann.message('Glad to be here.');
+      await own.click();
+      const actions = page.getByRole('group', { name: 'Message actions' });
+      await actions.getByRole('button', { name: 'React' }).click();
+      await expect(page.getByRole('button', { name: 'Party' })).toBeVisible();
+      await look(ann, 'react');
+      await actions.getByRole('button', { name: 'React' }).click();
+      await actions.getByRole('button', { name: 'Edit' }).click();
+      await expect(page.getByText('Editing your message')).toBeVisible();
+      await look(ann, 'edit');
+      await ann.composer.press('Escape');
+      await own.click();
+      await actions.getByRole('button', { name: 'Delete' }).click();
+      await expect(page.getByRole('dialog', { name: 'Delete this message?' })).toBeVisible();
+      await look(ann, 'confirm');
+      await page.keyboard.press('Escape');
+      await page.keyboard.press('Control+/');
+      await expect(page.getByRole('dialog', { name: 'Keyboard shortcuts' })).toBeVisible();
+      await look(ann, 'shortcuts');
+      await page.keyboard.press('Escape');
+
+      // What did not come: the list of rooms, the newest and older notifications, older messages.
+      await go('#room/long');
+      failing.push(/rooms\?scope=mine/, /notifications\?/, /messages\?.*before=/);
+      await server.kill();
+      await server.start();
+      await page.locator('.td-scroll').evaluate((outer) => outer.scrollTo(0, 100));
+      await expect(page.locator('.td-timeline > .td-retry')).toBeVisible({ timeout: 30_000 });
+      await expect(ann.banner).toHaveCount(0, { timeout: 30_000 });
+      await look(ann, 'error-older');
+      if (phone) await go('');
+      await expect(page.locator('.td-sidebar .td-retry')).toBeVisible({ timeout: 30_000 });
+      await look(ann, 'error-list');
+      await ann.bell.click();
+      await expect(page.locator('.td-notes .td-retry')).toBeVisible();
+      await look(ann, 'error-notifications');
+      await page.keyboard.press('Escape');
+      failing.splice(0);
+      await page.locator('.td-sidebar').getByRole('button', { name: 'Retry' }).click();
+      await expect(page.locator('.td-sidebar .td-retry')).toHaveCount(0);
+      failing.push(/rooms\/empty\/messages/);
+      await page.reload();
+      await go('#room/empty');
+      await expect(page.getByText('The messages did not come')).toBeVisible();
+      await look(ann, 'error-room');
+      failing.splice(0);
+
+      await go('#room/club');
+      await expect(ann.message('Glad to be here.')).toBeVisible();
+      link.cut();
+      await ann.send('This will be refused.');
+      await owner.call('DELETE', '/api/v1/rooms/club/members/ann');
+      link.mend();
+      await expect(ann.message('This will be refused.').getByRole('button', { name: 'Retry' })).toBeVisible({ timeout: 40_000 });
+      await expect(ann.banner).toHaveCount(0, { timeout: 40_000 });
+      await look(ann, 'refused');
+      await ann.close();
+    });
   }
 }
 
