@@ -62,7 +62,8 @@ pub(super) fn Message(key: Arc<str>, layout: Memo<Layout>) -> impl IntoView {
     let content = Memo::new(move |_| item.get().map(|item| item.content.clone()).unwrap_or_default());
     let edited = Memo::new(move |_| item.get().is_some_and(|item| item.edited && !item.deleted));
     let reply = first.reply_to.clone();
-    let fresh = browser::now() - first.at < 3_000;
+    // Only once: a row that is moved in the list, as when older ones come above it, would rise again.
+    let fresh = RwSignal::new(browser::now() - first.at < 3_000);
     view! {
         <li
             class="td-message"
@@ -72,11 +73,12 @@ pub(super) fn Message(key: Arc<str>, layout: Memo<Layout>) -> impl IntoView {
             data-tail=move || flags.get().tail.to_string()
             data-failed=move || failed.get().to_string()
             data-found=move || found.get().to_string()
-            data-fresh=fresh.to_string()
+            data-fresh=move || fresh.get().to_string()
             tabindex=move || if active.get() || stop.get() { "0" } else { "-1" }
             on:pointerenter=move |event| if event.pointer_type() == "mouse" { by_pointer() }
             on:focusin=move |_| by_focus()
             on:click=move |_| by_touch()
+            on:animationend=move |_| fresh.set(false)
         >
             {move || flags.get().head.then(|| view! { <span class="td-message-face"><Avatar user=user.clone() name=name /></span> })}
             <div class="td-message-main">
