@@ -39,10 +39,12 @@ export class Link {
     return `http://127.0.0.1:${this.#port}`;
   }
 
-  /** Ends every connection and refuses new ones. */
+  /** Ends every connection and refuses new ones. Gives how many it has ended, counted at both ends. */
   cut() {
     this.#cut = true;
+    const ended = this.#open.size;
     for (const socket of this.#open) socket.resetAndDestroy();
+    return ended;
   }
 
   /** Lets connections through again. */

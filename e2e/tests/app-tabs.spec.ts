@@ -68,8 +68,7 @@ test('three tabs, fifty times cut off: each shows what the server has, once and 
     // The browser's own switch tells the page and stops new requests; it leaves a WebSocket alone, which the cable does not.
     const isOffline = round % 2 === 1;
     if (isOffline) await context.setOffline(true);
-    link.cut();
-    await expect.poll(() => sockets.holders, { intervals: [5] }).toHaveLength(0);
+    expect(link.cut(), 'there was something to cut').toBeGreaterThan(0);
     await Promise.all(apps.map((app, n) => write(app, `round ${round}, tab ${n}`)));
     sent.push(...apps.map((_, n) => `round ${round}, tab ${n}`));
     link.mend();
@@ -77,10 +76,11 @@ test('three tabs, fifty times cut off: each shows what the server has, once and 
     if (isOffline) await context.setOffline(false);
     else await Promise.all(apps.map((app) => app.page.evaluate(() => dispatchEvent(new Event('pageshow')))));
     await settle(apps, sent.length);
-    expect(sockets.holders.length, 'one connection, or a fallback where it was lost too often').toBeLessThanOrEqual(1);
   }
   console.log(`${DROPS} drops in ${Math.round((Date.now() - began) / 1000)} s`);
   expect(sent).toHaveLength(DROPS * 3);
+  // Where a WebSocket was lost too often, a tab takes the fallback for a while.
+  expect(sockets.opened).toBeGreaterThan(DROPS / 2);
   const log = await history(reader);
   expect([...log].sort()).toEqual([...sent].sort());
   for (const app of apps) expect(await shown(app)).toEqual(log);
