@@ -283,7 +283,7 @@ test-browser: _wasm-tools _server-with-tests
 
 # Whole-system tests in Chromium by Playwright; options go to it (about 5 min once all is built)
 [group('test')]
-test-e2e *options: app sdk _server-with-tests _e2e
+test-e2e *options: app sdk pkg _server-with-tests _e2e
     @{{ setup }} browser
     cd e2e && npx playwright test "$@"
 
