@@ -90,8 +90,11 @@ impl App {
         Self::assemble(config, parts, auth).await
     }
 
-    async fn assemble(config: &Config, parts: Parts, auth: Authenticator) -> Result<Self, StartError> {
+    async fn assemble(config: &Config, parts: Parts, mut auth: Authenticator) -> Result<Self, StartError> {
         let Parts { store, broker, clock } = parts;
+        if !config.auth.has_ticket_secret() {
+            auth.sign_tickets_by(&store.ticket_secret().await?);
+        }
         let metrics = Arc::new(Metrics::new());
         let drain = Drain::new(config.drain.drain_spread);
         let auth = Arc::new(auth);

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use tidings_protocol::{Code, Timestamp, UserId};
 
 use crate::clock::{Clock, later};
@@ -34,6 +34,8 @@ use self::token::{Claims, Rules};
 /// Longest token, in bytes.
 pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
 
+/// What the key of tickets is derived for.
+const TICKET_PURPOSE: &str = "tidings ticket 1";
 /// How long a token of the development sign-in counts.
 const LOGIN_TTL: Duration = Duration::from_secs(12 * 3600);
 
@@ -136,11 +138,17 @@ impl Authenticator {
         let keys = Keys::new(config, config.dev.then_some(&random)).await?;
         let ticket_key = match (&config.ticket_secret, secret) {
             (Some(own), _) => SigningKey::new(own),
-            (None, Some(secret)) => SigningKey::derived(secret, "tidings ticket 1"),
-            (None, None) => SigningKey::new(&random_secret()),
+            (None, Some(secret)) => SigningKey::derived(secret, TICKET_PURPOSE),
+            // Until the log is open, whose own it then is.
+            (None, None) => SigningKey::new(&random),
         };
         let (rules, tickets) = (Rules::new(config), Tickets::new(ticket_key, used));
         Ok(Self { keys, rules, tickets, revocations: Arc::default(), clock, login })
+    }
+
+    /// Signs tickets by the log's own secret, so that they count on every node, where the settings hold none.
+    pub fn sign_tickets_by(&mut self, secret: &SecretString) {
+        self.tickets.sign_by(SigningKey::derived(secret, TICKET_PURPOSE));
     }
 
     /// Checks a token.

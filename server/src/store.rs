@@ -6,6 +6,7 @@
 //! Drivers: [`sqlite`], [`postgres`] for a cluster and, for tests and simulation, [`memory`]; each passes the one conformance suite.
 
 use async_trait::async_trait;
+use secrecy::SecretString;
 use tidings_protocol::entity::{Marker, Member, Message, Notification, Room};
 use tidings_protocol::{Epoch, RoomId, UserId};
 
@@ -58,6 +59,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// The name of the log.
     async fn epoch(&self) -> Result<Epoch, StoreError>;
+
+    /// A secret that the log was begun with, 32 random bytes or more: all who open it sign tickets alike by it.
+    async fn ticket_secret(&self) -> Result<SecretString, StoreError>;
 
     /// A user that the server has seen.
     async fn user(&self, user: &UserId) -> Result<Option<UserRecord>, StoreError>;

@@ -88,6 +88,11 @@ pub(super) struct Tickets {
 }
 
 impl Tickets {
+    /// Takes another key.
+    pub(super) fn sign_by(&mut self, key: SigningKey) {
+        self.key = key;
+    }
+
     pub(super) fn new(key: SigningKey, used: Arc<dyn UsedTickets>) -> Self {
         Self { key, used }
     }

@@ -37,8 +37,8 @@ pub struct AuthConfig {
     #[arg(long, env = "TIDINGS_JWT_LEEWAY", value_name = "TIME", default_value = "30s", value_parser = value::duration)]
     pub jwt_leeway: Duration,
 
-    /// Secret of at least 32 bytes that signs single-use tickets; the same on every node, and required where the
-    /// nodes of a cluster have keys by JWKS [default: made from --jwt-secret, else random at each start]
+    /// Secret of at least 32 bytes that signs single-use tickets; the same on every node [default: made from
+    /// --jwt-secret, else the one that the database was begun with]
     #[arg(long, env = "TIDINGS_TICKET_SECRET", value_name = "SECRET", hide_env_values = true, hide_default_value = true, value_parser = value::secret)]
     pub ticket_secret: Option<SecretString>,
 
@@ -46,4 +46,12 @@ pub struct AuthConfig {
     /// one is given. Refused where --listen is not a loopback address
     #[arg(long, env = "TIDINGS_DEV", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", value_parser = clap::builder::BoolishValueParser::new(), action = clap::ArgAction::Set, hide_default_value = true, hide_possible_values = true)]
     pub dev: bool,
+}
+
+impl AuthConfig {
+    /// Whether the settings say what tickets are signed by.
+    #[must_use]
+    pub const fn has_ticket_secret(&self) -> bool {
+        self.ticket_secret.is_some() || self.jwt_secret.is_some()
+    }
 }

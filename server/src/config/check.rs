@@ -74,17 +74,6 @@ pub enum ConfigError {
         /// Which.
         flag: &'static str,
     },
-    /// Nodes that would each sign tickets by a key of their own.
-    #[error(
-        "--redis-url with keys by JWKS needs TIDINGS_TICKET_SECRET, the same 32 bytes or more on every node, else a ticket counts only where it was made; `openssl rand -base64 32` makes one"
-    )]
-    NoTicketSecret,
-    /// A secret of one piece.
-    #[error("--{flag} is one text over and over; make one with `openssl rand -base64 32`")]
-    RepeatedSecret {
-        /// Which.
-        flag: &'static str,
-    },
     /// Keys from a place where anyone could put others.
     #[error(
         "--jwks-url must be https://…, or http:// on a loopback address: keys that anyone can change are none"
@@ -169,10 +158,6 @@ fn auth(config: &Config) -> Result<(), ConfigError> {
         (None, None, Some(url)) if !keys::fetch::is_safe(url) => return Err(ConfigError::UnsafeKeys),
         (Some(_), None, None) | (None, None, Some(_) | None) => {}
         (Some(_), _, _) | (_, Some(_), Some(_)) => return Err(ConfigError::TwoKeys),
-    }
-    let by_jwks = auth.jwks_file.is_some() || auth.jwks_url.is_some();
-    if by_jwks && auth.ticket_secret.is_none() && config.broker.redis_url.is_some() {
-        return Err(ConfigError::NoTicketSecret);
     }
     if auth.jwt_leeway > Duration::from_secs(300) {
         return Err(ConfigError::Leeway);

@@ -13,6 +13,7 @@ mod views;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
+use secrecy::SecretString;
 use tidings_protocol::entity::{Marker, Member, Message, Notification, Room};
 use tidings_protocol::{Epoch, RoomId, UserId};
 
@@ -63,6 +64,10 @@ impl Store for Memory {
             return Err(error.clone());
         }
         Ok(batch.into_iter().map(|write| inner.state.write(write)).collect())
+    }
+
+    async fn ticket_secret(&self) -> Result<SecretString, StoreError> {
+        self.read(|state| state.ticket_secret.clone())
     }
 
     async fn epoch(&self) -> Result<Epoch, StoreError> {

@@ -27,6 +27,7 @@ mod writer;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use secrecy::SecretString;
 use sqlx::postgres::PgPool;
 use tidings_protocol::entity::{Marker, Member, Message, Notification, Room};
 use tidings_protocol::{Epoch, RoomId, UserId};
@@ -76,6 +77,10 @@ impl Postgres {
 impl Store for Postgres {
     async fn commit(&self, batch: Vec<Write>) -> Result<Vec<Result<Written, Refusal>>, StoreError> {
         self.writer.commit(batch).await
+    }
+
+    async fn ticket_secret(&self) -> Result<SecretString, StoreError> {
+        self.read(log::ticket_secret(&self.readers)).await
     }
 
     async fn epoch(&self) -> Result<Epoch, StoreError> {

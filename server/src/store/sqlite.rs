@@ -24,6 +24,7 @@ mod views;
 mod writer;
 
 use async_trait::async_trait;
+use secrecy::SecretString;
 use sqlx::sqlite::SqlitePool;
 use tidings_protocol::entity::{Marker, Member, Message, Notification, Room};
 use tidings_protocol::{Epoch, RoomId, UserId};
@@ -66,6 +67,10 @@ impl Sqlite {
 impl Store for Sqlite {
     async fn commit(&self, batch: Vec<Write>) -> Result<Vec<Result<Written, Refusal>>, StoreError> {
         self.writer.commit(batch).await
+    }
+
+    async fn ticket_secret(&self) -> Result<SecretString, StoreError> {
+        log::ticket_secret(&self.readers).await
     }
 
     async fn epoch(&self) -> Result<Epoch, StoreError> {

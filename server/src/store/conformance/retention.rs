@@ -1,5 +1,6 @@
 //! What retention takes away, and the name of the log.
 
+use secrecy::ExposeSecret as _;
 use tidings_protocol::Epoch;
 
 use super::kit::{Kit, at, key, user};
@@ -64,10 +65,14 @@ pub(crate) async fn a_key_goes_with_what_it_made(kit: &Kit<'_>) {
 
 pub(crate) async fn the_log_can_be_named_anew(kit: &Kit<'_>) {
     let before = kit.store.epoch().await.unwrap();
+    let secret = kit.store.ticket_secret().await.unwrap();
+    assert!(secret.expose_secret().len() >= 32);
     let after = Epoch::new("restored").unwrap();
     assert_ne!(before, after);
     assert_eq!(kit.one(Write::NewEpoch(after.clone())).await, Ok(Written::Epoch(after.clone())));
     assert_eq!(kit.store.epoch().await.unwrap(), after);
+    let still = kit.store.ticket_secret().await.unwrap();
+    assert_eq!(still.expose_secret(), secret.expose_secret(), "tickets that are out go on to count");
 }
 
 pub(crate) async fn a_store_that_can_write_says_so(kit: &Kit<'_>) {

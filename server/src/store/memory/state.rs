@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use secrecy::SecretString;
 use serde_json::{Map, Value};
 use tidings_protocol::entity::{Broadcast, Message, Notification, Role, RoomKind};
 use tidings_protocol::{ClientId, Epoch, MessageId, RoomId, Timestamp, UserId};
@@ -14,6 +15,7 @@ use super::super::{
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) epoch: Epoch,
+    pub(super) ticket_secret: SecretString,
     pub(super) users: BTreeMap<UserId, UserState>,
     pub(super) rooms: BTreeMap<RoomId, RoomState>,
     /// Direct rooms by their two members, the lesser id first.
@@ -117,6 +119,7 @@ impl State {
     pub(super) fn new(epoch: Epoch) -> Self {
         Self {
             epoch,
+            ticket_secret: String::from("what tickets are signed by in memory").into(),
             users: BTreeMap::new(),
             rooms: BTreeMap::new(),
             direct: BTreeMap::new(),

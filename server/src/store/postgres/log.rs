@@ -1,5 +1,6 @@
 //! Reading the log of a room, the inbox of a user, and the name of them all.
 
+use secrecy::SecretString;
 use sqlx::FromRow;
 use sqlx::postgres::PgPool;
 use tidings_protocol::entity::Message;
@@ -15,6 +16,11 @@ use super::text::plain_option;
 pub(super) async fn epoch(pool: &PgPool) -> Result<Epoch, StoreError> {
     let epoch: String = sqlx::query_scalar("SELECT epoch FROM log_state").fetch_one(pool).await?;
     Epoch::new(epoch).map_err(corrupt)
+}
+
+pub(super) async fn ticket_secret(pool: &PgPool) -> Result<SecretString, StoreError> {
+    let secret: String = sqlx::query_scalar("SELECT ticket_secret FROM log_state").fetch_one(pool).await?;
+    Ok(secret.into())
 }
 
 // Of both no more is read than is given; and being one statement it sees one state of the log.

@@ -1,5 +1,6 @@
 //! Reading the log of a room, the inbox of a user, and the name of them all.
 
+use secrecy::SecretString;
 use sqlx::FromRow;
 use sqlx::sqlite::SqlitePool;
 use tidings_protocol::entity::Message;
@@ -12,6 +13,11 @@ use super::row::{MessageRow, change, client_id, number, peers, position, room_id
 pub(super) async fn epoch(pool: &SqlitePool) -> Result<Epoch, StoreError> {
     let epoch: String = sqlx::query_scalar("SELECT epoch FROM log_state").fetch_one(pool).await?;
     Epoch::new(epoch).map_err(corrupt)
+}
+
+pub(super) async fn ticket_secret(pool: &SqlitePool) -> Result<SecretString, StoreError> {
+    let secret: String = sqlx::query_scalar("SELECT ticket_secret FROM log_state").fetch_one(pool).await?;
+    Ok(secret.into())
 }
 
 // Messages and changes are both kept in the order of seq, so the two are merged, not sorted; and being one

@@ -257,13 +257,13 @@ where
 }
 
 async fn begin_log(conn: &mut SqliteConnection) -> Result<(), OpenError> {
-    let mut random = [0_u8; 16];
-    getrandom::fill(&mut random).map_err(|error| StoreError::Unavailable(error.to_string()))?;
-    let begin = sqlx::query("INSERT INTO log_state (id, epoch) VALUES (1, ?) ON CONFLICT (id) DO NOTHING");
-    begin
-        .bind(format!("{:032x}", u128::from_be_bytes(random)))
-        .execute(conn)
-        .await
-        .map_err(StoreError::from)?;
+    let mut random = [[0_u8; 16]; 3];
+    getrandom::fill(random.as_flattened_mut()).map_err(|error| StoreError::Unavailable(error.to_string()))?;
+    let [epoch, first, second] = random.map(|bytes| format!("{:032x}", u128::from_be_bytes(bytes)));
+    let begin = sqlx::query(
+        "INSERT INTO log_state (id, epoch, ticket_secret) VALUES (1, ?, ?)
+         ON CONFLICT (id) DO UPDATE SET ticket_secret = coalesce(ticket_secret, excluded.ticket_secret)",
+    );
+    begin.bind(epoch).bind(first + &second).execute(conn).await.map_err(StoreError::from)?;
     Ok(())
 }

@@ -5,7 +5,7 @@ use tidings_protocol::{RoomId, UserId};
 use tidings_server::store::Write;
 
 use super::{Cluster, hears};
-use crate::harness::{Client, SECRET, Server, token};
+use crate::harness::{Client, Server, token};
 use crate::support::client;
 use crate::support::jwt::Issuer;
 
@@ -46,13 +46,13 @@ async fn a_ticket_of_one_node_counts_on_another_and_once_in_all() {
 }
 
 #[tokio::test]
-async fn s04_with_keys_by_jwks_a_ticket_of_one_node_counts_on_another_by_the_secret_that_they_share() {
+async fn s04_with_keys_by_jwks_a_ticket_of_one_node_counts_on_another_by_the_secret_of_their_log() {
     let cluster = Cluster::new();
     let issuer = Issuer::new();
     let folder = tempfile::tempdir().unwrap();
     let keys = folder.path().join("keys.json");
     std::fs::write(&keys, issuer.jwks().to_string()).unwrap();
-    let shared = ["--jwks-file", keys.to_str().unwrap(), "--ticket-secret", SECRET];
+    let shared = ["--jwks-file", keys.to_str().unwrap()];
     let (one, two) = cluster.two(&shared).await;
     let of_one = ticket_for(&one, &issuer.token("ann")).await;
     assert_eq!(redeem(&two, &of_one).await, 200);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use secrecy::SecretString;
 use tidings_protocol::entity::{Marker, Member, Message, Notification, Room};
 use tidings_protocol::{Epoch, RoomId, UserId};
 use tidings_server::store::memory::Memory;
@@ -62,6 +63,7 @@ macro_rules! reads {
 
 reads! {
     fn epoch() -> Epoch;
+    fn ticket_secret() -> SecretString;
     fn user(user: &UserId) -> Option<UserRecord>;
     fn room(room: &RoomId, user: &UserId) -> Option<(RoomRecord, Option<MemberRecord>)>;
     fn direct_room(a: &UserId, b: &UserId) -> Option<RoomId>;

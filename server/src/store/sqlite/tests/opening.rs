@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use secrecy::ExposeSecret as _;
 use tempfile::TempDir;
 
 use super::super::{OpenError, Options, Sqlite};
@@ -33,9 +34,11 @@ async fn a_store_that_is_opened_again_holds_everything() {
         words: vec!["one".into(), "three".into(), "psst".into()],
     };
     let before = observe(&store, &scope).await;
+    let secret = store.ticket_secret().await.unwrap();
     store.close().await;
     let again = open(&folder).await;
     assert_eq!(observe(&again, &scope).await, before);
+    assert_eq!(again.ticket_secret().await.unwrap().expose_secret(), secret.expose_secret());
     assert_eq!(Kit::after(&again, 100).say("bob", "general", "four").await.seq, Some(7));
 }
 
