@@ -268,7 +268,7 @@ test-native: _server-with-tests
 test-faults: _server-with-tests
     @{{ setup }} strace services
     cargo build --quiet --package tidings-server --package tidings-loadgen
-    ulimit -n "$(ulimit -Hn)" && {{ target }}/debug/tidings-loadgen chaos kill,retry,order,resume,replay,sync,power,sse,fallback,network,noise,jitter,slow,avalanche,drain,cluster --form short
+    ulimit -n "$(ulimit -Hn)" && {{ target }}/debug/tidings-loadgen chaos kill,retry,order,resume,restore,replay,sync,power,sse,fallback,network,noise,jitter,slow,avalanche,drain,cluster --form short
 
 # The client core's tests once more, in wasm
 [group('test')]

@@ -152,6 +152,7 @@ wasm_pack() {
 # tool that checks its files. What Debian would start
 # by itself stays off: only what is missing is installed, so a server that somebody uses is left alone.
 services() {
+    command -v sqlite3 >/dev/null || packages "a backup in a fault run" sqlite3
     command -v openssl >/dev/null || packages "keys over TLS in a test" openssl
     type -P ip >/dev/null || [ -x /usr/sbin/ip ] || packages "networks that are cut in a test" iproute2
     local missing=()

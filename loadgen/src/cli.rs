@@ -129,10 +129,10 @@ pub enum Measure {
 }
 
 const CHAOS_HELP: &str = "\
-Each run starts a server (SQLite, tokens checked) as a process of its own, `cluster` three of them behind nginx on
-PostgreSQL and Redis. It lets people write, breaks something meanwhile, and compares at the end: what was acknowledged,
-what the log holds, what each client was shown. It ends with a table of promises: how often each was tried, how often it was broken. The exit code is not 0
-when one was broken, or when nothing was tried.
+Each run starts a server (SQLite, tokens checked) as a process of its own, `restore` one on each of the two stores, `cluster`
+three behind nginx on PostgreSQL and Redis. It lets people write, breaks something meanwhile, and compares at the end: what
+was acknowledged, what the log holds, what each client was shown. It ends with a table of promises: how often each was tried,
+how often it was broken. The exit code is not 0 when one was broken, or when nothing was tried.
 
   ./x chaos                        all runs, long
   ./x chaos kill,retry             two of them
@@ -211,6 +211,8 @@ pub enum Run {
     Order,
     /// Everybody is back and complete after SIGTERM and after SIGKILL
     Resume,
+    /// A backup under load and its restore, by the documented commands, on SQLite and PostgreSQL: clients are told (needs sqlite3 and PostgreSQL)
+    Restore,
     /// The notification stream goes on at Last-Event-ID, or says `reset`
     Sse,
     /// The same promises by stream and by poll, and when the transport changes

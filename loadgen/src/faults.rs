@@ -20,6 +20,7 @@ pub mod outcome;
 mod panics;
 mod power;
 mod replay;
+mod restore;
 mod resume;
 mod retry;
 mod rounds;
@@ -93,6 +94,7 @@ async fn start(run: Run, context: &Context) -> Result<Outcome, Error> {
         Run::Retry => retry::run(context).await,
         Run::Order => order::run(context).await,
         Run::Resume => resume::run(context).await,
+        Run::Restore => restore::run(context).await,
         Run::Replay => replay::run(context).await,
         Run::Sync => sync::run(context).await,
         Run::Power => power::run(context).await,

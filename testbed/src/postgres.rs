@@ -18,8 +18,8 @@ use crate::process::{self, Error, RunAs, Service, io};
 pub const SERVER: &str = "TIDINGS_TEST_POSTGRES";
 
 const PACKAGE: &str = "postgresql";
-/// The user whom Debian makes for it; PostgreSQL refuses to run as root.
-const USER: &str = "postgres";
+/// The user whom Debian makes for it; PostgreSQL refuses to run as root. Its databases know the same one.
+pub const USER: &str = "postgres";
 /// How often another port is tried.
 const STARTS: u32 = 5;
 /// `postmaster` ends at once and leaves recovery to the next start, as `pg_ctl stop -m immediate` asks it to.
@@ -242,9 +242,21 @@ impl Database {
         Self::at(server.url(), Some(Arc::clone(server)))
     }
 
+    /// Makes one of this name, on a server that has none of it yet.
+    ///
+    /// # Errors
+    /// The server does not answer, or has one.
+    pub fn named(server: &Arc<Postgres>, name: &str) -> Result<Self, Error> {
+        Self::make(name.to_owned(), server.url(), Some(Arc::clone(server)))
+    }
+
     fn at(server_url: String, server: Option<Arc<Postgres>>) -> Result<Self, Error> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let name = format!("tidings_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        Self::make(name, server_url, server)
+    }
+
+    fn make(name: String, server_url: String, server: Option<Arc<Postgres>>) -> Result<Self, Error> {
         sql(&server_url, &format!("CREATE DATABASE {name} TEMPLATE template0"))?;
         Ok(Self { name, server_url, _server: server })
     }
@@ -310,6 +322,14 @@ fn sql(url: &str, statements: &str) -> Result<String, Error> {
         statements,
     ]);
     process::run(psql.arg("--dbname").arg(url))
+}
+
+/// The folder of the programs that belong to the servers started here.
+///
+/// # Errors
+/// PostgreSQL is not installed.
+pub fn programs() -> Result<PathBuf, Error> {
+    Ok(program("postgres")?.parent().map(PathBuf::from).unwrap_or_default())
 }
 
 /// Debian keeps the programs of each version in a folder of its own; the newest is taken.

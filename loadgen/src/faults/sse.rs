@@ -104,7 +104,7 @@ fn publish(
     })
 }
 
-async fn notify(api: &Api, token: &str, user: &str, n: usize) -> Result<String, Error> {
+pub(super) async fn notify(api: &Api, token: &str, user: &str, n: usize) -> Result<String, Error> {
     let body = SendNotification {
         user_id: UserId::new(user)?,
         title: format!("number {n}"),

@@ -28,6 +28,15 @@ pub struct Data<'a> {
     /// Why a command was refused.
     #[serde(borrow)]
     pub error: Option<Cow<'a, str>>,
+    /// The log's name, of a greeting.
+    #[serde(borrow)]
+    pub epoch: Option<Cow<'a, str>>,
+    /// Why entries are left out, of a gap.
+    #[serde(borrow)]
+    pub reason: Option<Cow<'a, str>>,
+    /// The id of a message.
+    #[serde(borrow)]
+    pub message_id: Option<Cow<'a, str>>,
 }
 
 impl Heard<'_> {
