@@ -88,10 +88,10 @@ release: app
     cargo build --release --package tidings-server
     @echo "release: {{ target }}/release/tidings-server"
 
-# Measure what connections, deliveries and ACKs cost a release server (about 6 min the first time)
+# Measure what connections, deliveries and ACKs cost a release server (about 8 min the first time); `./x bench --only postgres` measures ACKs on PostgreSQL
 [group('measure')]
 bench *options:
-    @{{ setup }} rust
+    @{{ setup }} rust services
     cargo build --release --package tidings-server --package tidings-loadgen
     ulimit -n "$(ulimit -Hn)" && {{ target }}/release/tidings-loadgen bench "$@"
 

@@ -1,11 +1,13 @@
 //! What a server costs: memory of idle connections, CPU time of deliveries and connects, rate and delay of
-//! acknowledgements.
+//! acknowledgements, bytes on the wire.
 
 mod acks;
 mod crowd;
 mod fanout;
 mod idle;
+mod network;
 mod postgres;
+mod redis;
 mod reference;
 mod target;
 
@@ -36,20 +38,23 @@ pub(crate) async fn run(args: &BenchArgs) -> Result<ExitCode, Error> {
     }
     let mut report = Report::new(HEAD);
     for measure in &args.only {
-        if *measure == Measure::Postgres {
-            postgres::measure(args, &mut report).await?;
-            continue;
-        }
-        let server = Server::start(&args.server, UNPACED, args.server_core).await?;
         match measure {
-            Measure::Idle => idle::measure(&server, args, &mut report).await?,
-            Measure::Fanout => fanout::measure(&server, args, &mut report).await?,
-            Measure::Acks => acks::measure(&Target::server(&server)?, args, None, &mut report).await?,
-            Measure::Postgres => {}
+            Measure::Idle => idle::measure(&server(args).await?, args, &mut report).await?,
+            Measure::Fanout => fanout::measure(&server(args).await?, args, &mut report).await?,
+            Measure::Acks => {
+                acks::measure(&Target::server(&server(args).await?)?, args, None, &mut report).await?;
+            }
+            Measure::Network => network::measure(args, &mut report).await?,
+            Measure::Postgres => postgres::measure(args, &mut report).await?,
+            Measure::Redis => redis::measure(args, &mut report).await?,
         }
     }
     report.print()?;
     Ok(ExitCode::SUCCESS)
+}
+
+async fn server(args: &BenchArgs) -> Result<Server, Error> {
+    Server::start(&args.server, UNPACED, args.server_core).await
 }
 
 /// Waits until the server has nothing to do any more: what came before is not to be counted.

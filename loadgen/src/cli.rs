@@ -78,8 +78,9 @@ checks that it gets every entry once and in order; a run that breaks this ends w
 
 CPU time is user and system time of the server process. The reference is a bare loop that writes one ready frame
 to each socket, in the same rounds: quote the ratio to it, for machines differ and the same one does from minute
-to minute. For figures worth keeping, build with --release, leave the machine alone, and keep the two processes
-on cores of their own:
+to minute. Bytes and packets are those that the kernel has counted on the server's sockets, by `ss`; they do not
+depend on the machine or the build. For figures worth keeping, build with --release, leave the machine alone, and keep
+the two processes on cores of their own:
   taskset -c 1 tidings-loadgen bench --server-core 0";
 
 /// `bench`.
@@ -91,7 +92,7 @@ pub struct BenchArgs {
     pub server: ServerArgs,
 
     /// What to measure, comma separated
-    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Measure::Idle, Measure::Fanout, Measure::Acks])]
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Measure::Idle, Measure::Fanout, Measure::Acks, Measure::Network])]
     pub only: Vec<Measure>,
 
     /// Idle connections
@@ -124,8 +125,12 @@ pub enum Measure {
     Fanout,
     /// Acknowledged messages a second, and how long an ACK takes
     Acks,
-    /// The same on PostgreSQL through one node and through three (needs PostgreSQL, Redis and nginx; not measured unless asked for)
+    /// Bytes and packets of a connection that does nothing, and of a delivery
+    Network,
+    /// Acknowledgements on PostgreSQL through one node and through three (needs PostgreSQL, Redis and nginx; not measured unless asked for)
     Postgres,
+    /// What Redis spends on handing a publication on (needs Redis; not measured unless asked for)
+    Redis,
 }
 
 const CHAOS_HELP: &str = "\

@@ -7,7 +7,7 @@
 //! - [`faults`]: runs that break something while people write, and the comparison at the end.
 //! - [`proxy`] breaks connections on purpose; [`check`] has the writers, the watchers and the comparison that all
 //!   runs share.
-//! - [`server`] is a server process of our own, looked at through [`proc`]; [`api`] the HTTP interface, [`events`]
+//! - [`server`] is a server process of our own, looked at through [`proc`] and [`wire`]; [`api`] the HTTP interface, [`events`]
 //!   its streams; [`token`] makes tokens; [`raw`] is the light WebSocket peer of the measurements; [`stats`] and [`report`] put figures
 //!   together.
 
@@ -27,6 +27,7 @@ pub mod report;
 pub mod server;
 pub mod stats;
 pub mod token;
+pub mod wire;
 
 use std::process::ExitCode;
 

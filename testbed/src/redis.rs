@@ -142,6 +142,12 @@ impl Redis {
         process::run(Command::new(program).args(["-e", "-p", &self.port.to_string()]).args(words))
     }
 
+    /// Its process, unless it was killed.
+    #[must_use]
+    pub fn id(&self) -> Option<u32> {
+        self.service().as_ref().map(Service::id)
+    }
+
     /// Where it listens.
     #[must_use]
     pub const fn port(&self) -> u16 {
