@@ -148,8 +148,8 @@ wasm_pack() {
     rm -rf .cache/build-wasm-pack
 }
 
-# Real PostgreSQL, Redis and nginx for the tests, which start their own on ports of their own, and Prometheus with the
-# tool that checks its files. What Debian would start
+# Real PostgreSQL, Redis, nginx and Prometheus for the tests, which start their own on ports of their own, and the tool that
+# checks Prometheus' files. What Debian would start
 # by itself stays off: only what is missing is installed, so a server that somebody uses is left alone.
 services() {
     command -v sqlite3 >/dev/null || packages "a backup in a fault run" sqlite3

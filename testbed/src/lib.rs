@@ -5,6 +5,7 @@
 //! - [`postgres`]: PostgreSQL, and a database for each test.
 //! - [`redis`]: Redis, for each test its own.
 //! - [`nginx`]: nginx with the configuration that is shipped.
+//! - [`prometheus`]: Prometheus with the configuration and the rules that are shipped.
 //! - [`netns`]: networks that can be cut between them.
 //! - [`cluster`]: all of them, with some processes of a server ([`node`]) between.
 
@@ -15,4 +16,5 @@ pub mod nginx;
 pub mod node;
 pub mod postgres;
 pub mod process;
+pub mod prometheus;
 pub mod redis;

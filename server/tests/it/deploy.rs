@@ -1,43 +1,110 @@
-//! What `deploy/` says of the server, held against the server.
+//! What `deploy/` asks of the server, by a real Prometheus that looks at one.
 
-use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::time::Duration;
 
+use axum::Router;
+use axum::http::header::CONTENT_TYPE;
+use axum::routing::get;
+use futures_util::{SinkExt as _, StreamExt as _};
+use serde_json::{Value, json};
 use tidings_protocol::Code;
 use tidings_server::limits::connections::Refused;
-use tidings_server::metrics::{Dropped, Metrics};
+use tidings_server::metrics::{self, Dropped, Metrics};
+use tidings_testbed::prometheus::Prometheus;
+use tokio::net::TcpListener;
 
-const ALERTS: &str = include_str!("../../../deploy/prometheus/alerts.yml");
+use crate::support::jwt::token;
+use crate::support::{TestServer, client};
+
 const NGINX: &str = include_str!("../../../deploy/nginx/nginx.conf");
 const INGRESS: &str = include_str!("../../../deploy/kubernetes/ingress.yaml");
 const DASHBOARD: &str = include_str!("../../../deploy/grafana/tidings.json");
+const TESTS: &str = include_str!("../../../deploy/prometheus/alerts.test.yml");
+const PAGE: &str = include_str!("../../../docs/operations.md");
+/// What Grafana puts in the place of its own word.
+const INTERVAL: [&str; 2] = ["$__rate_interval", "1m"];
+/// Of what a node under a little traffic has nothing to tell.
+const WITHOUT_SUBJECT: &[&str] = &["frames_dropped_total"];
+/// Nothing takes longer; a test that waits for this long has failed.
+const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What Prometheus itself adds for each of its targets.
-const ITS_OWN: &[&str] = &["up"];
-/// Words of the query language that are no functions.
-const WORDS: &[&str] = &["by", "without", "on", "ignoring", "and", "or", "unless", "bool", "offset"];
+#[tokio::test]
+async fn prometheus_scrapes_a_running_node_and_answers_all_that_the_alerts_and_the_dashboard_ask() {
+    let node = TestServer::start(&["--max-connections-per-user", "1"]).await;
+    let _standing = a_little_traffic(&node).await;
+    let prometheus = watching(node.metrics).await;
 
-#[test]
-fn every_metric_of_the_dashboard_and_the_alerts_is_one_of_the_server() {
-    let known = known();
-    let asked = [queries_of_the_alerts(), queries_of_the_dashboard()].concat();
-    let mut seen = BTreeSet::new();
-    for query in &asked {
-        let names = names(query);
-        assert!(!names.is_empty(), "no metric in {query}");
-        for name in names {
-            assert!(known.contains(&name) || ITS_OWN.contains(&name.as_str()), "{name}, in {query}");
-            seen.insert(name);
+    let targets = prometheus.ask("targets", &[]).await;
+    let targets = targets["activeTargets"].as_array().unwrap().clone();
+    assert_eq!(targets.len(), 1, "{targets:?}");
+    assert_eq!((&targets[0]["health"], &targets[0]["lastError"]), (&json!("up"), &json!("")));
+    for rule in prometheus.rules().await {
+        assert_eq!((&rule["health"], &rule["state"]), (&json!("ok"), &json!("inactive")), "{rule}");
+    }
+    for query in queries_of_the_dashboard() {
+        let found = prometheus.finds(&query).await;
+        let expected = !WITHOUT_SUBJECT.iter().any(|name| query.contains(name));
+        assert_eq!(found, expected, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn every_series_that_the_alerts_and_the_dashboard_look_at_is_one_of_the_server() {
+    let prometheus = watching(everything_has_happened().await).await;
+    for query in queries_of_the_dashboard() {
+        assert!(prometheus.finds(&query).await, "{query}");
+    }
+    for rule in prometheus.rules().await {
+        let (name, query) = (rule["name"].as_str().unwrap(), rule["query"].as_str().unwrap());
+        assert!(TESTS.contains(&format!("alertname: {name}\n")), "{name} is tested nowhere");
+        assert!(PAGE.contains(&format!("\n| `{name}` |")), "{name} has no row for those whom it wakes");
+        // An alert that does not fire finds nothing: its two sides do.
+        let sides = [" > ", " < ", " == "].iter().find_map(|sign| query.split_once(sign));
+        let (left, right) = sides.unwrap_or_else(|| panic!("{query} compares nothing"));
+        for side in [left, right] {
+            assert!(prometheus.finds(side).await, "{side}, in {query}");
         }
     }
-    // A family nobody looks at is one that need not be counted.
-    let base = |name: &String| name.trim_end_matches("_bucket").to_owned();
-    let seen: BTreeSet<String> = seen.iter().map(base).collect();
-    for name in
-        ["websocket_connections_active", "message_ack_seconds", "store_commit_seconds", "broker_lag_seconds"]
-    {
-        assert!(seen.contains(name), "{name} is on neither");
+    assert!(!prometheus.finds("a_series_of_nobody").await);
+}
+
+/// One that has looked often enough at this target for a rate.
+async fn watching(target: SocketAddr) -> Prometheus {
+    let prometheus = Prometheus::start(&[target]).unwrap();
+    let often = "count_over_time(websocket_connections_active{job=\"tidings\"}[1m]) >= 3";
+    let looking = async { while !prometheus.finds(often).await {} };
+    tokio::time::timeout(PATIENCE, looking).await.expect("it looks at the target");
+    prometheus
+}
+
+/// A frame of each transport in each direction, an error, a request that is refused, a message. What is returned stands on.
+async fn a_little_traffic(node: &TestServer) -> impl Sized + use<> {
+    let mut ann = node.eventually_open("ann").await;
+    for frame in [
+        json!({ "type": "JOIN_ROOM", "roomId": "hall", "id": "j" }),
+        json!({ "type": "CHAT_MESSAGE", "roomId": "hall", "content": "hello", "id": "m" }),
+        json!({ "type": "NONSENSE", "id": "n" }),
+    ] {
+        ann.send(frame.to_string().into()).await.unwrap();
     }
+    while !ann.next().await.unwrap().unwrap().to_string().contains("UNKNOWN_TYPE") {}
+    let second = node.open(&format!("?token={}", token("ann")), &[]).await;
+    assert!(second.is_err(), "the cap of one user");
+
+    let bob = format!("Bearer {}", token("bob"));
+    let realtime = async |path: &str, body: Value| {
+        let answer = node.post(&format!("/api/v1/realtime/{path}"), &body, &[("authorization", &bob)]).await;
+        assert_eq!(answer.status(), 200, "{path}");
+        answer
+    };
+    let frames = json!([{ "type": "PING", "id": "p" }]);
+    realtime("frames", json!({ "clientSession": "page", "frames": frames })).await;
+    realtime("poll", json!({ "clientSession": "page", "rooms": [], "waitMs": 0 })).await;
+    let stream = realtime("stream", json!({ "clientSession": "page", "rooms": [] })).await;
+    let mut stream = stream.bytes_stream();
+    stream.next().await.unwrap().unwrap();
+    (ann, stream)
 }
 
 #[test]
@@ -51,15 +118,8 @@ fn the_ingress_bears_silence_for_as_long_as_nginx_does() {
     assert_eq!(longest(INGRESS, "nginx.ingress.kubernetes.io/proxy-read-timeout"), nginx);
 }
 
-#[test]
-fn names_are_found_in_a_query() {
-    let query =
-        r#"histogram_quantile(0.99, sum by (le, instance) (rate(a_bucket{job="b"}[5m]))) > 1 and c == 0"#;
-    assert_eq!(names(query), ["a_bucket", "c"]);
-}
-
-/// Every series that the server tells of, once everything has happened.
-fn known() -> BTreeSet<String> {
+/// Serves the numbers of a server in which everything has happened once.
+async fn everything_has_happened() -> SocketAddr {
     let metrics = Metrics::new();
     for transport in [&metrics.websocket, &metrics.sse, &metrics.polling] {
         transport.sent("PONG", 1);
@@ -68,65 +128,72 @@ fn known() -> BTreeSet<String> {
     }
     metrics.refused(Refused::Server);
     metrics.http_request(http::StatusCode::OK, Duration::ZERO);
+    metrics.http_request(http::StatusCode::INTERNAL_SERVER_ERROR, Duration::ZERO);
     metrics.dropped(Dropped::Ephemeral, 1);
+    metrics.dropped(Dropped::SlowSession, 1);
     let text = metrics.encode().unwrap();
-    let lines = text.lines().filter(|line| !line.starts_with('#'));
-    lines.map(|line| line.split(['{', ' ']).next().unwrap_or_default().to_owned()).collect()
-}
-
-fn queries_of_the_alerts() -> Vec<String> {
-    let after = |key: &str| -> Vec<String> {
-        ALERTS
-            .lines()
-            .filter_map(|line| Some(line.trim_start().strip_prefix(key)?.trim().to_owned()))
-            .collect()
+    let numbers = move || {
+        let text = text.clone();
+        async move { ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], text) }
     };
-    let queries = after("expr:");
-    assert_eq!(queries.len(), after("- alert:").len(), "each on a line of its own");
-    queries
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        axum::serve(listener, Router::new().route("/metrics", get(numbers))).await.unwrap();
+    });
+    addr
 }
 
 fn queries_of_the_dashboard() -> Vec<String> {
-    let dashboard: serde_json::Value = serde_json::from_str(DASHBOARD).unwrap();
+    let dashboard: Value = serde_json::from_str(DASHBOARD).unwrap();
     let mut queries = Vec::new();
     for panel in dashboard["panels"].as_array().unwrap() {
         for target in panel["targets"].as_array().into_iter().flatten() {
-            queries.push(target["expr"].as_str().unwrap().to_owned());
+            let [word, instead] = INTERVAL;
+            queries.push(target["expr"].as_str().unwrap().replace(word, instead));
         }
     }
+    assert!(queries.len() > 40, "{queries:?}");
     queries
 }
 
-/// The names of series in a query: words that are no function, no word of the language and no label.
-fn names(query: &str) -> Vec<String> {
-    let (mut names, mut rest) = (Vec::new(), query);
-    let mut labels_follow = false;
-    while let Some(first) = rest.chars().next() {
-        if first == '{' || first == '[' || (first == '(' && labels_follow) {
-            let end = match first {
-                '{' => '}',
-                '[' => ']',
-                _ => ')',
-            };
-            rest = rest.split_once(end).unwrap().1;
-            labels_follow = false;
-        } else if first.is_ascii_alphabetic() {
-            let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
-            let (word, after) = rest.split_at(end);
-            labels_follow = matches!(word, "by" | "without" | "on" | "ignoring");
-            if !WORDS.contains(&word) && !after.trim_start().starts_with('(') && !followed_by_labels(after) {
-                names.push(word.to_owned());
-            }
-            rest = after;
-        } else {
-            rest = &rest[first.len_utf8()..];
-        }
-    }
-    names
+/// Its HTTP API.
+trait Api {
+    /// What it answers; fails on an error or a warning.
+    async fn ask(&self, path: &str, query: &[(&str, &str)]) -> Value;
+    /// Whether a query has a result.
+    async fn finds(&self, query: &str) -> bool;
+    /// All rules, once each has been evaluated.
+    async fn rules(&self) -> Vec<Value>;
 }
 
-/// `sum by (…)`: the aggregation is no series.
-fn followed_by_labels(after: &str) -> bool {
-    let next = after.split_whitespace().next();
-    after.starts_with(' ') && matches!(next, Some("by" | "without"))
+impl Api for Prometheus {
+    async fn ask(&self, path: &str, query: &[(&str, &str)]) -> Value {
+        let url = format!("{}/api/v1/{path}", self.url());
+        let answer = client().get(url).query(query).send().await.unwrap();
+        let mut body: Value = answer.json().await.unwrap();
+        assert_eq!(body["status"], "success", "{query:?}: {body}");
+        assert!(body["warnings"].is_null(), "{query:?}: {body}");
+        body["data"].take()
+    }
+
+    async fn finds(&self, query: &str) -> bool {
+        let data = self.ask("query", &[("query", query)]).await;
+        data["resultType"] == "scalar" || !data["result"].as_array().unwrap().is_empty()
+    }
+
+    async fn rules(&self) -> Vec<Value> {
+        let evaluated = async {
+            loop {
+                let data = self.ask("rules", &[]).await;
+                let groups = data["groups"].as_array().unwrap().iter();
+                let rules: Vec<Value> =
+                    groups.flat_map(|group| group["rules"].as_array().unwrap()).cloned().collect();
+                if !rules.is_empty() && rules.iter().all(|rule| rule["health"] != "unknown") {
+                    return rules;
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, evaluated).await.expect("rules are evaluated")
+    }
 }
