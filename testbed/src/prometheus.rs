@@ -13,8 +13,12 @@ const CONFIGURATION: &str = include_str!("../../deploy/prometheus/prometheus.yml
 const RULES: &str = include_str!("../../deploy/prometheus/alerts.yml");
 /// How often another port is tried.
 const STARTS: u32 = 5;
-/// How often it looks, in place of the interval that is shipped.
-const EVERY: &str = "200ms";
+/// How often it looks at targets and rules, in place of the intervals that are shipped. A target that takes longer counts as
+/// down.
+const INTERVALS: [(&str, &str); 2] = [
+    ("scrape_interval: 15s", "scrape_interval: 2s"),
+    ("evaluation_interval: 15s", "evaluation_interval: 200ms"),
+];
 /// Answers that it serves.
 const SERVES: u16 = 200;
 
@@ -37,15 +41,15 @@ impl Prometheus {
         let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).map_err(io(name));
         write("prometheus.yml", &configuration(targets)?)?;
         write("alerts.yml", RULES)?;
-        for tried in 1.. {
+        let mut tried = 1;
+        loop {
             let port = process::free_port()?;
             match serve(&folder, port) {
                 Ok(service) => return Ok(Self { _service: service, _folder: folder, port }),
                 Err(error) if tried == STARTS => return Err(error),
-                Err(_) => {}
+                Err(_) => tried += 1,
             }
         }
-        Err(unlike("a port"))
     }
 
     /// Its address.
@@ -79,11 +83,11 @@ fn configuration(targets: &[SocketAddr]) -> Result<String, Error> {
             let _ = writeln!(text, "{line}");
         }
     }
-    for interval in ["scrape_interval: 15s", "evaluation_interval: 15s"] {
-        if text.matches(interval).count() != 1 {
-            return Err(unlike(interval));
+    for (shipped, here) in INTERVALS {
+        if text.matches(shipped).count() != 1 {
+            return Err(unlike(shipped));
         }
-        text = text.replace(interval, &interval.replace("15s", EVERY));
+        text = text.replace(shipped, here);
     }
     Ok(text)
 }

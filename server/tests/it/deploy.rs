@@ -72,7 +72,7 @@ async fn every_series_that_the_alerts_and_the_dashboard_look_at_is_one_of_the_se
 /// One that has looked often enough at this target for a rate.
 async fn watching(target: SocketAddr) -> Prometheus {
     let prometheus = Prometheus::start(&[target]).unwrap();
-    let often = "count_over_time(websocket_connections_active{job=\"tidings\"}[1m]) >= 3";
+    let often = "count_over_time(websocket_connections_active{job=\"tidings\"}[1m]) >= 2";
     let looking = async { while !prometheus.finds(often).await {} };
     tokio::time::timeout(PATIENCE, looking).await.expect("it looks at the target");
     prometheus
