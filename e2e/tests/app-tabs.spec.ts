@@ -65,7 +65,8 @@ test('three tabs, fifty times cut off: each shows what the server has, once and 
   const sent: string[] = [];
   const began = Date.now();
   for (let round = 0; round < DROPS; round += 1) {
-    // The browser's own switch tells the page and stops new requests; it leaves a WebSocket alone, which the cable does not.
+    // The browser's own switch tells the page and stops new requests; a WebSocket it leaves alone, and now and then keeps the
+    // cable's end from it: then the connection is half open, and found by the ping that follows the network's return.
     const isOffline = round % 2 === 1;
     if (isOffline) await context.setOffline(true);
     expect(link.cut(), 'there was something to cut').toBeGreaterThan(0);
