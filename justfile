@@ -282,7 +282,7 @@ test-browser: _wasm-tools _server-with-tests
     @{{ setup }} wasm_pack browser
     WASM_BINDGEN_TEST_TIMEOUT=180 node e2e/support/control.js wasm-pack test --headless --chrome --mode no-install client-wasm --lib --test browser
 
-# Whole-system tests in Chromium by Playwright; options go to it (about 5 min once all is built)
+# Whole-system tests in Chromium by Playwright; options go to it (about 8 min once all is built)
 [group('test')]
 test-e2e *options: app sdk pkg _server-with-tests _e2e
     @{{ setup }} browser
