@@ -2,73 +2,41 @@
 //! connections are pipes.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
-use tidings_protocol::Epoch;
-use tidings_server::accept::Door;
-use tidings_server::app::{App, Parts};
-use tidings_server::broker::local::LocalBroker;
-use tidings_server::clock::Clock;
-use tidings_server::config::Config;
-use tidings_server::store::memory::Memory;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
-use tokio::sync::mpsc;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::support::SECRET;
-use crate::support::jwt::token;
+use crate::harness::token;
+use crate::support::pipes::Piped;
 
 /// What a pipe holds, in bytes: less than one answer.
 const PIPE: usize = 4 * 1024;
 /// What the steps beside the waiting come to.
 const STEPS: Duration = Duration::from_millis(100);
 
-/// The way to a server of default settings.
-struct Pipes {
-    door: mpsc::Sender<(DuplexStream, SocketAddr)>,
-    dialled: u16,
+/// A connection, the one of this number and of an address of its own, with what is said first.
+async fn dial(server: &Piped, number: u16, said: &str) -> DuplexStream {
+    let [high, low] = number.to_be_bytes();
+    let mut pipe = server.connect_from(SocketAddr::from(([10, 0, high, low], 1)), PIPE).await;
+    pipe.write_all(said.as_bytes()).await.unwrap();
+    pipe
 }
 
-impl Pipes {
-    async fn start() -> Self {
-        let config = Config::from_args(["--jwt-secret", SECRET]).unwrap();
-        let parts = Parts {
-            store: Arc::new(Memory::new(Epoch::new("epoch-1").unwrap())),
-            broker: Arc::new(LocalBroker::new(1024)),
-            clock: Clock::system(),
-        };
-        let app = App::with(&config, parts).await.unwrap();
-        let (door, arrivals) = mpsc::channel(1);
-        tokio::spawn(app.run(Door::Pipes(arrivals), None, std::future::pending()));
-        Self { door, dialled: 0 }
+/// A WebSocket, after the head of the answer.
+async fn open(server: &Piped, query: &str) -> DuplexStream {
+    let ask = format!(
+        "GET /ws/chat?token={}{query} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+        token("ann")
+    );
+    let mut pipe = dial(server, 0, &ask).await;
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(pipe.read_u8().await.unwrap());
     }
-
-    /// A connection from an address of its own, with what is said first.
-    async fn dial(&mut self, said: &str) -> DuplexStream {
-        self.dialled += 1;
-        let [high, low] = self.dialled.to_be_bytes();
-        let (mut near, far) = duplex(PIPE);
-        self.door.send((far, SocketAddr::from(([10, 0, high, low], 1)))).await.unwrap();
-        near.write_all(said.as_bytes()).await.unwrap();
-        near
-    }
-
-    /// A WebSocket, after the head of the answer.
-    async fn open(&mut self, query: &str) -> DuplexStream {
-        let ask = format!(
-            "GET /ws/chat?token={}{query} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-            token("ann")
-        );
-        let mut pipe = self.dial(&ask).await;
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            head.push(pipe.read_u8().await.unwrap());
-        }
-        assert!(head.starts_with(b"HTTP/1.1 101"), "{}", String::from_utf8_lossy(&head));
-        pipe
-    }
+    assert!(head.starts_with(b"HTTP/1.1 101"), "{}", String::from_utf8_lossy(&head));
+    pipe
 }
 
 /// The next frame: its opcode and its payload, shorter than 64 KiB.
@@ -99,8 +67,8 @@ fn is_about(took: Duration, wanted: Duration) -> bool {
 
 #[tokio::test(start_paused = true)]
 async fn s09_by_default_a_silent_peer_is_asked_after_25_seconds_and_given_up_after_33() {
-    let mut pipes = Pipes::start().await;
-    let mut silent = pipes.open("").await;
+    let server = Piped::start(&[]).await;
+    let mut silent = open(&server, "").await;
     let began = Instant::now();
     let (asked, _) = comes(&mut silent, 0x9, began).await;
     assert!(is_about(asked, Duration::from_secs(25)), "{asked:?}");
@@ -111,45 +79,50 @@ async fn s09_by_default_a_silent_peer_is_asked_after_25_seconds_and_given_up_aft
 
 #[tokio::test(start_paused = true)]
 async fn s09_by_default_a_client_session_has_ten_seconds_to_say_where_it_stands() {
-    let mut pipes = Pipes::start().await;
-    let mut undecided = pipes.open("&clientSession=tab").await;
+    let server = Piped::start(&[]).await;
+    let mut undecided = open(&server, "&clientSession=tab").await;
     let (closed, code) = comes(&mut undecided, 0x8, Instant::now()).await;
     assert!(is_about(closed, Duration::from_secs(10)), "{closed:?}");
     assert_eq!(code[..2], 4008_u16.to_be_bytes());
 }
 
 #[tokio::test(start_paused = true)]
-async fn s10_by_default_slow_peers_of_every_kind_are_evicted_within_fifteen_seconds() {
-    let mut pipes = Pipes::start().await;
-    let body = "POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
-                Content-Length: 1000\r\n\r\n{";
+async fn s10_by_default_slow_peers_of_every_kind_are_evicted_after_ten_seconds() {
+    let server = Piped::start(&[]).await;
+    let (head, body) = (
+        "GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ",
+        "POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
+         Content-Length: 1000\r\n\r\n{",
+    );
     let began = Instant::now();
     let mut slow = Vec::new();
-    for (said, count) in [("", 500), ("GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ", 500), (body, 100)] {
-        for _ in 0..count {
-            slow.push(pipes.dial(said).await);
-        }
+    for number in 0..1_100 {
+        let said = match number {
+            0..500 => "",
+            500..1_000 => head,
+            _ => body,
+        };
+        slow.push(dial(&server, number, said).await);
     }
     // They ask for more than their pipes hold, and take nothing of it.
     let ask = "GET /api/v1/openapi.json HTTP/1.1\r\nHost: x\r\n\r\n";
     let mut readers = Vec::new();
-    for _ in 0..100 {
-        readers.push(pipes.dial(ask).await);
+    for number in 1_100..1_200 {
+        readers.push(dial(&server, number, ask).await);
     }
 
-    for pipe in &mut slow {
+    sleep_until(began + Duration::from_secs(10) - STEPS).await;
+    for peer in slow.iter_mut().chain(&mut readers) {
+        peer.write_all(b"x").await.expect("it is borne until then");
+    }
+    for peer in &mut slow {
         let mut rest = Vec::new();
         // Closed or reset, both are an end.
-        let _ = pipe.read_to_end(&mut rest).await;
+        let _ = peer.read_to_end(&mut rest).await;
     }
     let took = began.elapsed();
     assert!(is_about(took, Duration::from_secs(10)), "{took:?}");
-
-    sleep_until(began + Duration::from_secs(15) - STEPS).await;
-    for reader in &mut readers {
-        reader.write_all(b"x").await.expect("it is borne for a while");
-    }
-    sleep(STEPS * 2).await;
+    sleep(STEPS).await;
     for reader in &mut readers {
         reader.write_all(b"x").await.expect_err("it is gone");
     }

@@ -46,8 +46,13 @@ impl Piped {
 
     /// A connection.
     pub(crate) async fn connect(&self) -> DuplexStream {
-        let (near, far) = duplex(PIPE);
-        self.door.send((far, SocketAddr::from(([127, 0, 0, 1], 1)))).await.unwrap();
+        self.connect_from(SocketAddr::from(([127, 0, 0, 1], 1)), PIPE).await
+    }
+
+    /// A connection from this address by a pipe that holds so many bytes.
+    pub(crate) async fn connect_from(&self, addr: SocketAddr, bytes: usize) -> DuplexStream {
+        let (near, far) = duplex(bytes);
+        self.door.send((far, addr)).await.unwrap();
         near
     }
 
