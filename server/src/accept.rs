@@ -40,10 +40,6 @@ use self::refuse::Refusals;
 const MAX_HEAD_BYTES: usize = 32 * 1024;
 /// Most header fields.
 const MAX_HEADERS: usize = 64;
-/// What the system takes for a peer that does not read, in bytes. By itself it would take megabytes, and a peer would be
-/// seen to be slow only then.
-#[cfg(target_os = "linux")]
-const MAX_UNSENT: u32 = 32 * 1024;
 /// After an accept that failed for want of files or memory: wait, then go on.
 const BREATHER: Duration = Duration::from_millis(100);
 
@@ -70,10 +66,6 @@ impl Door {
                 // Small frames must not wait for more to come.
                 if let Err(error) = stream.set_nodelay(true) {
                     tracing::debug!(%error, "no TCP_NODELAY");
-                }
-                #[cfg(target_os = "linux")]
-                if let Err(error) = socket2::SockRef::from(&stream).set_tcp_notsent_lowat(MAX_UNSENT) {
-                    tracing::debug!(%error, "no TCP_NOTSENT_LOWAT");
                 }
                 Ok((stream.into(), addr))
             }

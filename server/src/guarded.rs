@@ -28,6 +28,11 @@ impl Guarded {
     pub fn new(stream: Stream, patience: Duration, permit: Permit) -> Self {
         Self { stream, patience, stalled: None, _permit: Some(permit) }
     }
+
+    /// As [`Stream::bound_unsent`].
+    pub fn bound_unsent(&self) {
+        self.stream.bound_unsent();
+    }
 }
 
 impl<S> Guarded<S> {

@@ -11,6 +11,10 @@ use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf, ReadHalf, WriteHal
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 
+/// What the system takes for a bounded stream's peer that does not read, in bytes.
+#[cfg(target_os = "linux")]
+const MAX_UNSENT: u32 = 32 * 1024;
+
 /// A stream whose writing side may be lent.
 pub trait Lend {
     /// Gives the writing side away. Until it is back, every write fails with [`io::ErrorKind::NotConnected`]. `None`
@@ -43,6 +47,19 @@ enum Writing {
 /// The writing side of a stream. Dropped, it leaves the connection as it is: that ends when both sides are gone.
 #[derive(Debug)]
 pub struct Writer(Option<Writing>);
+
+impl Stream {
+    /// Has the system take little for a peer that does not read. By itself it takes megabytes, and only then is a peer
+    /// seen to be slow. Not for what is of one piece and may take its time, such as a file.
+    pub fn bound_unsent(&self) {
+        #[cfg(target_os = "linux")]
+        if let Reading::Tcp(half) = &self.read
+            && let Err(error) = socket2::SockRef::from(half.as_ref()).set_tcp_notsent_lowat(MAX_UNSENT)
+        {
+            tracing::debug!(%error, "no TCP_NOTSENT_LOWAT");
+        }
+    }
+}
 
 impl From<TcpStream> for Stream {
     fn from(stream: TcpStream) -> Self {

@@ -83,8 +83,10 @@ fn take_over(upgraded: Upgraded, max_frame_bytes: usize) -> Option<Socket<Guarde
         tracing::error!("an upgraded connection was not accepted by this server");
         return None;
     };
+    let io = parts.io.into_inner();
+    io.bound_unsent();
     // Copied: it is next to nothing, in a buffer of 8 KiB that would stay.
-    Some(Socket::new(parts.io.into_inner(), parts.read_buf.to_vec(), max_frame_bytes))
+    Some(Socket::new(io, parts.read_buf.to_vec(), max_frame_bytes))
 }
 
 async fn open(
