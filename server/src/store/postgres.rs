@@ -4,6 +4,15 @@
 //! dense and appears after all before it, whatever other nodes write meanwhile; then runs of appends and of markers are
 //! done in bulk, each table by one statement. No head of a log is remembered from one batch to the next.
 
+/// The columns of a message `m`, each by its name: a later version may add one while this one runs, and PostgreSQL then
+/// refuses statements with a `*` that it has prepared before.
+macro_rules! message_columns {
+    () => {
+        "m.message_id, m.room_id, m.seq, m.sender, m.sender_name, m.content, m.at, m.reply_to, m.client_id, \
+         m.edited_at, m.deleted"
+    };
+}
+
 mod append;
 mod error;
 mod heads;

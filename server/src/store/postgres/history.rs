@@ -13,7 +13,9 @@ use super::text;
 macro_rules! message_for_user {
     ($rest:literal) => {
         concat!(
-            "SELECT m.*, (
+            "SELECT ",
+            message_columns!(),
+            ", (
                  SELECT json_agg(json_build_array(emoji, n, mine) ORDER BY first)::text FROM (
                      SELECT emoji, count(*) AS n, max((user_id = $1)::int) AS mine, min(seq) AS first
                      FROM reactions WHERE message = m.id GROUP BY emoji

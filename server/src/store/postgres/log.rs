@@ -24,9 +24,12 @@ pub(super) async fn ticket_secret(pool: &PgPool) -> Result<SecretString, StoreEr
 }
 
 // Of both no more is read than is given; and being one statement it sees one state of the log.
-const LOG: &str = "
+const LOG: &str = concat!(
+    "
 SELECT e.seq AS entry_seq, e.kind, e.entry_at, e.actor, e.entry_client_id, e.emoji, 0::bigint AS inbox_seq,
-       r.room_id AS entry_room, r.peer_a, r.peer_b, m.*, NULL::text AS reactions
+       r.room_id AS entry_room, r.peer_a, r.peer_b, ",
+    message_columns!(),
+    ", NULL::text AS reactions
 FROM (
     (SELECT seq, 0::bigint AS kind, id AS message, at AS entry_at, sender AS actor, client_id AS entry_client_id,
             NULL::text AS emoji
@@ -38,12 +41,16 @@ FROM (
 ) e
 JOIN messages m ON m.id = e.message
 JOIN rooms r ON r.room_id = $1
-ORDER BY e.seq";
+ORDER BY e.seq"
+);
 
 // The same for one member of a direct room, whose inbox has every entry of it.
-const DIRECT_LOG: &str = "
+const DIRECT_LOG: &str = concat!(
+    "
 SELECT e.seq AS entry_seq, e.kind, e.entry_at, e.actor, e.entry_client_id, e.emoji, i.inbox_seq,
-       r.room_id AS entry_room, r.peer_a, r.peer_b, m.*, NULL::text AS reactions
+       r.room_id AS entry_room, r.peer_a, r.peer_b, ",
+    message_columns!(),
+    ", NULL::text AS reactions
 FROM (
     (SELECT seq, 0::bigint AS kind, id AS message, at AS entry_at, sender AS actor, client_id AS entry_client_id,
             NULL::text AS emoji
@@ -56,19 +63,24 @@ FROM (
 JOIN messages m ON m.id = e.message
 JOIN rooms r ON r.room_id = $1
 JOIN inbox i ON i.user_id = $4 AND i.room_id = $1 AND i.seq = e.seq
-ORDER BY e.seq";
+ORDER BY e.seq"
+);
 
-const INBOX: &str = "
+const INBOX: &str = concat!(
+    "
 SELECT i.seq AS entry_seq, coalesce(c.kind, 0) AS kind, coalesce(c.at, m.at) AS entry_at,
        coalesce(c.actor, m.sender) AS actor, CASE WHEN c.seq IS NULL THEN m.client_id ELSE c.client_id END AS entry_client_id,
-       c.emoji, i.inbox_seq, i.room_id AS entry_room, r.peer_a, r.peer_b, m.*, NULL::text AS reactions
+       c.emoji, i.inbox_seq, i.room_id AS entry_room, r.peer_a, r.peer_b, ",
+    message_columns!(),
+    ", NULL::text AS reactions
 FROM inbox i
 LEFT JOIN changes c ON c.room_id = i.room_id AND c.seq = i.seq
 JOIN messages m
     ON m.id = coalesce(c.message, (SELECT id FROM messages WHERE room_id = i.room_id AND seq = i.seq))
 JOIN rooms r ON r.room_id = i.room_id
 WHERE i.user_id = $1 AND i.inbox_seq > $2
-ORDER BY i.inbox_seq LIMIT $3";
+ORDER BY i.inbox_seq LIMIT $3"
+);
 
 #[derive(FromRow)]
 struct EntryRow {

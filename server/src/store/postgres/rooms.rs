@@ -108,8 +108,11 @@ pub(super) async fn remove_member(
     Ok(Ok(Written::Membership { room: reload(conn, room).await?, changed: removed > 0 }))
 }
 
+const ROOM: &str =
+    "SELECT room_id, kind, name, head_seq, member_count, peer_a, peer_b FROM rooms WHERE room_id = $1";
+
 async fn load(conn: &mut PgConnection, room: &RoomId) -> Result<Option<RoomRecord>, Failure> {
-    let query = sqlx::query_as::<_, RoomRow>("SELECT * FROM rooms WHERE room_id = $1").bind(room.as_str());
+    let query = sqlx::query_as::<_, RoomRow>(ROOM).bind(room.as_str());
     query.fetch_optional(conn).await?.map(row::room).transpose().map_err(Failure::from)
 }
 

@@ -1,6 +1,7 @@
 //! What PostgreSQL promises beyond the conformance suite.
 
 mod cluster;
+mod later;
 mod opening;
 mod outage;
 mod search;

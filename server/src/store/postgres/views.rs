@@ -71,7 +71,9 @@ macro_rules! room_for_user {
                      WHERE u.room_id = r.room_id AND u.seq > coalesce(me.read_seq, r.head_seq)
                        AND u.sender <> $1 AND NOT u.deleted) AS unread,
                     peer.user_id AS peer_id, person.name AS peer_name, peer.read_seq AS peer_read,
-                    peer.delivered_seq AS peer_delivered, m.*, NULL::text AS reactions ",
+                    peer.delivered_seq AS peer_delivered, ",
+            message_columns!(),
+            ", NULL::text AS reactions ",
             $from,
             " LEFT JOIN members peer ON r.kind = 2 AND peer.room_id = r.room_id
                   AND peer.user_id = CASE WHEN r.peer_a = $1 THEN r.peer_b ELSE r.peer_a END
