@@ -145,6 +145,12 @@ simulate lives="2000":
     @{{ setup }} rust
     TIDINGS_SIM_LIVES={{ lives }} cargo test --quiet --package tidings-server --test it -- --nocapture whatever_is_broken
 
+# Let 16 nodes write 800 messages in each batch into one room while one reads on from the last seq that it has seen: 100,000 of them, or `./x postgres-order 24` batches (about 1 min)
+[group('measure')]
+postgres-order batches="125":
+    @{{ setup }} rust cargo_tools services
+    TIDINGS_TEST_BATCHES={{ batches }} cargo nextest run --package tidings-server who_reads_on_from_the_last_seq
+
 # Start nodes of an older commit, replace one after the other by this one while people write, and compare (about 6 min after both builds)
 [group('measure')]
 upgrade-check rev:

@@ -28,13 +28,16 @@ fn said(who: &str, n: usize, target: Target) -> Write {
     })
 }
 
+/// Batches of each writer below; `./x postgres-order` asks for more.
+const BATCHES: &str = "TIDINGS_TEST_BATCHES";
+
 /// 16 nodes write into one room as fast as they can, and one more holds its transaction open between its seq and its
 /// commit; who reads on from the last seq that it has seen misses none.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn who_reads_on_from_the_last_seq_skips_none_of_many_writers() {
     const WRITERS: usize = 16;
-    const BATCHES: usize = 24;
     const BATCH: usize = 50;
+    let batches: usize = std::env::var(BATCHES).map_or(24, |text| text.parse().unwrap());
     let database = Arc::new(Database::create().unwrap());
     let reader = open(&database).await;
     let names: Vec<String> = (0..WRITERS).map(|n| format!("writer-{n}")).collect();
@@ -45,7 +48,7 @@ async fn who_reads_on_from_the_last_seq_skips_none_of_many_writers() {
         let database = Arc::clone(&database);
         writers.spawn(async move {
             let store = open(&database).await;
-            for batch in 0..BATCHES {
+            for batch in 0..batches {
                 let writes =
                     (0..BATCH).map(|n| said(&name, batch * BATCH + n, Target::Room(room("general"))));
                 assert!(store.commit(writes.collect()).await.unwrap().iter().all(Result::is_ok));
@@ -65,7 +68,7 @@ async fn who_reads_on_from_the_last_seq_skips_none_of_many_writers() {
     let slow = slow.await.unwrap();
     read_on(&reader, &mut seqs).await;
     assert!(slow > 0);
-    let all = (WRITERS * BATCHES * BATCH) as u64 + slow;
+    let all = (WRITERS * batches * BATCH) as u64 + slow;
     assert_eq!(seqs.len() as u64, all);
     assert!(seqs.iter().copied().eq(1..=all));
 }
