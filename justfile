@@ -139,7 +139,7 @@ chaos-cluster *options:
     cargo build --release --package tidings-server --package tidings-loadgen
     ulimit -n "$(ulimit -Hn)" && {{ target }}/release/tidings-loadgen chaos cluster,partition "$@"
 
-# Live so many lives of a cluster in one process, on a virtual clock and network; TIDINGS_SIM_SEED=7 lives that one again, aloud
+# Live so many lives of a cluster in one process, on a virtual clock and network; from a fresh seed on or TIDINGS_SIM_FROM; TIDINGS_SIM_SEED=7 lives that one again, aloud
 [group('measure')]
 simulate lives="2000":
     @{{ setup }} rust
