@@ -178,23 +178,23 @@ fn configuration(folder: &Path, port: u16) -> Result<String, Error> {
     Ok(text)
 }
 
-/// The file with the nodes' lines in place of its own, under the same conditions.
+/// The file with the nodes' lines in place of its own, in each group under the group's own conditions.
 fn upstream(balance: Balance, nodes: &[SocketAddr]) -> Result<String, Error> {
     let text = match balance {
         Balance::RoundRobin => ROUND_ROBIN,
         Balance::IpHash => IP_HASH,
     };
-    let is_node = |line: &&str| line.trim_start().starts_with("server ");
-    let first = text.lines().find(is_node).ok_or_else(|| unlike("server "))?;
-    let conditions = first.split_once(":8080").ok_or_else(|| unlike(":8080"))?.1;
-    let nodes: String = nodes.iter().map(|node| format!("    server {node}{conditions}\n")).collect();
-    let mut filled = String::new();
+    let (mut filled, mut was_node) = (String::new(), false);
     for line in text.lines() {
-        if line == first {
-            filled.push_str(&nodes);
-        } else if !is_node(&line) {
+        let is_node = line.trim_start().starts_with("server ");
+        if is_node && !was_node {
+            let conditions = line.split_once(":8080").ok_or_else(|| unlike(":8080"))?.1;
+            filled.extend(nodes.iter().map(|node| format!("    server {node}{conditions}\n")));
+        } else if !is_node {
+            // Writing to a string cannot fail.
             let _ = writeln!(filled, "{line}");
         }
+        was_node = is_node;
     }
     Ok(filled)
 }

@@ -69,6 +69,48 @@ fn a_node_that_is_gone_is_passed_over() {
 }
 
 #[test]
+fn connections_that_last_are_all_let_in_again_after_every_node_was_gone() {
+    let gone = [0, 1].map(|_| TcpListener::bind("127.0.0.1:0").unwrap());
+    let nodes = gone.map(|listener| listener.local_addr().unwrap());
+    let nginx = Nginx::start(Balance::RoundRobin, &nodes).unwrap();
+    for _ in 0..10 {
+        assert!(get(nginx.port(), "/ws/chat", "").contains("502"));
+    }
+    for node in nodes {
+        let listener = TcpListener::bind(node).unwrap();
+        std::thread::spawn(move || {
+            let mut held = Vec::new();
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let (mut head, mut byte) = (Vec::new(), [0]);
+                while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap_or(0) == 1 {
+                    head.extend(byte);
+                }
+                write!(
+                    stream,
+                    "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n"
+                )
+                .unwrap();
+                held.push(stream);
+            }
+        });
+    }
+    let mut open = Vec::new();
+    for _ in 0..20 {
+        let mut stream = TcpStream::connect(("127.0.0.1", nginx.port())).unwrap();
+        write!(
+            stream,
+            "GET /ws/chat HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n"
+        )
+        .unwrap();
+        let mut status = [0; 12];
+        stream.read_exact(&mut status).unwrap();
+        assert_eq!(std::str::from_utf8(&status), Ok("HTTP/1.1 101"));
+        open.push(stream);
+    }
+}
+
+#[test]
 fn nodes_are_told_who_asks_and_what_for_and_no_query_is_logged() {
     let (asked, heard) = sync_channel(100);
     let nginx = Nginx::start(Balance::RoundRobin, &[node("a", asked)]).unwrap();
