@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::time::Duration;
 
 use crate::check::Verdict;
 use crate::error::Error;
@@ -15,6 +16,24 @@ struct Row {
     broken: usize,
     /// A time on this machine rather than a promise of the protocol.
     is_aim: bool,
+    /// A multiple of the time, and how often that was passed.
+    bound: Option<(Duration, usize)>,
+}
+
+impl Row {
+    /// `times`: whether aims are judged, or their bounds alone.
+    fn is_kept(&self, times: bool) -> bool {
+        let is_far = self.bound.is_some_and(|(_, far)| far > 0);
+        !is_far && (self.is_aim && !times || self.tried > 0 && self.broken == 0)
+    }
+
+    fn text(&self) -> String {
+        match self.bound {
+            Some((bound, _)) => format!("{} (time; within {bound:?} always)", self.promise),
+            None if self.is_aim => format!("{} (time)", self.promise),
+            None => self.promise.clone(),
+        }
+    }
 }
 
 /// What a run has found.
@@ -44,12 +63,24 @@ impl Outcome {
 
     /// A promise, how often it was tried, how often it was broken. The same promise again adds to its row.
     pub fn promise(&mut self, promise: impl Into<String>, tried: usize, broken: usize) {
-        self.add(Row { promise: promise.into(), tried, broken, is_aim: false });
+        self.add(Row { promise: promise.into(), tried, broken, is_aim: false, bound: None });
     }
 
     /// A time, how often it was taken, how often it was too long.
     pub fn aim(&mut self, aim: impl Into<String>, tried: usize, broken: usize) {
-        self.add(Row { promise: aim.into(), tried, broken, is_aim: true });
+        self.add(Row { promise: aim.into(), tried, broken, is_aim: true, bound: None });
+    }
+
+    /// A time with an aim, and with a bound so far above it that a busy machine is no excuse: that is judged always.
+    pub fn time(&mut self, what: &str, took: Duration, aim: Duration, bound: Duration) {
+        let promise = format!("{what} within {aim:?}");
+        let judged = Some((bound, usize::from(took > bound)));
+        self.add(Row { promise, tried: 1, broken: usize::from(took > aim), is_aim: true, bound: judged });
+        if took > bound {
+            self.example(format!("{what} after {took:.1?}"));
+        } else if took > aim {
+            self.figure(format!("late: {what}"), format!("after {took:.1?}"));
+        }
     }
 
     fn add(&mut self, row: Row) {
@@ -57,6 +88,9 @@ impl Outcome {
             Some(known) => {
                 known.tried += row.tried;
                 known.broken += row.broken;
+                if let (Some((_, known)), Some((_, far))) = (&mut known.bound, row.bound) {
+                    *known += far;
+                }
             }
             None => self.rows.push(row),
         }
@@ -80,14 +114,11 @@ impl Outcome {
         self.examples.push(text.into());
     }
 
-    /// Whether everything was tried and nothing broken; `times` says whether aims are judged too.
+    /// Whether everything was tried and nothing broken; `times` says whether aims are judged too, and not their bounds
+    /// alone.
     #[must_use]
     pub fn is_kept(&self, times: bool) -> bool {
-        let judged = |row: &&Row| times || !row.is_aim;
-        if self.skipped.is_some() {
-            return true;
-        }
-        !self.rows.is_empty() && self.rows.iter().filter(judged).all(|row| row.tried > 0 && row.broken == 0)
+        self.skipped.is_some() || !self.rows.is_empty() && self.rows.iter().all(|row| row.is_kept(times))
     }
 
     /// The whole as Markdown.
@@ -98,8 +129,7 @@ impl Outcome {
         }
         let mut promises = Report::new(&["promise", "tried", "broken"]);
         for row in &self.rows {
-            let mark = if row.is_aim { " (time)" } else { "" };
-            promises.row([format!("{}{mark}", row.promise), row.tried.to_string(), row.broken.to_string()]);
+            promises.row([row.text(), row.tried.to_string(), row.broken.to_string()]);
         }
         let mut text = format!("\n### {title}\n\n{}", promises.markdown());
         // Writing to a string cannot fail.
@@ -151,6 +181,20 @@ mod tests {
         assert!(outcome.is_kept(false) && !outcome.is_kept(true));
         outcome.promise("c", 1, 1);
         assert!(!outcome.is_kept(false));
+    }
+
+    #[test]
+    fn a_time_far_above_its_aim_is_judged_always() {
+        let second = Duration::from_secs(1);
+        let mut outcome = Outcome::default();
+        outcome.time("back", second / 2, second, 3 * second);
+        assert!(outcome.is_kept(true));
+        outcome.time("back", 2 * second, second, 3 * second);
+        assert!(outcome.is_kept(false) && !outcome.is_kept(true));
+        outcome.time("back", 4 * second, second, 3 * second);
+        assert!(!outcome.is_kept(false));
+        let text = outcome.text("x");
+        assert!(text.contains("| back within 1s (time; within 3s always) | 3 | 2 |"), "{text}");
     }
 
     #[test]
