@@ -132,12 +132,12 @@ conformance: _server-with-tests
     @{{ setup }} cargo_tools conformance_suite
     TIDINGS_CONFORMANCE_SUITE="{{ bin }}/kosoku" cargo nextest run {{ crates }} --run-ignored only --no-capture conformance::the_suite
 
-# Break a node, Redis, PostgreSQL and nginx of a cluster in turn, and as root the network between machines, while people write on all transports, and compare
+# Break a node, Redis, PostgreSQL and nginx of a cluster in turn, all nodes at once under a crowd, and as root the network between machines, while people write on all transports, and compare
 [group('measure')]
 chaos-cluster *options:
     @{{ setup }} rust services
     cargo build --release --package tidings-server --package tidings-loadgen
-    ulimit -n "$(ulimit -Hn)" && {{ target }}/release/tidings-loadgen chaos cluster,partition "$@"
+    ulimit -n "$(ulimit -Hn)" && {{ target }}/release/tidings-loadgen chaos cluster,storm,partition "$@"
 
 # Live so many lives of a cluster in one process, on a virtual clock and network; from a fresh seed on or TIDINGS_SIM_FROM; TIDINGS_SIM_SEED=7 lives that one again, aloud
 [group('measure')]
@@ -275,7 +275,7 @@ test-native: _server-with-tests && otel-check
 test-faults: _server-with-tests
     @{{ setup }} strace services
     cargo build --quiet --package tidings-server --package tidings-loadgen
-    ulimit -n "$(ulimit -Hn)" && {{ target }}/debug/tidings-loadgen chaos kill,retry,order,resume,restore,replay,sync,power,sse,fallback,network,noise,jitter,slow,avalanche,drain,cluster --form short
+    ulimit -n "$(ulimit -Hn)" && {{ target }}/debug/tidings-loadgen chaos kill,retry,order,resume,restore,replay,sync,power,sse,fallback,network,noise,jitter,slow,avalanche,drain,cluster,storm --form short
 
 # The client core's tests once more, in wasm
 [group('test')]

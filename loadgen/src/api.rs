@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::{RequestBuilder, StatusCode};
+use reqwest::{Method, RequestBuilder, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tidings_protocol::UserId;
@@ -61,9 +61,22 @@ impl Api {
         self.answer(path, self.http.post(self.at(path)).bearer_auth(token).json(body)).await
     }
 
-    /// `POST` without a body, whose answer says nothing more.
-    pub async fn command(&self, token: &str, path: &str) -> Result<(), Error> {
-        self.checked(path, self.http.post(self.at(path)).bearer_auth(token)).await.map(drop)
+    /// Any request, whose answer says nothing more.
+    ///
+    /// # Errors
+    /// Nobody answers there, or refuses.
+    pub async fn ask(
+        &self,
+        method: Method,
+        token: &str,
+        path: &str,
+        body: Option<&serde_json::Value>,
+    ) -> Result<(), Error> {
+        let mut request = self.http.request(method, self.at(path)).bearer_auth(token);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        self.checked(path, request).await.map(drop)
     }
 
     /// The text at an address.

@@ -135,7 +135,7 @@ pub enum Measure {
 
 const CHAOS_HELP: &str = "\
 Each run starts a server (SQLite, tokens checked) as a process of its own, `restore` one on each of the two stores, `cluster`
-three behind nginx on PostgreSQL and Redis. It lets people write, breaks something meanwhile, and compares at the end: what
+and `storm` three behind nginx on PostgreSQL and Redis. It lets people write, breaks something meanwhile, and compares at the end: what
 was acknowledged, what the log holds, what each client was shown. It ends with a table of promises: how often each was tried,
 how often it was broken. The exit code is not 0 when one was broken, or when nothing was tried.
 
@@ -149,8 +149,9 @@ the machine gets to it, so a failure may need more than one try to come again. W
 kept, and the place is told: the server's log and database, and the report with examples of what was broken.
 
 Counts are judged always. Times that are marked (time) are judged in the long form only: on a busy machine they say
-little. Three times are wide enough to be promises, and judged always: a killed server serves again within 3 s (kill),
-a server that is told to end has ended within 10 s (drain), a reader that stalls is closed within 60 s (slow).
+little. Where a bound stands beside one, several times as long, that is judged always. So are three more that are wide
+enough: a killed server serves again within 3 s (kill), a server that is told to end has ended within 10 s (drain), a
+reader that stalls is closed within 60 s (slow).
 
 SIGKILL ends a process between any two instructions, and what the system had been handed survives it; `power` plays through
 what a disk may hold after a cut. None of this pulls the plug. docs/delivery.md explains the promises.";
@@ -199,7 +200,7 @@ pub struct ChaosArgs {
 /// How much of each run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Form {
-    /// Seconds each; times marked (time) are told, not judged
+    /// Seconds each; times marked (time) are told, not judged, but for the bounds that stand beside some
     Short,
     /// Seconds to minutes each; times marked (time) are judged too
     Long,
@@ -244,6 +245,8 @@ pub enum Run {
     Drain,
     /// Three nodes behind nginx: a node, Redis, PostgreSQL and nginx are broken in turn (needs all three installed)
     Cluster,
+    /// Three nodes behind nginx are killed at once under thousands of clients (needs the same)
+    Storm,
     /// Three nodes, each in a network namespace of its own: cables are pulled, and ways lost in one direction (needs root)
     Partition,
     /// Nodes of an older version replaced by this one's while people write (needs --before; not among `all`)

@@ -104,6 +104,7 @@ async fn start(run: Run, context: &Context) -> Result<Outcome, Error> {
         Run::Avalanche => avalanche::run(context).await,
         Run::Drain => drain::run(context).await,
         Run::Cluster => cluster::run(context).await,
+        Run::Storm => cluster::storm::run(context).await,
         Run::Partition => cluster::partition::run(context).await,
         Run::Upgrade => cluster::upgrade::run(context).await,
         Run::Clock => clock::run(context).await,

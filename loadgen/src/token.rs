@@ -22,6 +22,8 @@ struct Claims<'a> {
     exp: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     scope: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jti: Option<&'a str>,
 }
 
 impl Secret {
@@ -49,8 +51,16 @@ impl Secret {
     /// # Errors
     /// The token cannot be made.
     pub fn token_for(&self, user: &str, scope: Option<&str>) -> Result<String, Error> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        self.sign(&Claims { sub: user, exp: i64::try_from(now).unwrap_or(0) + LIFE_SECONDS, scope })
+        self.sign(&Claims { sub: user, exp: end_of_life(), scope, jti: None })
+    }
+
+    /// A token for a user with an id of its own, and the second since 1970 at which it ends.
+    ///
+    /// # Errors
+    /// The token cannot be made.
+    pub fn token_named(&self, user: &str, jti: &str) -> Result<(String, i64), Error> {
+        let exp = end_of_life();
+        Ok((self.sign(&Claims { sub: user, exp, scope: None, jti: Some(jti) })?, exp))
     }
 
     /// A token for a user that ends at this second since 1970.
@@ -58,11 +68,16 @@ impl Secret {
     /// # Errors
     /// The token cannot be made.
     pub fn token_until(&self, user: &str, end: i64) -> Result<String, Error> {
-        self.sign(&Claims { sub: user, exp: end, scope: None })
+        self.sign(&Claims { sub: user, exp: end, scope: None, jti: None })
     }
 
     fn sign(&self, claims: &Claims<'_>) -> Result<String, Error> {
         let key = EncodingKey::from_secret(self.0.as_bytes());
         Ok(jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &key)?)
     }
+}
+
+fn end_of_life() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    i64::try_from(now).unwrap_or(0) + LIFE_SECONDS
 }

@@ -1,5 +1,6 @@
 //! Notifications to the two whom a visitor signs in as, and a broadcast to all.
 
+use reqwest::Method;
 use tidings_protocol::entity::Notification;
 use tidings_protocol::http::{SendBroadcast, SendNotification};
 use tidings_protocol::{ClientId, UserId};
@@ -57,5 +58,5 @@ pub(super) async fn notify(
 
 async fn mark_read(team: &Team, user: &str, id: &str) -> Result<(), Error> {
     let token = &team.member(user)?.token;
-    team.api().command(token, &format!("/api/v1/notifications/{id}/read")).await
+    team.api().ask(Method::POST, token, &format!("/api/v1/notifications/{id}/read"), None).await
 }

@@ -1,14 +1,19 @@
 //! Three nodes behind nginx, on PostgreSQL and Redis: each part is broken in turn while people write and read by all
 //! transports, through nginx and so on any node.
 
+mod admin;
 mod cable;
 mod crowd;
+mod idle;
+mod letters;
 mod logs;
 pub(super) mod partition;
 mod people;
 mod presence;
 mod probe;
+mod schema;
 mod steps;
+pub(super) mod storm;
 pub(super) mod upgrade;
 
 use std::time::Duration;
@@ -27,6 +32,10 @@ use crate::error::Error;
 use crate::token::Secret;
 
 const NODES: usize = 3;
+/// `--drain-spread` in the long form.
+const SPREAD: Duration = Duration::from_secs(8);
+/// A promise of several comparisons.
+const SAME_LOG: &str = "each node tells the same log";
 /// One process is all clients: the caps that keep one address from the others are lifted.
 const FLAGS: &[&str] = &[
     "--max-connections-per-ip",
@@ -49,11 +58,12 @@ const LOGGED: &str = "info,tidings_server::http=debug";
 
 pub(super) async fn run(context: &Context) -> Result<Outcome, Error> {
     let secret = Secret::random();
-    let drain = context.size(
-        ["--drain-grace", "5s", "--drain-spread", "2s"],
-        ["--drain-grace", "10s", "--drain-spread", "8s"],
+    let own = context.size(
+        &["--drain-grace", "5s", "--drain-spread", "2s", "--presence-lease", "8s", "--presence-grace", "2s"]
+            [..],
+        &["--drain-grace", "10s", "--drain-spread", "8s"][..],
     );
-    let flags: Vec<&str> = FLAGS.iter().chain(&drain).copied().collect();
+    let flags = [FLAGS, own].concat();
     let mut plan = cluster::plan(&context.binary()?, &flags, secret.expose(), NODES);
     plan.variables.push(("RUST_LOG".to_owned(), LOGGED.to_owned()));
     // They end with the thread that starts them: this one, which waits for the end of the run.
@@ -68,7 +78,7 @@ pub(super) async fn run(context: &Context) -> Result<Outcome, Error> {
     let (random, tally) = (context.random(), &mut outcome);
     let mut steps =
         Steps { context, cluster: &cluster, cable: &cable, secret: &secret, random, outcome: tally };
-    steps.all(&mut people.probe).await?;
+    steps.all(&mut people).await?;
     people.judge(context, &cluster, None, &mut outcome).await?;
     Ok(outcome)
 }

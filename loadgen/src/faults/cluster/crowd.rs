@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use tidings_client_native::{Client, Config, Transport, Transports};
+use tidings_protocol::command::OnlineStatus;
+use tidings_protocol::entity::Status;
 use tidings_testbed::cluster::Cluster;
 
 use crate::check::{self, Watcher, Writer};
@@ -12,13 +14,23 @@ use crate::token::Secret;
 /// Messages of one writer in flight.
 const IN_FLIGHT: usize = 16;
 
+/// Of so many readers one says to be away.
+const AWAY: usize = 3;
+
+/// Somebody who is there, as all nodes must tell.
+#[derive(Clone, Debug)]
+pub(super) struct Person {
+    pub(super) user: String,
+    pub(super) rooms: Vec<String>,
+    pub(super) status: Status,
+}
+
 /// All of them.
 #[derive(Debug)]
 pub(super) struct Crowd {
     pub(super) writers: Vec<Writer>,
     pub(super) watchers: Vec<Watcher>,
-    /// Each user with the rooms that they are in.
-    pub(super) people: Vec<(String, Vec<String>)>,
+    pub(super) people: Vec<Person>,
     /// They are there as long as this is.
     here: Vec<Client>,
 }
@@ -38,9 +50,15 @@ impl Crowd {
         for (n, way) in ways.enumerate() {
             let user = format!("reader-{n}");
             let (client, watcher) = enter(cluster, secret, &user, way, rooms).await?;
-            crowd.here.push(client);
             crowd.watchers.push(watcher);
-            crowd.people.push((user, rooms.to_vec()));
+            // Of every transport some, where there is more than one of each.
+            let is_away = (n + n / Transport::ALL.len()).is_multiple_of(AWAY);
+            if is_away {
+                client.presence(OnlineStatus::Away).await;
+            }
+            let status = if is_away { Status::Away } else { Status::Online };
+            crowd.here.push(client);
+            crowd.people.push(Person { user, rooms: rooms.to_vec(), status });
             // Two writers a transport, so that each room has some.
             for half in 0..2 {
                 let user = format!("writer-{n}-{half}");
@@ -49,7 +67,7 @@ impl Crowd {
                 let (client, watcher) = enter(cluster, secret, &user, way, its).await?;
                 crowd.here.push(client.clone());
                 crowd.watchers.push(watcher);
-                crowd.people.push((user, its.to_vec()));
+                crowd.people.push(Person { user, rooms: its.to_vec(), status: Status::Online });
                 let name = format!("w{n}-{half}");
                 let pace = Some(pace);
                 crowd.writers.push(Writer { client, name, room, in_flight: IN_FLIGHT, limit: None, pace });

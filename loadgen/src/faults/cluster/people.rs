@@ -5,9 +5,10 @@ use std::time::Duration;
 use tidings_testbed::cluster::Cluster;
 use tokio::time::Instant;
 
-use super::crowd::Crowd;
+use super::crowd::{Crowd, Person};
+use super::letters::{self, Letters};
 use super::probe::Probe;
-use super::{Context, Outcome, PATIENCE, Writers, apis, logs, presence};
+use super::{Context, Outcome, PATIENCE, SAME_LOG, Writers, apis, logs, presence};
 use crate::check::{self, log};
 use crate::error::Error;
 use crate::token::Secret;
@@ -20,6 +21,7 @@ const ENOUGH: usize = 20_000;
 pub(super) struct People {
     rooms: Vec<String>,
     crowd: Crowd,
+    pub(super) letters: Letters,
     pub(super) probe: Probe,
     reader: String,
     writers: Writers,
@@ -35,7 +37,9 @@ impl People {
         let reader = secret.token("reader")?;
         logs::ask_with_a_token_in_the_query(cluster, &reader);
         let writers = Writers::start(crowd.writers.clone());
-        Ok(Self { rooms, crowd, probe, reader, writers })
+        let (each, pace) = context.size((1, Duration::from_millis(200)), (2, Duration::from_millis(300)));
+        let letters = Letters::enter(cluster, secret, each, pace).await?;
+        Ok(Self { rooms, crowd, letters, probe, reader, writers })
     }
 
     /// Lets them finish, and compares. At least `enough` must have been acknowledged, or a run's usual number.
@@ -46,7 +50,12 @@ impl People {
         enough: Option<usize>,
         outcome: &mut Outcome,
     ) -> Result<(), Error> {
-        let Self { rooms, crowd, mut probe, reader, writers } = self;
+        let Self { rooms, crowd, letters, mut probe, reader, writers } = self;
+        // Before anything is waited for: from here on it is quiet.
+        let here = crowd.people.iter().cloned().chain(letters.people()).chain([probe.person()]);
+        let here: Vec<Person> = here.collect();
+        let peopled: Vec<String> = rooms.iter().cloned().chain([letters::ROOM.to_owned()]).collect();
+        presence::same_on_all_nodes(cluster, &here, &peopled, &reader, outcome).await?;
         context.say("the last ACKs");
         let mut written = writers.finish().await?;
         written.add(probe.take_written());
@@ -64,8 +73,8 @@ impl People {
                 otherwise += usize::from(log::read(other, &reader, room).await? != told);
             }
         }
-        outcome.promise("each node tells the same log", ROOMS * others.len(), otherwise);
-        presence::same_on_all_nodes(cluster, &crowd, &probe, &rooms, &reader, outcome).await?;
+        outcome.promise(SAME_LOG, ROOMS * others.len(), otherwise);
+        letters.judge(cluster, deadline, outcome).await?;
         logs::search(cluster, &reader, outcome);
         let wanted = enough.unwrap_or_else(|| context.size(500, ENOUGH));
         let too_few = verdict.acked() < wanted;

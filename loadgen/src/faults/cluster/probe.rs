@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use tidings_client_native::{Client, Transport};
+use tidings_protocol::entity::Status;
 use tidings_testbed::cluster::Cluster;
 use tokio::time::{Instant, timeout};
 
-use super::crowd;
+use super::crowd::{self, Person};
 use crate::check::writer::done;
 use crate::check::{Watcher, Written};
 use crate::error::Error;
@@ -32,7 +33,7 @@ pub(super) struct Probe {
 }
 
 impl Probe {
-    pub(super) const USER: &str = "probe";
+    const USER: &str = "probe";
 
     pub(super) async fn enter(
         cluster: &Cluster,
@@ -77,9 +78,8 @@ impl Probe {
         std::iter::once(&self.own)
     }
 
-    /// Whether it is in a room, as a set of its name or of nobody.
-    pub(super) fn rooms_of(&self, room: &str) -> std::collections::BTreeSet<String> {
-        self.own.rooms.iter().any(|own| own == room).then(|| Self::USER.to_owned()).into_iter().collect()
+    pub(super) fn person(&self) -> Person {
+        Person { user: Self::USER.to_owned(), rooms: self.own.rooms.clone(), status: Status::Online }
     }
 
     pub(super) fn take_written(&mut self) -> Written {
