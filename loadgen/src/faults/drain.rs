@@ -37,9 +37,8 @@ pub(super) async fn run(context: &Context) -> Result<Outcome, Error> {
 
     let (sessions, streams, halves) = sizes;
     context.say(format!("SIGTERM with {sessions} sessions, {streams} streams, {halves} half requests"));
-    let told = open.until_told();
     let (status, took) = server.terminate().await?;
-    let told = told.await.map_err(|e| Error::Broken(e.to_string()))?;
+    let told = open.until_told().await;
     server.restart().await?;
     let written = writers.finish().await?;
     let (token, deadline) = (server.token("reader")?, Instant::now() + PATIENCE);

@@ -3,10 +3,10 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use futures_util::future::{join_all, try_join_all};
+use futures_util::future::try_join_all;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 
 use super::super::outcome::Outcome;
 use crate::error::Error;
@@ -20,11 +20,11 @@ const AT_ONCE: usize = 32;
 /// Milliseconds of which none may be told to too many.
 const TENTH: u64 = 100;
 
-/// All of it.
+/// All of it. Sessions and streams are read from the beginning, so that they stand however long the others take.
 #[derive(Debug)]
 pub(in super::super) struct Everything {
-    peers: Vec<Peer>,
-    streams: Vec<EventStream>,
+    sessions: JoinSet<Session>,
+    streams: JoinSet<bool>,
     halves: Vec<TcpStream>,
 }
 
@@ -50,18 +50,25 @@ impl Everything {
         token: impl Fn(&str) -> Result<String, Error>,
         (sessions, streams, halves): (usize, usize, usize),
     ) -> Result<Self, Error> {
-        let mut all = Self { peers: Vec::with_capacity(sessions), streams: Vec::new(), halves: Vec::new() };
+        let mut all = Self { sessions: JoinSet::new(), streams: JoinSet::new(), halves: Vec::new() };
         for first in (0..sessions).step_by(AT_ONCE) {
             let connecting = (first..sessions.min(first + AT_ONCE)).map(|n| {
                 let token = token(&format!("user-{n}"));
                 async move { Ok::<_, Error>(Peer::connect(addr, &token?).await?) }
             });
-            all.peers.extend(try_join_all(connecting).await?);
+            for peer in try_join_all(connecting).await? {
+                all.sessions.spawn(until_closed(peer));
+            }
         }
-        for n in 0..streams {
-            let user = format!("user-{n}");
-            let token = token(&user)?;
-            all.streams.push(EventStream::notifications(url, &user, &token, None).await?);
+        for first in (0..streams).step_by(AT_ONCE) {
+            let opening = (first..streams.min(first + AT_ONCE)).map(|n| {
+                let user = format!("user-{n}");
+                let token = token(&user);
+                async move { EventStream::notifications(url, &user, &token?, None).await }
+            });
+            for stream in try_join_all(opening).await? {
+                all.streams.spawn(until_ended(stream));
+            }
         }
         for _ in 0..halves {
             all.halves.push(half_request(addr).await.map_err(|e| Error::io("begin a request", e))?);
@@ -70,15 +77,11 @@ impl Everything {
     }
 
     /// Waits until all is ended from the other side.
-    pub(in super::super) fn until_told(self) -> JoinHandle<Told> {
-        let Self { peers, streams, halves } = self;
-        tokio::spawn(async move {
-            let (peers, streams) =
-                (peers.into_iter().map(until_closed), streams.into_iter().map(until_ended));
-            let (sessions, streams) = tokio::join!(join_all(peers), join_all(streams));
-            drop(halves);
-            Told { sessions, streams }
-        })
+    pub(in super::super) async fn until_told(self) -> Told {
+        let Self { sessions, streams, halves } = self;
+        let told = Told { sessions: sessions.join_all().await, streams: streams.join_all().await };
+        drop(halves);
+        told
     }
 }
 

@@ -94,10 +94,9 @@ impl Steps<'_> {
 
     async fn restart(&mut self, node: &Node, is_crowded: bool) -> Result<(), Error> {
         let grace = self.context.size(Duration::from_secs(5), Duration::from_secs(10));
-        let told = if is_crowded {
+        let open = if is_crowded {
             let token = |user: &str| self.secret.token(user);
-            let sizes = (2_000, 200, 100);
-            Some(Everything::open(node.address(), &node.url(), token, sizes).await?.until_told())
+            Some(Everything::open(node.address(), &node.url(), token, (2_000, 200, 100)).await?)
         } else {
             None
         };
@@ -105,8 +104,8 @@ impl Steps<'_> {
         let (status, took) = block_in_place(|| node.terminate())?;
         self.outcome.promise("SIGTERM: the node ends by itself with 0", 1, usize::from(!status.success()));
         self.outcome.time("SIGTERM: the node ends", took, grace + LOOK, 3 * grace);
-        if let Some(told) = told {
-            told.await.map_err(|e| Error::Broken(e.to_string()))?.judge(SPREAD, self.outcome);
+        if let Some(open) = open {
+            open.until_told().await.judge(SPREAD, self.outcome);
         }
         node.start_again()?;
         Ok(())
