@@ -128,8 +128,8 @@ pub(in super::super) async fn run(context: &Context) -> Result<Outcome, Error> {
     let losses = Losses { context, cluster: &cluster, bridge: &bridge, secret: &secret, crowd: &crowd };
     for (number, lost) in context.size(&all[..1], &all[..]).iter().enumerate() {
         meanwhile(context).await;
-        // Each time it is the next node.
-        losses.lose(*lost, number % NODES, &mut people, &mut outcome).await?;
+        // Each time it is the next node; but who has left the first one does not come back to it by itself.
+        losses.lose(*lost, (number + number / NODES) % NODES, &mut people, &mut outcome).await?;
     }
     crowd.leave().await;
     meanwhile(context).await;

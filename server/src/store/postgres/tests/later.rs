@@ -63,6 +63,6 @@ async fn everything(store: &Postgres, kit: &Kit<'_>, times: usize) {
     assert_eq!((listed.items.len(), unread), (times, times as u64));
     assert!(store.revocations(0, 100).await.unwrap().is_empty());
     store.notification_heads(&bob).await.unwrap();
-    store.heads(&[hall.clone()], &[bob]).await.unwrap();
+    store.heads(std::slice::from_ref(&hall), &[bob]).await.unwrap();
     assert!(store.outsiders(&[(hall, ann)]).await.unwrap().is_empty());
 }
