@@ -145,7 +145,7 @@ simulate lives="2000":
     @{{ setup }} rust
     TIDINGS_SIM_LIVES={{ lives }} cargo test --quiet --package tidings-server --test it -- --nocapture whatever_is_broken
 
-# Let 16 nodes write 800 messages in each batch into one room while one reads on from the last seq that it has seen: 100,000 of them, or `./x postgres-order 24` batches (about 1 min)
+# Let 16 nodes write 800 messages in each batch into one room while one reads on from the last seq that it has seen: 100,000 of them, or `./x postgres-order 24` batches (about 30 s after the build)
 [group('measure')]
 postgres-order batches="125":
     @{{ setup }} rust cargo_tools services
