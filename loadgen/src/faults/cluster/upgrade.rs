@@ -10,7 +10,7 @@ use tokio::process::Command;
 use tokio::time::timeout;
 
 use super::people::People;
-use super::{Context, LOGGED, NODES, Outcome, meanwhile, schema};
+use super::{Context, LOGGED, NODES, Outcome, meanwhile};
 use crate::cluster;
 use crate::error::Error;
 use crate::token::Secret;
@@ -20,8 +20,6 @@ const FLAGS: &[&str] = &["--dev", "--max-connections-per-ip", "100000", "--repla
 /// With a node replaced, all read on within this time.
 const BACK: Duration = Duration::from_secs(10);
 const BACK_ALWAYS: Duration = Duration::from_secs(30);
-/// How long an ACK may take while a table is changed.
-const ACK: Duration = Duration::from_secs(5);
 /// The older client's demo, and the new version's command for the tables, take no longer.
 const COMMAND: Duration = Duration::from_secs(120);
 
@@ -42,16 +40,6 @@ pub(in super::super) async fn run(context: &Context) -> Result<Outcome, Error> {
     migrate.arg("migrate").env("TIDINGS_DATABASE_URL", cluster.database.url());
     let done = ends_well(migrate, "the tables").await?;
     outcome.promise("the tables are brought up to date while older nodes serve", 1, usize::from(!done));
-    meanwhile(context).await;
-    // One that neither version knows, while the older nodes write.
-    let (changed, acked) = schema::change(&cluster.database.url(), &mut people.probe).await?;
-    context.say(format!("a table was changed in {changed:.1?}; ACKs meanwhile within {acked:.1?}"));
-    outcome.time(
-        "a table is changed while older nodes serve: messages are acknowledged",
-        acked,
-        ACK,
-        BACK_ALWAYS,
-    );
     meanwhile(context).await;
 
     let steps = [(0, &newer), (0, &older), (0, &newer), (1, &newer), (2, &newer)];
