@@ -79,7 +79,8 @@ async fn s10_a_thousand_slow_peers_of_every_kind_are_evicted_and_good_ones_do_no
         times.push(timed(&server).await);
         others.push(timed(&other).await);
     }
-    assert!(open_files() >= files + 2 * peers.len() - 2, "they were all there meanwhile");
+    // Two ends each, and what the process has open besides.
+    assert!(open_files() >= 2 * peers.len(), "they were not there meanwhile");
     // Twice as long, and what one of the two may have met by chance; among the slowest that is more.
     let chance = [2, 100].map(Duration::from_millis);
     for ((during, without), chance) in spread(times).into_iter().zip(spread(others)).zip(chance) {
