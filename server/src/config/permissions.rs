@@ -1,18 +1,15 @@
-//! Whose files are whose: what holds secrets must not be read by others, and what holds keys not be changed by them.
+//! Whose files are whose: what holds secrets must not be read by everybody, and what holds keys not be changed by others.
 
 use std::path::Path;
 
 use super::ConfigError;
 
-/// A file with secrets must not be readable by others, nor by a group. Where it is another user's, the group is how this
-/// process comes to read it.
+/// A file with secrets must not be readable by everybody. A group may: volumes are given to containers by their group.
 ///
 /// # Errors
 /// It is, or cannot be looked at.
 pub fn not_for_others(path: &Path) -> Result<(), ConfigError> {
-    let file = look(path)?;
-    let readable = if file.is_own { 0o044 } else { 0o004 };
-    if file.mode & readable == 0 { Ok(()) } else { Err(ConfigError::ReadableByOthers(path.to_owned())) }
+    if mode(path)? & 0o004 == 0 { Ok(()) } else { Err(ConfigError::ReadableByOthers(path.to_owned())) }
 }
 
 /// Whoever can change the keys can be anyone.
@@ -20,26 +17,20 @@ pub fn not_for_others(path: &Path) -> Result<(), ConfigError> {
 /// # Errors
 /// Others can, or the file cannot be looked at.
 pub fn not_changed_by_others(path: &Path) -> Result<(), ConfigError> {
-    if look(path)?.mode & 0o022 == 0 { Ok(()) } else { Err(ConfigError::WritableByOthers(path.to_owned())) }
-}
-
-struct File {
-    mode: u32,
-    /// It belongs to the user as whom this process runs.
-    is_own: bool,
+    if mode(path)? & 0o022 == 0 { Ok(()) } else { Err(ConfigError::WritableByOthers(path.to_owned())) }
 }
 
 #[cfg(unix)]
-fn look(path: &Path) -> Result<File, ConfigError> {
-    use std::os::unix::fs::MetadataExt as _;
+fn mode(path: &Path) -> Result<u32, ConfigError> {
+    use std::os::unix::fs::PermissionsExt as _;
     let meta = std::fs::metadata(path)
         .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
-    Ok(File { mode: meta.mode(), is_own: meta.uid() == rustix::process::geteuid().as_raw() })
+    Ok(meta.permissions().mode())
 }
 
 /// Elsewhere, permissions are not a matter of mode bits.
 #[cfg(not(unix))]
-fn look(path: &Path) -> Result<File, ConfigError> {
+fn mode(path: &Path) -> Result<u32, ConfigError> {
     std::fs::metadata(path).map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
-    Ok(File { mode: 0, is_own: true })
+    Ok(0)
 }

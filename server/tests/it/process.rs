@@ -228,8 +228,6 @@ async fn s28_what_is_not_safe_does_not_start_and_says_why_in_one_line() {
         path.to_str().unwrap().to_owned()
     };
     let open_config = file("open.toml", &format!("jwt_secret = \"{SECRET}\"\n"), 0o644);
-    let group_config = file("group.toml", &format!("ticket_secret = \"{SECRET}\"\n"), 0o640);
-    let group_db = format!("sqlite://{}", file("group.db", "", 0o640));
     let open_db = format!("sqlite://{}", file("open.db", "", 0o644));
     let open_keys = file("keys.json", "{}", 0o666);
     let unknown = file("unknown.toml", "no_such_key = 1\n", 0o600);
@@ -244,10 +242,8 @@ async fn s28_what_is_not_safe_does_not_start_and_says_why_in_one_line() {
         (vec!["--jwks-url", "http://id.example.com/keys"], "https://"),
         (vec!["--jwks-file", &open_keys], "chmod"),
         (vec!["--config", &open_config], "chmod 600"),
-        (vec!["--config", &group_config], "chmod 600"),
         (vec!["--config", &unknown], "no_such_key"),
         ([&secret[..], &["--database-url", &open_db]].concat(), "chmod 600"),
-        ([&secret[..], &["--database-url", &group_db]].concat(), "chmod 600"),
         ([&secret[..], &["--allowed-origins", "*"]].concat(), "*"),
         ([&secret[..], &["--allowed-origins", "null"]].concat(), "null"),
         ([&secret[..], &["--jwt-leeway", "1h"]].concat(), "5m"),
