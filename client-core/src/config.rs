@@ -10,8 +10,7 @@ use crate::transport::Transports;
 pub struct Config {
     /// 128 random bits: jitter and ids are drawn from them. Two clients of one user must not share a seed.
     pub seed: [u64; 2],
-    /// Names this page load or process to the server; drawn from the seed where it is `None`, and drawn anew behind a
-    /// request that left a room and was given up.
+    /// Names this page load or process to the server; drawn from the seed where it is `None`.
     pub client_session: Option<ClientSession>,
     /// Whether notifications are to come over this connection too.
     pub notifications: bool,

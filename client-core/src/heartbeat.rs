@@ -56,11 +56,6 @@ impl Heartbeat {
         Beat::Ping
     }
 
-    /// Whether an answer is waited for that would show that the connection lives.
-    pub(crate) const fn is_in_doubt(&self) -> bool {
-        self.pinged_at.is_some()
-    }
-
     /// The machine woke up or its network changed: whether to ping at once.
     pub(crate) fn probe(&mut self, now: Instant) -> bool {
         let doubtful = self.pinged_at.is_none() && now.since(self.heard_at) >= DOUBT;

@@ -12,6 +12,21 @@ use crate::output::Stored;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnId(pub u32);
 
+impl ConnId {
+    /// The requests of a [`Relay`](crate::Relay) are numbered from here on, beyond the connections of any session.
+    const FIRST_REQUEST: u32 = 1 << 31;
+
+    /// Whether it is that of a request.
+    #[must_use]
+    pub const fn is_request(self) -> bool {
+        self.0 >= Self::FIRST_REQUEST
+    }
+
+    pub(crate) const fn of_request(number: u32) -> Self {
+        Self(Self::FIRST_REQUEST | number)
+    }
+}
+
 /// One thing that happened. After each, [`Session::poll_output`](crate::Session::poll_output) is drained.
 ///
 /// Only [`Input::Timer`] lets time pass for the session's timers: a driver that wakes from a sleep first hands over
@@ -22,13 +37,9 @@ pub enum Input {
     Command(Command),
     /// The transport is open.
     Opened(ConnId),
-    /// A text frame arrived by a WebSocket.
+    /// A server frame arrived.
     Frame(ConnId, String),
-    /// A part of an event stream arrived.
-    Chunk(ConnId, Vec<u8>),
-    /// A poll or a post was answered with a status of success; the text is the answer's body.
-    Answer(ConnId, String),
-    /// The transport is closed, or did not open, or a request failed.
+    /// The transport is closed, or did not open.
     Closed(ConnId, Closed),
     /// The moment of [`Output::WaitUntil`](crate::Output::WaitUntil) has come.
     Timer,

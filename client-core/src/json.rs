@@ -6,6 +6,7 @@
 pub(crate) mod scan;
 pub(crate) mod write;
 
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use scan::Scanner;
@@ -23,6 +24,16 @@ pub fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
         }
     }
     None
+}
+
+/// A string field's text.
+pub(crate) fn text_of(text: &str, name: &str) -> Option<String> {
+    field(text, name).and_then(scan::text)
+}
+
+/// A number field's value.
+pub(crate) fn number_of(text: &str, name: &str) -> Option<u64> {
+    field(text, name).and_then(scan::number)
 }
 
 /// The items of an array, raw; `None` where the text holds no array.

@@ -69,6 +69,14 @@ impl Ladder {
         }
     }
 
+    /// Another page's connection goes by this one.
+    pub(crate) fn follow(&mut self, transport: Transport) {
+        if self.allowed.allow(transport) {
+            self.at = transport;
+        }
+        self.strikes = 0;
+    }
+
     /// Another network, or a new beginning: the best transport's turn.
     pub(crate) fn reset(&mut self) {
         self.at = self.next(None).unwrap_or_default();

@@ -5,11 +5,12 @@
 //! - [`Command`] is what an app wants; [`Input`] is that and everything else that can happen.
 //! - [`Session`] takes inputs. Inside, each concern has a struct of its own that knows no other: `outbox` (what is not
 //!   yet acknowledged), `subscriptions` (rooms wanted and confirmed), `markers` (read markers on their way), `cursors`
-//!   (positions: duplicates and gaps), `ladder` (which transport), `post` (frames by requests), `backoff` (when to try
+//!   (positions: duplicates and gaps), `ladder` (which transport), `backoff` (when to try
 //!   again), `heartbeat` (a connection gone silent), `token`, `pacing`, `timers`.
 //! - [`Output`] is what the session wants done; [`Event`] what it has to say to the app, among it each [`Frame`]
 //!   that is new, once and in order.
-//! - [`Hub`] is beside all that: it lets the sessions of several pages share one connection.
+//! - [`Relay`] is below it: where no WebSocket gets through, it makes a connection of requests.
+//! - [`Hub`] is between the two: it lets the sessions of several pages share one connection.
 //!
 //! ```
 //! use tidings_client_core::{Command, Config, ConnId, Input, Instant, Output, Session};
@@ -35,6 +36,7 @@ mod config;
 mod cursors;
 mod frame;
 mod heartbeat;
+mod held;
 mod input;
 pub mod json;
 mod ladder;
@@ -42,9 +44,10 @@ mod markers;
 mod outbox;
 mod output;
 mod pacing;
-mod post;
 mod query;
+mod relay;
 mod rng;
+mod said;
 mod session;
 mod share;
 mod sse;
@@ -62,6 +65,7 @@ pub use output::{
     ClosedBy, Connect, Event, Gap, GapReason, Output, Persist, Refusal, RoomState, SendState, State, Status,
     Stored,
 };
+pub use relay::{Relay, RelayOutput, Request};
 pub use rng::Rng;
 pub use session::Session;
 pub use share::{Hub, HubOutput, LinkId, MAX_LINKS};

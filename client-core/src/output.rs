@@ -12,14 +12,12 @@ use crate::transport::Transport;
 /// One thing for the driver to do.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Output {
-    /// Open a transport, with a token from the app. One that is open stays so until [`Output::Close`].
+    /// Open a transport, with a token from the app: a WebSocket, or, by a [`Relay`](crate::Relay), any other. One that is
+    /// open stays so until [`Output::Close`].
     Connect(Connect),
-    /// Post this body to [`Transport::FRAMES`], with the last token. The answer comes as
-    /// [`Input::Answer`](crate::Input::Answer).
-    Post(ConnId, String),
     /// Send a text frame.
     Send(ConnId, String),
-    /// Close the transport, or give the request up. Nothing that it says from now on counts.
+    /// Close the transport. Nothing that it says from now on counts.
     Close(ConnId, u16),
     /// Keep something beyond this page load.
     Persist(Persist),
@@ -40,10 +38,12 @@ pub struct Connect {
     /// By which transport.
     pub transport: Transport,
     /// For a WebSocket, the query without the token: `clientSession=…` and, where asked for, `&notifications=true`.
-    /// For a stream or poll, the body to be posted to [`Transport::path`].
+    /// For a stream or poll, an object of JSON that says the same to a relay.
     pub payload: String,
     /// The last token was refused: a cached one will not do.
     pub fresh_token: bool,
+    /// It only looks whether the transport gets through, as a session of its own.
+    pub is_look: bool,
 }
 
 /// What is to outlive this page load.

@@ -1,8 +1,8 @@
 //! The session: takes what happens, says what to do.
 //!
 //! Each concern is a struct in a file of its own; here they meet. `commands` is what the app wants, `connection` how
-//! a connection comes and goes, `inbound` what the server says, `outbound` what is said to it, `requests` how both are
-//! done without a WebSocket, `looking` how it is found again.
+//! a connection comes and goes, `inbound` what the server says, `outbound` what is said to it, `looking` how a better
+//! transport is found again.
 
 mod answers;
 mod commands;
@@ -10,7 +10,6 @@ mod connection;
 mod inbound;
 mod looking;
 mod outbound;
-mod requests;
 mod stored;
 
 use alloc::borrow::ToOwned;
@@ -29,7 +28,6 @@ use crate::ladder::Ladder;
 use crate::markers::Markers;
 use crate::outbox::Outbox;
 use crate::output::{ClosedBy, Event, Output, Persist, State, Status, Stored};
-use crate::post::Post;
 use crate::rng::Rng;
 use crate::subscriptions::Subscriptions;
 use crate::time::Instant;
@@ -60,7 +58,6 @@ pub struct Session {
     /// The connection by which a better transport is looked at.
     look: Option<ConnId>,
     ladder: Ladder,
-    post: Post,
     attempted_at: Instant,
     /// When an attempt last ended before the greeting.
     missed_at: Option<Instant>,
@@ -100,7 +97,6 @@ impl Session {
             connections: 0,
             look: None,
             ladder: Ladder::new(config.transports, config.look_up_after),
-            post: Post::default(),
             attempted_at: Instant::default(),
             missed_at: None,
             may_wake: true,
@@ -124,8 +120,6 @@ impl Session {
             Input::Command(command) => self.command(command, now),
             Input::Opened(conn) => self.opened(conn, now),
             Input::Frame(conn, text) => self.frame(conn, text, now),
-            Input::Chunk(conn, bytes) => self.chunk(conn, &bytes, now),
-            Input::Answer(conn, text) => self.answered(conn, &text, now),
             Input::Closed(conn, closed) => self.closed(conn, closed, now),
             Input::Timer => self.time_passed(now),
             Input::Online => {
@@ -188,7 +182,7 @@ impl Session {
         self.user_id.as_deref()
     }
 
-    /// The random name of this page load or process; another one behind a request that left a room and was given up.
+    /// The random name of this page load or process. What goes by requests has one beneath it for each connection.
     #[must_use]
     pub fn client_session(&self) -> &str {
         &self.client_session

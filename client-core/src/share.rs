@@ -1,8 +1,8 @@
 //! One connection for several sessions of a user: the hub of the page that has it.
 //!
-//! Every page keeps a [`Session`](crate::Session) of its own: outbox, positions, rooms. Where a WebSocket would be, the
+//! Every page keeps a [`Session`](crate::Session) of its own: outbox, positions, rooms. Where a connection would be, the
 //! sessions of all other pages have a *link* to the hub. A link opens when the server has greeted, with that greeting; what
-//! comes by it is what a WebSocket of its own would bring, so that a session need not know the difference:
+//! comes by it is what a connection of its own would bring, so that a session need not know the difference:
 //!
 //! - Client frames go to the server as they are, at once, in the order in which they came. Where all links together are
 //!   faster than the server allows, entries are refused for a moment, as the server would.
@@ -14,10 +14,8 @@
 //!   does for the links: read markers, leaving, presence.
 
 mod asked;
-mod held;
 mod hub;
 mod link;
-mod said;
 
 pub use hub::{Hub, HubOutput, MAX_LINKS};
 pub use link::LinkId;

@@ -44,7 +44,8 @@ impl EventStream {
         loop {
             let rest = self.bytes.get(self.at..)?;
             let end = rest.iter().position(|&byte| byte == b'\n')?;
-            let line = String::from_utf8_lossy(&rest[..end]).into_owned();
+            // What is no text is passed over as a comment is.
+            let line = core::str::from_utf8(&rest[..end]).unwrap_or(":").to_owned();
             self.at += end + 1;
             let line = line.strip_suffix('\r').unwrap_or(&line);
             if line.is_empty() {

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use tidings_protocol::limits::MAX_ROOMS_PER_SESSION;
 use tidings_protocol::{ClientId, RoomId};
 
+use crate::output::RoomState;
 use crate::time::{Duration, Instant};
 
 /// How a room stands with the server on this connection.
@@ -13,8 +14,6 @@ enum Link {
     Out,
     /// Asked for, by a `JOIN_ROOM` with this id or by the `RESUME`.
     Joining(Option<ClientId>),
-    /// The user was let in by a request; the next stream or poll brings the room's entries.
-    Admitted,
     In,
     Leaving(ClientId),
 }
@@ -73,11 +72,6 @@ impl Subscriptions {
         unheard
     }
 
-    /// Whether a leave is on its way.
-    pub(crate) fn is_leaving(&self) -> bool {
-        self.0.iter().any(|s| matches!(s.link, Link::Leaving(_)))
-    }
-
     /// The connection is gone, and every subscription with it.
     pub(crate) fn disconnected(&mut self) {
         for sub in &mut self.0 {
@@ -94,37 +88,11 @@ impl Subscriptions {
         }
     }
 
-    /// Rooms that the body of a stream or poll names. What is to be left takes another request, and no subscription.
-    pub(crate) fn subscribe(&mut self, mut visit: impl FnMut(&RoomId)) {
-        for sub in &mut self.0 {
-            match sub.link {
-                Link::Out if sub.confirmed && !sub.wanted => sub.link = Link::In,
-                Link::Out if sub.confirmed => sub.link = Link::Joining(None),
-                Link::Admitted if sub.wanted => sub.link = Link::Joining(None),
-                Link::In | Link::Out | Link::Admitted | Link::Joining(_) | Link::Leaving(_) => {}
-            }
-            if sub.wanted && matches!(sub.link, Link::In | Link::Joining(None)) {
-                visit(&sub.room);
-            }
-        }
-    }
-
-    /// Whether there are rooms that only a new stream or poll brings.
-    pub(crate) fn is_subscription_due(&self) -> bool {
-        self.0.iter().any(|s| s.wanted && s.link == Link::Admitted)
-    }
-
-    /// Whether the last body named rooms that are not answered for.
-    pub(crate) fn is_subscribing(&self) -> bool {
-        self.0.iter().any(|s| s.link == Link::Joining(None))
-    }
-
-    /// A poll was answered, and with it for every room that it named: the rooms of which that is news.
-    pub(crate) fn polled(&mut self) -> Vec<RoomId> {
+    /// The `RESUME` was answered, and with it every room that was neither confirmed nor refused: by polls, not each is named.
+    pub(crate) fn resumed(&mut self) -> Vec<RoomId> {
         let mut news = Vec::new();
         for sub in self.0.iter_mut().filter(|s| s.link == Link::Joining(None)) {
             sub.link = Link::In;
-            sub.confirmed = true;
             if sub.wanted {
                 news.push(sub.room.clone());
             }
@@ -164,7 +132,7 @@ impl Subscriptions {
     /// `ROOM_PARTICIPANTS` came. Whether the room is wanted, and whether this is news.
     pub(crate) fn confirm(&mut self, room: &str) -> (bool, bool) {
         let Some(sub) = self.find(room) else { return (false, false) };
-        let news = matches!(sub.link, Link::Joining(_) | Link::Admitted | Link::Out);
+        let news = matches!(sub.link, Link::Joining(_) | Link::Out);
         if news {
             sub.link = Link::In;
             sub.confirmed = true;
@@ -172,16 +140,16 @@ impl Subscriptions {
         (sub.wanted, news && sub.wanted)
     }
 
-    /// A frame with this id was answered well: the room that is out by it.
-    pub(crate) fn answered(&mut self, id: &str) -> Option<RoomId> {
+    /// A frame with this id was answered well: the room of which that is news. What has confirmed a join before is not.
+    pub(crate) fn answered(&mut self, id: &str) -> Option<(RoomId, RoomState)> {
         let at = self.0.iter().position(|s| match &s.link {
             Link::Joining(Some(l)) | Link::Leaving(l) => l.as_str() == id,
-            Link::Joining(None) | Link::Admitted | Link::In | Link::Out => false,
+            Link::Joining(None) | Link::In | Link::Out => false,
         })?;
         if matches!(self.0[at].link, Link::Joining(_)) {
-            // On a WebSocket the room's state comes before this answer, and the join is confirmed by that.
-            self.0[at].link = Link::Admitted;
-            return None;
+            self.0[at].link = Link::In;
+            self.0[at].confirmed = true;
+            return self.0[at].wanted.then(|| (self.0[at].room.clone(), RoomState::Joined));
         }
         if self.0[at].wanted {
             // Wanted again meanwhile: a new membership begins.
@@ -189,23 +157,20 @@ impl Subscriptions {
             self.0[at].confirmed = false;
             return None;
         }
-        Some(self.0.swap_remove(at).room)
+        Some((self.0.swap_remove(at).room, RoomState::Left))
     }
 
-    /// The room whose join or leave was refused, by the frame's id or, within a `RESUME`, by its room. Without a
-    /// socket every frame of ours has an id, so that a refusal without one is that of a stream or poll.
+    /// The room whose join or leave was refused, by the frame's id or, within a `RESUME`, by its room.
     pub(crate) fn refused_room(
         &self,
         id: Option<&str>,
         room: Option<&str>,
         resume: Option<&str>,
-        by_socket: bool,
     ) -> Option<RoomId> {
         let found = self.0.iter().find(|s| match &s.link {
             Link::Joining(Some(l)) | Link::Leaving(l) => id == Some(l.as_str()),
             Link::Joining(None) => room == Some(s.room.as_str()) && (id.is_none() || id == resume),
-            Link::In => !by_socket && id.is_none() && room == Some(s.room.as_str()),
-            Link::Admitted | Link::Out => false,
+            Link::In | Link::Out => false,
         })?;
         Some(found.room.clone())
     }
@@ -259,7 +224,7 @@ impl Subscriptions {
 impl Subscription {
     /// Whether what the app wants and what the server has confirmed differ, and nothing is under way.
     fn is_open(&self) -> bool {
-        if self.wanted { self.link == Link::Out } else { matches!(self.link, Link::In | Link::Admitted) }
+        if self.wanted { self.link == Link::Out } else { self.link == Link::In }
     }
 
     fn is_due(&self, now: Instant) -> bool {

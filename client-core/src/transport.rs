@@ -16,6 +16,11 @@ impl Transport {
     /// All of them, the best first.
     pub const ALL: [Self; 3] = [Self::WebSocket, Self::Stream, Self::Poll];
 
+    /// The transport of a name.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|transport| transport.as_str() == name)
+    }
+
     /// The transport's name.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -3,6 +3,7 @@
 mod connect;
 mod link;
 mod refusal;
+mod relaying;
 mod requests;
 mod socket;
 mod waiters;
@@ -11,8 +12,8 @@ use std::collections::VecDeque;
 use std::future::{pending, poll_fn};
 
 use tidings_client_core::{
-    Closed, Command, Config as CoreConfig, ConnId, Connect, Duration, Event, Input, Instant, Output, Session,
-    State, Status, Transport,
+    Command, Config as CoreConfig, ConnId, Connect, Duration, Event, Input, Output, Relay, Session, State,
+    Status, Transport,
 };
 use tidings_protocol::{ClientId, RoomId};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -22,7 +23,7 @@ use crate::config::{Config, Fetching, Tokens};
 use crate::error::{JoinError, SendError};
 use crate::sent::Acked;
 use connect::connect;
-use link::{Come, Coming, Link, Links, Said};
+use link::{Come, Link, Links, Said};
 use requests::Requests;
 use waiters::Waiters;
 
@@ -72,6 +73,8 @@ pub(crate) fn spawn(
         tokens,
         requests: None,
         session,
+        relay: Relay::default(),
+        inputs: VecDeque::new(),
         started: Clock::now(),
         wake: None,
         links: Links::default(),
@@ -91,6 +94,10 @@ struct Driver {
     /// Made when they are first needed: most clients have a socket.
     requests: Option<Requests>,
     session: Session,
+    /// What goes without a socket.
+    relay: Relay,
+    /// What is to be told to the session.
+    inputs: VecDeque<Input>,
     started: Clock,
     wake: Option<Clock>,
     links: Links,
@@ -120,13 +127,7 @@ impl Driver {
             match self.wait(&mut inbox).await {
                 Woken::Close(answer) => break self.close(answer).await,
                 Woken::Request(request) => self.request(*request),
-                Woken::Link(conn, said) => self.handle(match said {
-                    Said::Opened => Input::Opened(conn),
-                    Said::Text(text) => Input::Frame(conn, text),
-                    Said::Chunk(bytes) => Input::Chunk(conn, bytes.into()),
-                    Said::Answer(text) => Input::Answer(conn, text),
-                    Said::Closed(closed) => Input::Closed(conn, closed),
-                }),
+                Woken::Link(conn, said) => self.hear(conn, said),
                 Woken::Refreshed(token) => {
                     self.refreshing = None;
                     if let Ok(token) = token {
@@ -205,23 +206,23 @@ impl Driver {
     }
 
     fn handle(&mut self, input: Input) {
-        let now = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.session.handle(input, Instant::from_millis(now));
-        while let Some(output) = self.session.poll_output() {
-            self.carry_out(output);
-        }
+        self.inputs.push_back(input);
+        self.settle();
     }
 
     fn carry_out(&mut self, output: Output) {
         match output {
             Output::Connect(request) => self.connect(request),
-            Output::Post(conn, body) => self.ask(conn, Transport::FRAMES, body, false),
             Output::Send(conn, text) => {
+                let now = self.now();
                 if let Some(socket) = self.links.socket(conn) {
                     socket.send(text);
+                } else {
+                    self.relay.say(conn, text, now);
                 }
             }
             Output::Close(conn, code) => {
+                self.relay.close(conn);
                 if let Some(Link::Socket(socket)) = self.links.end(conn) {
                     tokio::spawn(socket.close(code));
                 }
@@ -240,36 +241,12 @@ impl Driver {
     }
 
     fn connect(&mut self, request: Connect) {
-        let Connect { conn, transport, payload, fresh_token } = request;
-        match transport {
-            Transport::WebSocket => {
-                let socket = connect(&self.config, &payload, self.tokens.clone(), fresh_token);
-                self.links.begin(conn, Box::pin(async { socket.await.map(Come::Socket) }));
-            }
-            Transport::Stream => {
-                let requests = self.requests();
-                let coming: Coming = Box::pin(async move {
-                    requests?.stream(transport.path(), payload, fresh_token).await.map(Come::Stream)
-                });
-                self.links.begin(conn, coming);
-            }
-            Transport::Poll => self.ask(conn, transport.path(), payload, fresh_token),
+        if request.transport == Transport::WebSocket {
+            let socket = connect(&self.config, &request.payload, self.tokens.clone(), request.fresh_token);
+            self.links.begin(request.conn, Box::pin(async { socket.await.map(Come::Socket) }));
+        } else {
+            self.relay.open(request, self.now());
         }
-    }
-
-    fn ask(&mut self, conn: ConnId, path: &'static str, body: String, fresh_token: bool) {
-        let requests = self.requests();
-        let coming = async move { requests?.ask(path, body, fresh_token).await.map(Come::Answer) };
-        self.links.begin(conn, Box::pin(coming));
-    }
-
-    fn requests(&mut self) -> Result<Requests, Closed> {
-        if let Some(requests) = &self.requests {
-            return Ok(requests.clone());
-        }
-        let requests = Requests::new(&self.config.url, self.tokens.clone())?;
-        self.requests = Some(requests.clone());
-        Ok(requests)
     }
 
     fn tell(&mut self, event: Event) {

@@ -15,7 +15,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
 
-use tidings_client_core::{self as session, Duration, Event, Input, Output, Session, Status, Stored};
+use tidings_client_core::{self as session, Duration, Event, Input, Output, Relay, Session, Status, Stored};
 use tidings_protocol::ClientId;
 
 use self::keeping::Storage;
@@ -37,6 +37,8 @@ pub(crate) struct Driver {
     config: Config,
     http: Http,
     session: RefCell<Session>,
+    /// What goes without a socket.
+    relay: RefCell<Relay>,
     inputs: RefCell<VecDeque<Input>>,
     is_draining: Cell<bool>,
     links: Links,
@@ -67,6 +69,7 @@ impl Driver {
                 config,
                 http,
                 session: RefCell::new(Session::new(settings)),
+                relay: RefCell::default(),
                 inputs: RefCell::default(),
                 is_draining: Cell::new(false),
                 links: Links::default(),
@@ -165,7 +168,6 @@ impl Driver {
             match output {
                 Output::Event(event) => events.push(event),
                 Output::Connect(connect) => self.connect(connect),
-                Output::Post(conn, body) => self.post(conn, body),
                 Output::Send(conn, text) => self.send(conn, &text),
                 Output::Close(conn, code) => self.close(conn, code),
                 Output::Persist(persist) => self.persist(persist),

@@ -138,13 +138,12 @@ fn numbers(links: &[LinkId]) -> String {
     rows.into_text()
 }
 
-/// `[code, wait and one, reachable, attempts, reason]`; 0 for what there is none of.
+/// `[code, wait and one, attempts, reason]`; 0 for what there is none of.
 fn write(closed: &Closed) -> String {
     let mut rows = json::Rows::default();
     rows.open();
     rows.number(closed.code.unwrap_or(0).into());
     rows.number(closed.retry_after_ms.map_or(0, |ms| ms.saturating_add(1)));
-    rows.number(closed.is_reachable.into());
     rows.number(closed.attempts.unwrap_or(0).into());
     rows.text(&closed.reason);
     rows.close();
@@ -154,14 +153,14 @@ fn write(closed: &Closed) -> String {
 /// What was sent by a link may be on its way still.
 fn read(text: &str) -> Option<Closed> {
     let fields = json::items(text)?;
-    let [code, wait, is_reachable, attempts, reason] = fields.as_slice() else { return None };
+    let [code, wait, attempts, reason] = fields.as_slice() else { return None };
     let some = |field| json::number(field).filter(|&number| number > 0);
     Some(Closed {
         code: some(code).and_then(|code| u16::try_from(code).ok()),
         reason: json::string(reason)?.into_owned(),
         retry_after_ms: some(wait).map(|wait| wait - 1),
-        is_reachable: some(is_reachable).is_some(),
         attempts: some(attempts).and_then(|n| u32::try_from(n).ok()),
         is_astray: true,
+        ..Closed::default()
     })
 }

@@ -37,8 +37,7 @@ impl Client {
                     let is_frame = |v: &Value| v["category"].is_string() && v["type"].is_string();
                     assert!(!plain(&text).is_some_and(|value| is_frame(&value)), "a frame: {text}");
                 }
-                Output::Post(..)
-                | Output::Close(..)
+                Output::Close(..)
                 | Output::Persist(_)
                 | Output::RefreshToken
                 | Output::Event(_)

@@ -63,6 +63,7 @@ impl Log {
             return None;
         }
         self.seq = Some(end);
-        Some(gap)
+        // It may be told to others too, who stand further behind.
+        Some(Gap { from: gap.from.max(at + 1), ..gap })
     }
 }

@@ -26,10 +26,29 @@ impl Object {
         object
     }
 
+    /// A server frame of our own making.
+    pub(crate) fn event(category: &str, kind: &str, data: Self, time: &str) -> String {
+        let mut frame = Self::new();
+        frame.text("category", category);
+        frame.text("type", kind);
+        frame.raw("data", &data.end());
+        frame.text("timestamp", time);
+        frame.end()
+    }
+
     /// A string field.
     pub(crate) fn text(&mut self, key: &str, value: &str) {
         self.key(key);
         quote(&mut self.0, value);
+    }
+
+    /// A string field: a name with a number behind it.
+    pub(crate) fn numbered(&mut self, key: &str, name: &str, number: u64) {
+        self.text(key, name);
+        self.0.pop();
+        self.0.push('~');
+        push_number(&mut self.0, number);
+        self.0.push('"');
     }
 
     /// A number field.
@@ -73,6 +92,16 @@ impl Object {
         self.0.push_str(key);
         self.0.push_str("\":");
     }
+}
+
+/// A room with its position, as bodies and `RESUME` name it.
+pub(crate) fn position(room: &str, after: Option<u64>) -> String {
+    let mut entry = Object::new();
+    entry.text("roomId", room);
+    if let Some(seq) = after {
+        entry.number("afterSeq", seq);
+    }
+    entry.end()
 }
 
 /// Arrays in arrays in the making: how events are handed over where each value by itself would cost more.

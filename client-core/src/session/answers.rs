@@ -25,8 +25,11 @@ impl Session {
                 duplicate: frame.is_true(fields.duplicate()),
             };
             self.settled(&id, state);
-        } else if let Some(room) = self.subscriptions.answered(&id) {
-            self.out_of(&room);
+        } else if let Some((room, state)) = self.subscriptions.answered(&id) {
+            if state == RoomState::Left {
+                self.cursors.forget(room.as_str());
+            }
+            self.event(Event::Room { room, state });
         } else if !self.resumed(&id) {
             self.markers.answered(&id, None);
         }
@@ -96,8 +99,7 @@ impl Session {
             Some(Resume::Sent(id)) => Some(id.as_str()),
             Some(Resume::Due(_) | Resume::Done) | None => None,
         };
-        let by_socket = self.is_by_socket();
-        let Some(room) = self.subscriptions.refused_room(id, room, resume, by_socket) else { return false };
+        let Some(room) = self.subscriptions.refused_room(id, room, resume) else { return false };
         let wait = wait.or((code == Code::Internal).then_some(AFTER_INTERNAL));
         if !self.subscriptions.is_wanted(room.as_str()) {
             self.subscriptions.remove(room.as_str());

@@ -1,6 +1,7 @@
 //! How a connection comes, is watched, and goes.
 
 use alloc::borrow::ToOwned;
+use alloc::string::String;
 
 use tidings_protocol::command::OnlineStatus;
 use tidings_protocol::{ClientId, CloseCode};
@@ -10,11 +11,11 @@ use crate::backoff::Wait;
 use crate::frame::Frame;
 use crate::heartbeat::{Beat, Heartbeat, slept};
 use crate::input::{Closed, ConnId};
+use crate::json::{self, write::Object};
 use crate::ladder::Strike;
 use crate::output::{ClosedBy, Connect, Event, Output, State};
 use crate::pacing::Pacing;
 use crate::query;
-use crate::sse::EventStream;
 use crate::time::{Duration, Instant};
 use crate::timers::Timer;
 use crate::transport::Transport;
@@ -35,10 +36,6 @@ const STRAY: Duration = Duration::from_secs(60);
 const HEARTBEAT: u64 = 25_000;
 /// How long a ping may stay without any frame after it.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Nothing for this long on an event stream, on which a comment comes every 15 s, is a reason to doubt.
-const STREAM_SILENCE: Duration = Duration::from_secs(20);
-/// Within this time the next comment comes.
-const STREAM_PATIENCE: Duration = Duration::from_secs(15);
 
 /// One connection, from the attempt to its end.
 #[derive(Debug)]
@@ -46,10 +43,8 @@ pub(super) struct Connection {
     pub(super) id: ConnId,
     pub(super) transport: Transport,
     is_open: bool,
-    /// What came of an event stream.
-    pub(super) stream: EventStream,
-    /// A poll without frames does not end before this.
-    pub(super) not_before: Instant,
+    /// It is another page's, and this one's is a link to it.
+    is_link: bool,
     /// What stands only once the server has greeted.
     pub(super) greeted: Option<Greeted>,
     /// When to come back, by the server's own word.
@@ -83,26 +78,46 @@ impl Session {
         }
         let conn = self.next_conn();
         let transport = self.ladder.at();
-        let stream = EventStream::default();
         self.connection = Some(Connection {
             id: conn,
             transport,
             is_open: false,
-            stream,
-            not_before: now,
+            is_link: false,
             greeted: None,
             come_back: None,
         });
         self.attempted_at = now;
         self.timers.set(Timer::Handshake, now + HANDSHAKE);
         self.tell_status();
+        let payload = self.payload(conn, transport, &self.client_session, self.config.notifications);
+        let fresh_token = self.token.is_stale();
+        self.out.push_back(Output::Connect(Connect {
+            conn,
+            transport,
+            payload,
+            fresh_token,
+            is_look: false,
+        }));
+    }
+
+    /// Whose a connection is. A request that was given up may come much later; so that it does nothing to what is in its
+    /// place by then, each connection by requests is a client session of its own.
+    pub(super) fn payload(
+        &self,
+        conn: ConnId,
+        transport: Transport,
+        client_session: &str,
+        notifications: bool,
+    ) -> String {
         if transport == Transport::WebSocket {
-            let payload = query::of(&self.client_session, self.config.notifications);
-            let fresh_token = self.token.is_stale();
-            self.out.push_back(Output::Connect(Connect { conn, transport, payload, fresh_token }));
-        } else {
-            self.subscribe(now);
+            return query::of(client_session, notifications);
         }
+        let mut payload = Object::new();
+        payload.numbered("clientSession", client_session, conn.0.into());
+        if notifications {
+            payload.text("notificationsAfter", "");
+        }
+        payload.end()
     }
 
     pub(super) const fn next_conn(&mut self) -> ConnId {
@@ -118,32 +133,30 @@ impl Session {
         }
     }
 
-    /// The server has greeted. A stream or poll that only takes the place of another changes nothing else.
+    /// The server has greeted.
     pub(super) fn established(&mut self, frame: Frame, now: Instant) {
         let Some(connection) = self.connection.as_mut() else { return };
         let number = |span, default| frame.number_of(span).unwrap_or(default);
         let fields = &frame.fields;
         let is_first = connection.greeted.is_none();
         if is_first {
-            let is_socket = connection.transport == Transport::WebSocket;
-            let (interval, patience) = match connection.transport {
-                Transport::Stream => (STREAM_SILENCE, STREAM_PATIENCE),
-                Transport::Poll => (Duration::from_millis(HEARTBEAT), PATIENCE),
-                Transport::WebSocket => {
-                    (Duration::from_millis(number(fields.heartbeat_ms(), HEARTBEAT).max(1_000)), PATIENCE)
-                }
-            };
+            let interval = Duration::from_millis(number(fields.heartbeat_ms(), HEARTBEAT).max(1_000));
             connection.greeted = Some(Greeted {
-                heartbeat: Heartbeat::new(interval, patience, now),
+                heartbeat: Heartbeat::new(interval, PATIENCE, now),
                 pacing: Pacing::new(
                     number(fields.frames_per_second(), Pacing::PER_SECOND),
                     number(fields.frame_burst(), Pacing::BURST),
                     now,
                 ),
-                // Elsewhere the positions went along with the request.
-                resume: if is_socket { Resume::Due(now) } else { Resume::Done },
+                resume: Resume::Due(now),
                 read_until: now,
             });
+            let via = json::text_of(frame.data(), "via");
+            if let Some(transport) = via.and_then(|via| Transport::named(&via)) {
+                connection.is_link = true;
+                connection.transport = transport;
+                self.ladder.follow(transport);
+            }
         }
         if let Some(max) = frame.number_of(fields.max_content_bytes()) {
             self.max_content_bytes = usize::try_from(max).unwrap_or(usize::MAX);
@@ -155,7 +168,9 @@ impl Session {
         }
         self.timers.clear(Timer::Handshake);
         self.timers.set(Timer::Stable, now + STABLE);
-        self.schedule_look(now);
+        if !self.connection.as_ref().is_some_and(|c| c.is_link) {
+            self.schedule_look(now);
+        }
         self.state = State::Connected;
         self.tell_status();
         self.event(Event::Frame(frame));
@@ -168,12 +183,12 @@ impl Session {
     pub(super) fn closed(&mut self, conn: ConnId, closed: Closed, now: Instant) {
         if self.look == Some(conn) {
             self.look_failed(now);
-        } else if self.post.ended(conn) {
-            self.post_failed(closed, now);
         } else if let Some(connection) = self.connection.as_ref().filter(|c| c.id == conn) {
             if closed.code.and_then(CloseCode::from_u16).is_none() {
                 let is_young = self.timers.get(Timer::Stable).is_some();
                 match &connection.greeted {
+                    // A request was answered by something in the server's place.
+                    Some(_) if closed.is_reachable => self.ladder.strike(Strike::Refused),
                     Some(_) if is_young => self.ladder.strike(Strike::Young),
                     None if closed.is_reachable || connection.is_open => self.ladder.strike(Strike::Refused),
                     // Nobody can say whether it is the server that is away or the way that is closed.
@@ -265,26 +280,14 @@ impl Session {
             self.timers.clear(timer);
         }
         self.stop_looking();
-        let post = self.post.clear();
-        if let Some(post) = post {
-            self.out.push_back(Output::Close(post, 1000));
-        }
-        self.outbox.disconnected(post.is_some());
-        self.set_back_subscriptions();
-        self.connection.take().and_then(|c| c.come_back)
-    }
-
-    /// Sets back what the server was told of rooms, positions and markers.
-    pub(super) fn set_back_subscriptions(&mut self) {
-        // A request that left a room and is given up may arrive much later. As one of the same client session, it would
-        // put the user out of the room where it was joined again meanwhile.
-        if self.subscriptions.is_leaving() && !self.is_by_socket() && self.config.client_session.is_none() {
-            self.client_session = self.rng.uuid();
-        }
+        // What was on its way by a request may still arrive.
+        let by_request = self.connection.is_some() && !self.is_by_socket();
+        self.outbox.disconnected(by_request);
         self.subscriptions.disconnected();
         self.markers.disconnected();
         self.cursors.disconnected();
         self.token.disconnected();
+        self.connection.take().and_then(|c| c.come_back)
     }
 
     /// The machine is in another network, perhaps: what did not get through the old one may get through this one.
@@ -299,7 +302,7 @@ impl Session {
     pub(super) fn woken(&mut self, now: Instant) {
         if let Some(greeted) = self.connection.as_mut().and_then(|c| c.greeted.as_mut()) {
             if greeted.heartbeat.probe(now) {
-                self.ping(now);
+                self.send_ping(now);
             }
         } else if self.may_wake
             && let Some(at) = self.timers.get(Timer::Retry)
@@ -347,17 +350,8 @@ impl Session {
         let Some(greeted) = self.connection.as_mut().and_then(|c| c.greeted.as_mut()) else { return };
         match greeted.heartbeat.fire(late, now) {
             Beat::Wait => {}
-            Beat::Ping => self.ping(now),
+            Beat::Ping => self.send_ping(now),
             Beat::Dead => self.abandon(1000, "no heartbeat", now),
-        }
-    }
-
-    /// Asks whether the peer lives: by a ping, or by a poll that is answered at once. A stream has its comments.
-    fn ping(&mut self, now: Instant) {
-        match self.connection.as_ref().map(|c| c.transport) {
-            Some(Transport::WebSocket) => self.send_ping(now),
-            Some(Transport::Poll) => self.resubscribe(now),
-            Some(Transport::Stream) | None => {}
         }
     }
 
@@ -365,6 +359,16 @@ impl Session {
         if let Some(greeted) = self.connection.as_mut().and_then(|c| c.greeted.as_mut()) {
             greeted.read_until = now + GRACE;
         }
+    }
+
+    pub(super) fn is_by_socket(&self) -> bool {
+        self.connection.as_ref().is_some_and(|c| c.transport == Transport::WebSocket)
+    }
+
+    /// Whether all that a new connection begins with was said.
+    pub(super) fn is_resumed(&self) -> bool {
+        let greeted = self.connection.as_ref().and_then(|c| c.greeted.as_ref());
+        greeted.is_some_and(|g| matches!(g.resume, Resume::Sent(_) | Resume::Done))
     }
 
     /// Sets the timers that follow from what stands now.

@@ -14,7 +14,7 @@ use crate::timers::Timer;
 const KEEP_AFTER: Duration = Duration::from_secs(1);
 
 impl Session {
-    /// A text frame came.
+    /// A server frame came.
     pub(super) fn frame(&mut self, conn: ConnId, text: String, now: Instant) {
         if self.look == Some(conn) {
             self.climb(now);
@@ -188,6 +188,9 @@ impl Session {
         let mine = matches!(&greeted.resume, Resume::Sent(sent) if sent.as_str() == id);
         if mine {
             greeted.resume = Resume::Done;
+            for room in self.subscriptions.resumed() {
+                self.room_event(room.as_str(), RoomState::Joined);
+            }
         }
         mine
     }

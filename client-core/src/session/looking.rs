@@ -6,7 +6,6 @@
 use super::Session;
 use crate::input::ConnId;
 use crate::output::{Connect, Output};
-use crate::query;
 use crate::time::{Duration, Instant};
 use crate::timers::Timer;
 use crate::transport::Transport;
@@ -59,21 +58,17 @@ impl Session {
         }
     }
 
-    /// The better transport gets through: the connection in use is given up for it. Frames on their way by a post are
-    /// waited for.
+    /// The better transport gets through: the connection in use is given up for it.
     pub(super) fn climb(&mut self, now: Instant) {
         if let Some(look) = self.look.take() {
             self.out.push_back(Output::Close(look, 1000));
         }
-        if let Some(connection) = self.connection.take() {
+        if let Some(connection) = &self.connection {
             self.out.push_back(Output::Close(connection.id, 1000));
         }
-        for timer in [Timer::Look, Timer::Heartbeat, Timer::Stable] {
-            self.timers.clear(timer);
-        }
+        self.drop_connection();
         self.ladder.climb();
         self.missed_at = Some(now);
-        self.set_back_subscriptions();
         self.attempt(now);
     }
 
@@ -88,12 +83,15 @@ impl Session {
     fn look_at(&mut self, transport: Transport, now: Instant) {
         let conn: ConnId = self.next_conn();
         let name = self.rng.uuid();
-        let payload = match transport {
-            Transport::WebSocket => query::of(&name, false),
-            Transport::Stream | Transport::Poll => self.body(&name).end(),
-        };
+        let payload = self.payload(conn, transport, &name, false);
         self.look = Some(conn);
         self.timers.set(Timer::Look, now + LOOK);
-        self.out.push_back(Output::Connect(Connect { conn, transport, payload, fresh_token: false }));
+        self.out.push_back(Output::Connect(Connect {
+            conn,
+            transport,
+            payload,
+            fresh_token: false,
+            is_look: true,
+        }));
     }
 }

@@ -3,16 +3,14 @@
 
 use alloc::string::String;
 
-use tidings_protocol::ClientId;
 use tidings_protocol::command::OnlineStatus;
 
 use super::{Session, connection::Resume};
-use crate::json::write::Object;
+use crate::json::write::{Object, position};
 use crate::output::{Event, Output, SendState};
 use crate::subscriptions::Action;
 use crate::time::Instant;
 use crate::timers::Timer;
-use crate::transport::Transport;
 
 impl Session {
     /// Sends all that may be sent now, and sets the timer for what may not.
@@ -22,18 +20,11 @@ impl Session {
             return;
         }
         self.resume(now);
-        // What is on its way by a post may be refused for now, and nothing may overtake it.
-        if self.is_resumed() && !self.post.is_busy() {
-            // Once for all joins; but what the outbox holds is not waited for.
-            if !self.subscriptions.has_action(now) {
-                self.subscribe_where_due(now);
-            }
+        if self.is_resumed() {
             self.send_rooms(now);
             self.send_markers(now);
             self.send_outbox(now);
         }
-        self.post();
-        self.subscribe_where_due(now);
         self.watch();
     }
 
@@ -52,8 +43,32 @@ impl Session {
         let id = self.rng.client_id();
         let mut frame = Object::frame("RESUME", Some(id.as_str()));
         greeted.resume = Resume::Sent(id);
-        self.positions(&mut frame, true);
+        self.positions(&mut frame);
         self.send_anyway(frame.end(), now);
+    }
+
+    /// The epoch, rooms with positions, inbox and notifications.
+    fn positions(&mut self, frame: &mut Object) {
+        if let Some(epoch) = self.cursors.epoch() {
+            frame.text("epoch", epoch);
+        }
+        let mut rooms = String::from("[");
+        let cursors = &self.cursors;
+        self.subscriptions.resume(|room, wanted| {
+            if rooms.len() > 1 {
+                rooms.push(',');
+            }
+            // A room that is only rejoined to be left needs no replay.
+            rooms.push_str(&position(room.as_str(), cursors.room(room.as_str()).filter(|_| wanted)));
+        });
+        rooms.push(']');
+        frame.raw("rooms", &rooms);
+        if let Some(seq) = self.cursors.inbox() {
+            frame.number("inboxAfter", seq);
+        }
+        if let Some(cursor) = self.cursors.notifications() {
+            frame.text("notificationsAfter", cursor);
+        }
     }
 
     fn send_rooms(&mut self, now: Instant) {
@@ -121,7 +136,7 @@ impl Session {
             Some(OnlineStatus::Away) => "away",
             Some(OnlineStatus::Online) | None => "online",
         };
-        let mut frame = self.unasked("PRESENCE");
+        let mut frame = Object::frame("PRESENCE", None);
         frame.text("status", status);
         self.send_anyway(frame.end(), now);
     }
@@ -132,16 +147,10 @@ impl Session {
         }
         let mut data = Object::new();
         data.flag("isTyping", is_typing);
-        let mut frame = self.unasked("TYPING");
+        let mut frame = Object::frame("TYPING", None);
         frame.text("roomId", room);
         frame.raw("data", &data.end());
         self.send(frame.end());
-    }
-
-    /// A frame whose answer nobody waits for. Only a post must have an id for it.
-    fn unasked(&mut self, kind: &str) -> Object {
-        let id = if self.is_by_socket() { None } else { Some(self.rng.client_id()) };
-        Object::frame(kind, id.as_ref().map(ClientId::as_str))
     }
 
     pub(super) fn send_ping(&mut self, now: Instant) {
@@ -155,14 +164,6 @@ impl Session {
         if !self.is_greeted() {
             return;
         }
-        if !self.is_by_socket() {
-            // The next request has it; a stream would end with the old one.
-            self.token.disconnected();
-            if self.ladder.at() == Transport::Stream {
-                self.resubscribe(now);
-            }
-            return;
-        }
         let id = self.rng.client_id();
         let mut frame = Object::frame("AUTHENTICATE", Some(id.as_str()));
         frame.text("token", token);
@@ -172,9 +173,6 @@ impl Session {
 
     /// Whether the pace allows one more frame; if not, the pump is woken when it does.
     fn take_turn(&mut self, now: Instant) -> bool {
-        if self.post.is_full() {
-            return false;
-        }
         let Some(greeted) = self.connection.as_mut().and_then(|c| c.greeted.as_mut()) else { return false };
         if greeted.pacing.take(now) {
             return true;
@@ -192,10 +190,8 @@ impl Session {
     }
 
     fn send(&mut self, frame: String) {
-        match &self.connection {
-            Some(c) if c.transport == Transport::WebSocket => self.out.push_back(Output::Send(c.id, frame)),
-            Some(_) => self.post.push(&frame),
-            None => {}
+        if let Some(connection) = &self.connection {
+            self.out.push_back(Output::Send(connection.id, frame));
         }
     }
 

@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::link::LinkId;
-use super::said::Ask;
+use crate::said::Ask;
 
 #[derive(Debug)]
 struct Question {

@@ -5,19 +5,22 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::mem::take;
 
+use tidings_protocol::CloseCode;
+
 use super::asked::Asked;
-use super::held::{Held, refusal};
 use super::link::{Link, LinkId};
-use super::said::{Ask, Said};
 use crate::frame::{Frame, Kind};
+use crate::held::{Held, refusal};
 use crate::input::Closed;
 use crate::json::write::Object;
 use crate::outbox::code_of;
 use crate::pacing::Pacing;
+use crate::said::{Ask, Said};
 use crate::time::{Duration, Instant};
+use crate::transport::Transport;
 
 /// Most links at a time.
-pub const MAX_LINKS: usize = 64;
+pub const MAX_LINKS: usize = 256;
 
 /// What is refused for the pace comes back this much later than it could: then several may go.
 const BREATH: Duration = Duration::from_millis(200);
@@ -40,6 +43,8 @@ pub struct Hub {
     upstream: Option<Upstream>,
     asked: Asked,
     held: Held,
+    /// How the connection goes.
+    by: Transport,
     /// Who last said something that has no id.
     nameless: Option<LinkId>,
     out: VecDeque<HubOutput>,
@@ -54,7 +59,7 @@ struct Upstream {
     pacing: Pacing,
     /// The server was told that the user is away.
     is_away: bool,
-    /// Whose join or resume was answered last: a gap is told after that.
+    /// Whose join or resume was answered last: that its positions are those of another log is told after that.
     replayed_for: LinkId,
 }
 
@@ -70,11 +75,17 @@ impl Hub {
         self.out.pop_front()
     }
 
+    /// The connection is to go by this transport. What other links are greeted with says so.
+    pub fn begin(&mut self, by: Transport, now: Instant) {
+        self.by = by;
+        self.open(LinkId::OWN, now);
+    }
+
     /// A session wants a link. It is greeted now or when the server greets; where there are as many as there may be, it
     /// is closed.
     pub fn open(&mut self, id: LinkId, now: Instant) {
         if self.links.len() >= MAX_LINKS {
-            let closed = Closed { is_reachable: true, ..Closed::default() };
+            let closed = Closed { code: Some(CloseCode::Overloaded.as_u16()), ..Closed::default() };
             self.out.push_back(HubOutput::Close([id].into(), closed));
             return;
         }
@@ -109,7 +120,7 @@ impl Hub {
                     let mut data = Object::new();
                     data.text("id", &frame);
                     data.flag("duplicate", false);
-                    self.deliver([id].into(), event("SYSTEM", "ACK", &data.end(), ""));
+                    self.deliver([id].into(), Object::event("SYSTEM", "ACK", data, ""));
                 } else {
                     self.asked.push(frame, id, Ask::Plain);
                     self.send(text, now);
@@ -203,7 +214,7 @@ impl Hub {
         let fields = &greeting.fields;
         let number = |span, default| greeting.number_of(span).unwrap_or(default);
         let pace = (fields.frames_per_second(), fields.frame_burst());
-        let upstream = Upstream {
+        let mut upstream = Upstream {
             inbox_seq: number(fields.inbox_seq(), 0),
             // More than a session's own half of the burst: one that is alone is never held up here.
             pacing: Pacing::new(
@@ -215,10 +226,12 @@ impl Hub {
             replayed_for: LinkId::OWN,
             greeting,
         };
+        self.deliver([LinkId::OWN].into(), upstream.greeting.text().into());
+        upstream.greeting = marked(upstream.greeting, self.by);
         let text = upstream.greeting.text().into();
         self.upstream = Some(upstream);
-        let all = self.to(&|_| true);
-        self.deliver(all, text);
+        let others = self.to(&|link| link.id != LinkId::OWN);
+        self.deliver(others, text);
     }
 
     fn acked(&mut self, frame: &Frame) -> Vec<LinkId> {
@@ -226,11 +239,11 @@ impl Hub {
         let Some((asker, ask)) = id.and_then(|id| self.asked.answered(&id)) else { return Vec::new() };
         match ask {
             Ask::Plain => {}
-            Ask::Resume(_) => {
+            Ask::Resume(rooms) => {
                 self.resumed(asker);
-                self.replayed_for(asker);
+                self.entered(asker, &rooms);
             }
-            Ask::Join(_) => self.replayed_for(asker),
+            Ask::Join(room) => self.entered(asker, &[room]),
             Ask::Read(room, seq) => self.tell_read(asker, &room, seq, &frame.timestamp()),
         }
         [asker].into()
@@ -252,7 +265,7 @@ impl Hub {
     }
 
     fn refuse(&mut self, to: LinkId, id: &str, until: Instant, now: Instant) {
-        self.deliver([to].into(), event("ERROR", "MESSAGE", &refusal(id, until, now), ""));
+        self.deliver([to].into(), refusal(id, until, now));
     }
 
     fn participants(&mut self, room: &str) -> Vec<LinkId> {
@@ -269,7 +282,14 @@ impl Hub {
             let to = frame.number_of(frame.fields.to()).unwrap_or(0);
             upstream.inbox_seq = upstream.inbox_seq.max(to);
         }
-        [upstream.replayed_for].into()
+        if frame.text_of(frame.fields.reason()).as_deref() == Some("EPOCH") {
+            return [upstream.replayed_for].into();
+        }
+        // One answer may be for several. Who is further on passes over it.
+        match frame.room_id() {
+            Some(room) => self.to(&|link| link.is_in(&room)),
+            None => self.to(&|link| link.is_resumed),
+        }
     }
 
     fn asker(&mut self, frame: &Frame) -> Option<LinkId> {
@@ -283,7 +303,11 @@ impl Hub {
         }
     }
 
-    const fn replayed_for(&mut self, id: LinkId) {
+    /// A join or resume was answered. By polls, not every room is answered for by itself.
+    fn entered(&mut self, id: LinkId, rooms: &[String]) {
+        if let Some(link) = self.link(id) {
+            rooms.iter().filter(|room| !room.is_empty()).for_each(|room| link.enter(room));
+        }
         if let Some(upstream) = &mut self.upstream {
             upstream.replayed_for = id;
         }
@@ -298,7 +322,7 @@ impl Hub {
         data.text("userId", &user.unwrap_or_default());
         data.number("seq", seq);
         let others = self.to(&|link| link.id != by);
-        self.deliver(others, event("CHAT", "READ", &data.end(), time));
+        self.deliver(others, Object::event("CHAT", "READ", data, time));
     }
 
     /// The user is away where all pages say so.
@@ -342,17 +366,17 @@ impl Hub {
     }
 }
 
-/// A server frame of the hub's own making.
-fn event(category: &str, kind: &str, data: &str, time: &str) -> String {
-    let mut frame = Object::new();
-    frame.text("category", category);
-    frame.text("type", kind);
-    frame.raw("data", data);
-    frame.text("timestamp", time);
-    frame.end()
+/// A greeting that says how the connection goes.
+fn marked(greeting: Frame, by: Transport) -> Frame {
+    let mut data = Object::reopen(greeting.data());
+    data.text("via", by.as_str());
+    let text = Object::event(&greeting.category(), &greeting.name(), data, &greeting.timestamp());
+    Frame::read(text).unwrap_or(greeting)
 }
 
 /// A `JOIN_ROOM` or `RESUME` of a connection that may stand further on.
 fn rewinding(text: &str) -> String {
-    ["{\"rewind\":true,", text.trim_start_matches('{')].concat()
+    let mut frame = Object::reopen(text);
+    frame.flag("rewind", true);
+    frame.end()
 }

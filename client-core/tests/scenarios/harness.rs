@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use tidings_client_core::{
     Closed, Command, Config, ConnId, Connect, Entry, Event, Frame, Input, Instant, Kind, Output, Persist,
-    SendState, Session, State, Storage, Stored,
+    Relay, RelayOutput, Request, SendState, Session, State, Storage, Stored, Transport,
 };
 use tidings_protocol::{ClientFrame, ClientId, RoomId};
 
@@ -17,6 +17,9 @@ pub(crate) struct Client {
     pub(crate) now: u64,
     pub(crate) conn: Option<ConnId>,
     pub(crate) connects: Vec<Connect>,
+    pub(crate) relay: Relay,
+    /// Streams and polls.
+    pub(crate) requests: Vec<Request>,
     pub(crate) posts: Vec<(ConnId, Value)>,
     pub(crate) closes: Vec<(ConnId, u16)>,
     pub(crate) token_wishes: usize,
@@ -50,6 +53,8 @@ impl Client {
             now: 1_000_000,
             conn: None,
             connects: Vec::new(),
+            relay: Relay::default(),
+            requests: Vec::new(),
             posts: Vec::new(),
             closes: Vec::new(),
             token_wishes: 0,
@@ -86,16 +91,27 @@ impl Client {
             match output {
                 Output::Connect(connect) => {
                     self.conn = Some(connect.conn);
+                    if connect.transport != Transport::WebSocket {
+                        self.relay.open(connect.clone(), Instant::from_millis(self.now));
+                    }
                     self.connects.push(connect);
                 }
-                Output::Post(conn, body) => self.posts.push((conn, serde_json::from_str(&body).unwrap())),
                 Output::Send(conn, text) => {
-                    assert_eq!(Some(conn), self.conn, "sent on a connection that is not the newest: {text}");
                     ClientFrame::parse(&text)
                         .unwrap_or_else(|e| panic!("no frame of the contract: {e}: {text}"));
-                    self.sent.push(serde_json::from_str(&text).unwrap());
+                    if !self.relay.say(conn, text.clone(), Instant::from_millis(self.now)) {
+                        assert_eq!(
+                            Some(conn),
+                            self.conn,
+                            "sent on a connection that is not the newest: {text}"
+                        );
+                        self.sent.push(serde_json::from_str(&text).unwrap());
+                    }
                 }
-                Output::Close(conn, code) => self.closes.push((conn, code)),
+                Output::Close(conn, code) => {
+                    self.relay.close(conn);
+                    self.closes.push((conn, code));
+                }
                 Output::Persist(Persist::Put(stored)) => {
                     saved.extend(self.saves.then(|| stored.id.clone()));
                     if self.has_room {
@@ -115,9 +131,32 @@ impl Client {
                 Output::WaitUntil(at) => self.wake = Some(at.as_millis()),
             }
         }
+        self.run_relay();
         for id in saved {
             self.input(Input::Saved { id, kept: self.has_room });
         }
+    }
+
+    /// Does what the relay wants done.
+    fn run_relay(&mut self) {
+        while let Some(output) = self.relay.poll_output() {
+            match output {
+                RelayOutput::Request(request) if request.path == Transport::FRAMES => {
+                    self.posts.push((request.id, serde_json::from_str(&request.body).unwrap()));
+                }
+                RelayOutput::Request(request) => self.requests.push(request),
+                RelayOutput::Drop(request) => self.closes.push((request, 1000)),
+                RelayOutput::Opened(conn) => self.input(Input::Opened(conn)),
+                RelayOutput::Frame(conn, text) => self.input(Input::Frame(conn, text)),
+                RelayOutput::Closed(conn, closed) => self.input(Input::Closed(conn, closed)),
+            }
+        }
+    }
+
+    /// Tells the relay how a request goes.
+    pub(crate) fn relay(&mut self, tell: impl FnOnce(&mut Relay, Instant)) {
+        tell(&mut self.relay, Instant::from_millis(self.now));
+        self.run_relay();
     }
 
     pub(crate) fn command(&mut self, command: Command) {

@@ -12,6 +12,7 @@ mod model;
 mod order;
 mod reconnecting;
 mod refusals;
+mod relaying;
 mod rooms;
 mod sending;
 mod sharing;

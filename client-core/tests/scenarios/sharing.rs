@@ -170,8 +170,10 @@ fn what_two_resumes_name_is_answered_to_each_in_the_order_of_their_asking() {
     shared.hear("SYSTEM", "ROOM_PARTICIPANTS", &json!({"roomId": "r"}));
     shared.hear("SYSTEM", "ROOM_PARTICIPANTS", &json!({"roomId": "s"}));
     shared.ack("b");
+    shared.hear("SYSTEM", "GAP", &json!({"roomId": "r", "from": 1, "to": 2, "reason": "EPOCH"}));
+    assert_eq!(shared.look().0, [THREE, THREE, THREE, THREE], "the others have positions in this log");
     shared.hear("SYSTEM", "GAP", &json!({"inbox": true, "from": 1, "to": 2, "reason": "LIMIT"}));
-    assert_eq!(shared.look().0, [THREE, THREE, THREE, THREE]);
+    assert_eq!(shared.look().0, [OWN, TWO, THREE], "who is further on passes over it");
     assert_eq!((shared.entry("r"), shared.entry("s")), (vec![TWO, THREE], vec![THREE]));
 }
 

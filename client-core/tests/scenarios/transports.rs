@@ -51,60 +51,86 @@ fn ack(id: &Value) -> Value {
 
 /// What the test does as network and server.
 impl Client {
-    /// The last connect, which is by this transport; its body is one of the contract.
+    /// The last stream or poll, which is by this transport; its body is one of the contract.
     fn asked(&self, transport: Transport) -> (ConnId, RealtimeSubscribe) {
-        let Connect { conn, transport: by, payload, .. } = self.connects.last().unwrap();
-        assert_eq!(*by, transport);
-        (*conn, serde_json::from_str(payload).unwrap())
+        let request = self.requests.last().unwrap();
+        assert_eq!((request.path, request.is_stream), (transport.path(), transport == Transport::Stream));
+        let body: RealtimeSubscribe = serde_json::from_str(&request.body).unwrap();
+        assert!(body.client_session.as_str().starts_with(self.session.client_session()));
+        (request.id, body)
+    }
+
+    /// A part of the last stream comes.
+    fn chunk(&mut self, text: &str) {
+        let request = self.asked(Transport::Stream).0;
+        self.relay(|relay, now| relay.chunk(request, text.as_bytes(), now));
     }
 
     /// A frame comes by the stream, and a comment before it.
     fn stream(&mut self, frame: &Value) {
-        let conn = self.asked(Transport::Stream).0;
-        let text = format!(": keep-alive\n\nevent: frame\ndata: {frame}\n\n");
-        self.input(Input::Chunk(conn, text.into_bytes()));
+        self.chunk(&format!(": keep-alive\n\nevent: frame\ndata: {frame}\n\n"));
+    }
+
+    /// The stream greets, and the one that follows the `RESUME` too.
+    fn greet_stream(&mut self) {
+        self.stream(&greeting());
+        self.stream(&greeting());
+    }
+
+    fn answer(&mut self, request: ConnId, text: &str) {
+        self.relay(|relay, now| relay.answered(request, text, now));
     }
 
     fn answer_poll(&mut self, frames: &[Value]) {
-        let conn = self.asked(Transport::Poll).0;
-        self.input(Input::Answer(conn, json!({ "frames": frames }).to_string()));
+        let request = self.asked(Transport::Poll).0;
+        self.answer(request, &json!({ "frames": frames }).to_string());
+    }
+
+    /// The poll greets, and the one that follows the `RESUME` has nothing to tell.
+    fn greet_poll(&mut self) {
+        self.answer_poll(&[greeting()]);
+        self.answer_poll(&[]);
     }
 
     /// The frames of the post that is on its way; there is one.
     fn posted(&mut self) -> (ConnId, Vec<Value>) {
         assert_eq!(self.posts.len(), 1, "one post");
-        let (conn, body) = self.posts.pop().unwrap();
+        let (request, body) = self.posts.pop().unwrap();
         let body: RealtimeFrames = serde_json::from_value(body).unwrap();
-        assert_eq!(body.client_session.as_str(), self.session.client_session());
+        assert!(body.client_session.as_str().starts_with(self.session.client_session()));
         for frame in &body.frames {
             assert!(ClientFrame::parse(&frame.to_string()).unwrap().id.is_some(), "{frame}");
         }
-        (conn, body.frames)
+        (request, body.frames)
     }
 
     /// Acknowledges every frame of the post that is on its way; their types.
     fn accept_post(&mut self) -> Vec<String> {
-        let (conn, frames) = self.posted();
+        let (request, frames) = self.posted();
         let answers: Vec<Value> = frames.iter().map(|frame| ack(&frame["id"])).collect();
-        self.input(Input::Answer(conn, json!({ "frames": answers }).to_string()));
+        self.answer(request, &json!({ "frames": answers }).to_string());
         frames.iter().map(|frame| frame["type"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// A refusal by which the server slows the session down.
-    fn slow_down(&mut self, ms: u64) {
-        let data = json!({"error": "no", "code": "RATE_LIMITED", "retryAfterMs": ms});
-        self.stream(&frame("ERROR", "MESSAGE", &data));
+    fn fail(&mut self, request: ConnId, code: Option<u16>, is_reachable: bool) {
+        let closed = Closed { code, is_reachable, ..Closed::default() };
+        self.relay(|relay, _| relay.failed(request, closed));
     }
 
-    fn fail(&mut self, conn: ConnId, code: Option<u16>, is_reachable: bool) {
-        self.input(Input::Closed(conn, Closed { code, is_reachable, ..Closed::default() }));
+    fn fail_main(&mut self) {
+        let request = self.requests.last().unwrap().id;
+        self.fail(request, None, false);
+    }
+
+    fn fail_socket(&mut self, conn: ConnId, is_reachable: bool) {
+        self.input(Input::Closed(conn, Closed { is_reachable, ..Closed::default() }));
     }
 
     /// An upgrade that something on the way refuses.
     fn refuse_upgrade(&mut self) {
         let Connect { conn, transport, .. } = self.connects.last().unwrap().clone();
         assert_eq!(transport, Transport::WebSocket);
-        self.fail(conn, None, true);
+        self.fail_socket(conn, true);
     }
 
     fn transport(&self) -> Transport {
@@ -117,8 +143,8 @@ impl Client {
         client.command(Command::Connect);
         client.join("general");
         match transport {
-            Transport::Stream => client.stream(&greeting()),
-            Transport::Poll => client.answer_poll(&[greeting()]),
+            Transport::Stream => client.greet_stream(),
+            Transport::Poll => client.greet_poll(),
             Transport::WebSocket => client.greet(),
         }
         assert_eq!(client.state(), State::Connected);
@@ -150,7 +176,7 @@ fn where_upgrades_are_refused_a_stream_follows_and_where_it_is_held_back_polls()
     let (conn, body) = client.asked(Transport::Stream);
     assert_eq!((body.epoch, body.rooms.len(), body.inbox_after), (None, 0, None));
     // The stream's head comes through, and then nothing.
-    client.input(Input::Opened(conn));
+    client.relay(|relay, _| relay.opened(conn));
     client.advance(10_000);
     assert!(client.closes.contains(&(conn, 1000)));
     client.until_next_attempt();
@@ -160,7 +186,9 @@ fn where_upgrades_are_refused_a_stream_follows_and_where_it_is_held_back_polls()
     assert_eq!(client.transport().as_str(), "poll");
     let (_, body) = client.asked(Transport::Poll);
     assert_eq!((body.epoch.unwrap().as_str(), body.inbox_after), (EPOCH, Some(4)));
-    assert!(body.wait_ms > Some(10_000), "and the next one waits");
+    assert_eq!(body.wait_ms, Some(0), "the next one, what was missed");
+    client.answer_poll(&[]);
+    assert!(client.asked(Transport::Poll).1.wait_ms > Some(10_000), "and then they wait");
 }
 
 #[test]
@@ -180,8 +208,10 @@ fn below_the_socket_a_way_that_stays_closed_is_given_up_too_and_the_round_begins
     let mut seen = Vec::new();
     for _ in 0..9 {
         seen.push(client.transport());
-        let conn = client.connects.last().unwrap().conn;
-        client.fail(conn, None, false);
+        match client.transport() {
+            Transport::WebSocket => client.fail_socket(client.conn.unwrap(), false),
+            Transport::Stream | Transport::Poll => client.fail_main(),
+        }
         client.until_next_attempt();
     }
     seen.dedup();
@@ -210,10 +240,11 @@ fn a_stream_shows_what_comes_once_and_in_order() {
     }
     assert_eq!(client.shown_seqs(), [8, 9, 10]);
     // It ends without a word, and the next one goes on from there.
-    let conn = client.asked(Transport::Stream).0;
-    client.fail(conn, None, false);
+    client.fail_main();
     assert_eq!(client.state(), State::Reconnecting);
     client.until_next_attempt();
+    assert_eq!(client.asked(Transport::Stream).1.rooms.len(), 0, "it asks for the greeting");
+    client.stream(&greeting());
     let (_, body) = client.asked(Transport::Stream);
     assert_eq!((body.rooms[0].after_seq, body.inbox_after), (Some(10), Some(4)));
 }
@@ -242,31 +273,36 @@ fn a_poll_that_comes_back_with_nothing_at_once_does_not_spin() {
 fn a_page_in_the_servers_place_is_no_answer() {
     let mut client = Client::in_general(Transport::Poll);
     let conn = client.asked(Transport::Poll).0;
-    client.input(Input::Answer(conn, "<html>sign in</html>".to_owned()));
+    client.answer(conn, "<html>sign in</html>");
     assert_eq!(client.state(), State::Reconnecting);
 }
 
 #[test]
-fn a_room_that_the_stream_refuses_is_told_as_refused() {
+fn a_room_that_the_next_stream_refuses_is_told_as_refused_to_who_asks_for_it_and_as_left_to_who_was_in_it() {
+    let refusal =
+        frame("ERROR", "MESSAGE", &json!({"error": "no", "code": "NOT_A_MEMBER", "roomId": "general"}));
     let mut client = Client::in_general(Transport::Stream);
-    client.stream(&frame(
-        "ERROR",
-        "MESSAGE",
-        &json!({"error": "no", "code": "NOT_A_MEMBER", "roomId": "general"}),
-    ));
-    let refused = client.events().into_iter().any(|event| {
-        matches!(event, Event::Room { state: RoomState::Refused(tidings_protocol::Code::NotAMember), .. })
-    });
-    assert!(refused);
+    client.fail_main();
+    client.until_next_attempt();
+    client.greet_stream();
+    client.stream(&refusal);
+    let refused = RoomState::Refused(tidings_protocol::Code::NotAMember);
+    assert!(client.events().contains(&Event::Room { room: room("general"), state: refused }));
+    let mut client = Client::in_general(Transport::Stream);
+    client.input(Input::TokenReady("new".into()));
+    client.stream(&greeting());
+    client.stream(&refusal);
+    assert!(client.events().contains(&Event::Room { room: room("general"), state: RoomState::Left }));
+    client.input(Input::TokenReady("newer".into()));
+    assert_eq!(client.asked(Transport::Stream).1.rooms.len(), 0);
 }
 
 #[test]
 fn a_silent_stream_is_dead_after_thirty_five_seconds_and_a_comment_keeps_it() {
     let mut client = Client::in_general(Transport::Stream);
-    let conn = client.asked(Transport::Stream).0;
     for _ in 0..4 {
         client.advance(15_000);
-        client.input(Input::Chunk(conn, b": keep-alive\n\n".to_vec()));
+        client.chunk(": keep-alive\n\n");
     }
     client.advance(34_999);
     assert_eq!(client.state(), State::Connected);
@@ -282,7 +318,7 @@ fn a_poll_that_nobody_answers_is_asked_again_and_dead_after_thirty_five_seconds(
     client.advance(1);
     let (second, body) = client.asked(Transport::Poll);
     assert!(second != first && client.closes.contains(&(first, 1000)));
-    assert_eq!(body.wait_ms, None, "it is answered at once");
+    assert_eq!(body.wait_ms, Some(0), "it is answered at once");
     client.advance(9_999);
     assert_eq!(client.state(), State::Connected);
     client.advance(1);
@@ -316,21 +352,11 @@ fn a_new_token_takes_the_stream_over_to_its_own_end() {
 
 #[test]
 fn a_stream_says_in_its_last_event_why_it_ends() {
-    for (code, by) in [(4009, ClosedBy::Replaced), (4003, ClosedBy::Forbidden)] {
-        let mut client = Client::in_general(Transport::Stream);
-        // Longer ago than any request of its own can be on its way.
-        for _ in 0..5 {
-            client.advance(15_000);
-            client.stream(&participants("general", 7));
-        }
-        let conn = client.asked(Transport::Stream).0;
-        let event = format!("event: close\ndata: {{\"code\":{code}}}\n\n");
-        client.input(Input::Chunk(conn, event.into_bytes()));
-        assert_eq!(client.session.status().closed_by, Some(by));
-    }
     let mut client = Client::in_general(Transport::Stream);
-    let conn = client.asked(Transport::Stream).0;
-    client.input(Input::Chunk(conn, b"event: close\ndata: {\"code\":4001}\n\n".to_vec()));
+    client.chunk("event: close\ndata: {\"code\":4003}\n\n");
+    assert_eq!(client.session.status().closed_by, Some(ClosedBy::Forbidden));
+    let mut client = Client::in_general(Transport::Stream);
+    client.chunk("event: close\ndata: {\"code\":4001}\n\n");
     client.until_next_attempt();
     assert!(client.connects.last().unwrap().fresh_token);
 }
@@ -343,7 +369,7 @@ fn fallen() -> Client {
         client.refuse_upgrade();
         client.until_next_attempt();
     }
-    client.stream(&greeting());
+    client.greet_stream();
     assert_eq!((client.state(), client.transport()), (State::Connected, Transport::Stream));
     client
 }
@@ -352,14 +378,15 @@ fn fallen() -> Client {
 fn notifications_are_asked_for_in_the_body() {
     let mut client = Client::new(Config { notifications: true, ..only(Transport::Stream) });
     client.command(Command::Connect);
+    client.stream(&greeting());
     let (_, body) = client.asked(Transport::Stream);
     assert_eq!(body.notifications_after.as_deref(), Some(""), "an empty cursor: from the beginning");
     client.stream(&greeting());
     let data = json!({"id": "n1", "userId": "ann", "title": "t", "message": "", "type": "x", "data": {}, "read": false,
         "createdAt": "2026-01-01T00:00:00.000Z", "cursor": "c-9"});
     client.stream(&frame("NOTIFICATION", "NOTIFICATION", &data));
-    let conn = client.asked(Transport::Stream).0;
-    client.fail(conn, None, false);
+    client.fail_main();
     client.until_next_attempt();
+    client.stream(&greeting());
     assert_eq!(client.asked(Transport::Stream).1.notifications_after.as_deref(), Some("c-9"));
 }

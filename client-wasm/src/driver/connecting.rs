@@ -16,14 +16,10 @@ use crate::text::joined;
 impl Driver {
     pub(super) fn connect(self: &Rc<Self>, connect: Connect) {
         self.links.begin(connect.conn);
-        if connect.transport != Transport::WebSocket {
-            self.open_request(connect);
-        } else {
-            self.dial(connect);
-        }
+        self.dial(connect);
     }
 
-    /// Opens a socket, or a link to another page that has one.
+    /// Opens a connection, or a link to another page that has one.
     pub(super) fn dial(self: &Rc<Self>, connect: Connect) {
         self.leads_by(&connect);
         let driver = Rc::clone(self);
@@ -37,7 +33,11 @@ impl Driver {
                     Ok(_) if driver.goes_by_link(&connect) => {}
                     Ok(token) => {
                         driver.leads_by(&connect);
-                        driver.open(&connect, token.as_deref());
+                        if connect.transport == Transport::WebSocket {
+                            driver.open(&connect, token.as_deref());
+                        } else {
+                            driver.open_relay(connect);
+                        }
                     }
                     Err(reason) => driver.closed(connect.conn, Closed { reason, ..Closed::default() }),
                 }
@@ -74,7 +74,7 @@ impl Driver {
         }
         match event {
             SocketEvent::Opened => self.input(Input::Opened(conn)),
-            SocketEvent::Text(text) => self.socket_heard(conn, text),
+            SocketEvent::Text(text) => self.upstream_heard(conn, text),
             SocketEvent::Closed { was_open: true, code, reason } => {
                 self.closed(conn, Closed { code: Some(code), reason, ..Closed::default() });
             }
@@ -103,6 +103,7 @@ impl Driver {
     }
 
     pub(super) fn closed(self: &Rc<Self>, conn: ConnId, closed: Closed) {
+        self.close_relay(conn);
         if self.links.end(conn) {
             self.note_end(conn, &closed);
             self.input(Input::Closed(conn, closed));
@@ -110,16 +111,25 @@ impl Driver {
     }
 
     pub(super) fn send(self: &Rc<Self>, conn: ConnId, text: &str) {
-        if self.send_shared(conn, text) {
-            return;
+        if !self.send_shared(conn, text) {
+            self.send_up(conn, text);
         }
-        self.links.with_socket(conn, |socket| socket.send(text));
     }
 
-    pub(super) fn close(&self, conn: ConnId, code: u16) {
+    /// Sends by a socket or the relay.
+    pub(super) fn send_up(self: &Rc<Self>, conn: ConnId, text: &str) {
+        if !self.send_relayed(conn, text) {
+            self.links.with_socket(conn, |socket| socket.send(text));
+        }
+    }
+
+    pub(super) fn close(self: &Rc<Self>, conn: ConnId, code: u16) {
         self.close_link(conn);
+        self.close_relay(conn);
         self.links.with_socket(conn, |socket| socket.close(code));
         self.links.end(conn);
+        // Before another one takes its place.
+        self.settle_sharing();
     }
 
     pub(super) fn refresh_token(self: &Rc<Self>) {

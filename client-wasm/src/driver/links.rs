@@ -1,4 +1,4 @@
-//! The connections and requests that a session has at a time: a socket, stream or poll, a look at a better one, a post.
+//! The connections that a session has at a time, and the requests that they go by where that is no socket.
 
 use alloc::rc::Rc;
 use alloc::vec::Vec;
@@ -22,6 +22,8 @@ pub(super) enum Way {
     Socket(Socket),
     /// A link to another page's connection.
     Shared,
+    /// Requests of the relay.
+    Relayed,
     Request(Rc<Exchange>),
 }
 

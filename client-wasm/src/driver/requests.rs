@@ -1,50 +1,83 @@
-//! Streams, polls and posts, by `fetch`.
+//! The relay's streams, polls and posts, by `fetch`.
 
 use alloc::borrow::ToOwned;
 use alloc::rc::Rc;
 use alloc::string::String;
 
-use tidings_client_core::{Closed, ConnId, Connect, Input, Transport, json};
+use tidings_client_core::{Closed, ConnId, Connect, Input, RelayOutput, Request, Transport, json};
 
 use super::Driver;
 use super::links::Way;
-use crate::http::{Answer, Ask, Exchange, HttpError, Span};
+use crate::host;
+use crate::http::{Answer, Ask, HttpError, Span};
 
 impl Driver {
-    /// Opens a stream, or polls.
-    pub(super) fn open_request(self: &Rc<Self>, connect: Connect) {
-        let span = if connect.transport == Transport::Stream { Span::Stream } else { Span::Open };
-        let exchange = self.request(connect.conn, connect.transport.path(), connect.payload, span);
-        self.links.go(connect.conn, Way::Request(exchange));
+    pub(super) fn open_relay(self: &Rc<Self>, connect: Connect) {
+        self.links.go(connect.conn, Way::Relayed);
+        self.relay.borrow_mut().open(connect, host::now());
+        self.run_relay();
     }
 
-    /// Posts frames.
-    pub(super) fn post(self: &Rc<Self>, conn: ConnId, body: String) {
-        self.links.begin(conn);
-        let exchange = self.request(conn, Transport::FRAMES, body, Span::Short);
-        self.links.go(conn, Way::Request(exchange));
+    /// Sends by the relay; false where it has no such connection.
+    pub(super) fn send_relayed(self: &Rc<Self>, conn: ConnId, text: &str) -> bool {
+        let is_relayed = self.relay.borrow_mut().say(conn, text.to_owned(), host::now());
+        self.run_relay();
+        is_relayed
     }
 
-    fn request(self: &Rc<Self>, conn: ConnId, path: &str, body: String, span: Span) -> Rc<Exchange> {
+    pub(super) fn close_relay(self: &Rc<Self>, conn: ConnId) {
+        self.relay.borrow_mut().close(conn);
+        self.run_relay();
+    }
+
+    fn run_relay(self: &Rc<Self>) {
+        while let Some(output) = self.next_of_relay() {
+            match output {
+                RelayOutput::Request(request) => self.request(request),
+                RelayOutput::Drop(id) => {
+                    self.links.end(id);
+                }
+                RelayOutput::Opened(conn) => self.input(Input::Opened(conn)),
+                RelayOutput::Frame(conn, text) => self.upstream_heard(conn, text),
+                RelayOutput::Closed(conn, closed) => self.closed(conn, closed),
+            }
+        }
+    }
+
+    fn next_of_relay(&self) -> Option<RelayOutput> {
+        self.relay.borrow_mut().poll_output()
+    }
+
+    fn request(self: &Rc<Self>, request: Request) {
+        let Request { id, path, body, is_stream, .. } = request;
+        let span = match path {
+            _ if is_stream => Span::Stream,
+            Transport::FRAMES => Span::Short,
+            _ => Span::Open,
+        };
+        self.links.begin(id);
         let weak = Rc::downgrade(self);
         let ask = Ask { method: "POST".to_owned(), path: path.to_owned(), body: Some(body), span };
-        self.http.exchange(ask, move |answer| {
+        let exchange = self.http.exchange(ask, move |answer| {
             if let Some(driver) = weak.upgrade()
-                && driver.links.holds(conn)
+                && driver.links.holds(id)
             {
-                driver.heard(conn, answer);
+                driver.answered(id, answer);
+                driver.run_relay();
             }
-        })
+        });
+        self.links.go(id, Way::Request(exchange));
     }
 
-    fn heard(self: &Rc<Self>, conn: ConnId, answer: Answer) {
+    fn answered(&self, id: ConnId, answer: Answer) {
+        let now = host::now();
         let closed = match answer {
+            Answer::Opened => return self.relay.borrow_mut().opened(id),
+            Answer::Part(text) => return self.relay.borrow_mut().chunk(id, text.as_bytes(), now),
             Answer::Whole(200, text) => {
-                self.links.end(conn);
-                return self.input(Input::Answer(conn, text));
+                self.links.end(id);
+                return self.relay.borrow_mut().answered(id, &text, now);
             }
-            Answer::Opened => return self.input(Input::Opened(conn)),
-            Answer::Part(text) => return self.input(Input::Chunk(conn, text.into_bytes())),
             Answer::Whole(status, text) => refusal(status, &text),
             Answer::Ended => Closed::default(),
             Answer::Failed(error) => {
@@ -55,7 +88,8 @@ impl Driver {
                 Closed { reason, ..Closed::default() }
             }
         };
-        self.closed(conn, closed);
+        self.links.end(id);
+        self.relay.borrow_mut().failed(id, closed);
     }
 }
 

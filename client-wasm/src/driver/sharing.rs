@@ -1,5 +1,4 @@
-//! One connection for all pages of a user: this page's part. Where it has the connection, its socket's frames go through
-//! a hub that has links to the others; where another page has it, a link is this page's way.
+//! One connection for all pages of a user: this page's part. Where it has the connection, its frames go through a hub that has links to the others; where another page has it, a link is this page's way.
 
 use alloc::borrow::ToOwned;
 use alloc::rc::Rc;
@@ -7,7 +6,7 @@ use alloc::string::String;
 use core::cell::{Cell, RefCell};
 
 use tidings_client_core::{
-    Closed, Command, ConnId, Connect, Duration, Hub, HubOutput, Input, LinkId, State, Status, Transport,
+    Closed, Command, ConnId, Connect, Duration, Hub, HubOutput, Input, LinkId, State, Status,
 };
 use tidings_protocol::CloseCode;
 
@@ -16,6 +15,7 @@ use super::links::Way;
 use crate::host;
 use crate::storage;
 use crate::tabs::{Tabs, TabsEvent};
+use crate::text::joined;
 
 /// An attempt that is this near is waited for.
 const NEAR: Duration = Duration::from_millis(100);
@@ -27,7 +27,7 @@ pub(super) struct Sharing {
     /// This page has the connection.
     leads: Cell<bool>,
     hub: RefCell<Hub>,
-    /// The attempt or socket that the hub's links go by.
+    /// The attempt or connection that the hub's links go by.
     upstream: Cell<Option<ConnId>>,
     /// Why that has ended.
     ended: RefCell<Option<Closed>>,
@@ -46,7 +46,7 @@ impl Sharing {
 }
 
 impl Driver {
-    /// Whether a WebSocket's place is taken by a link to another page's. A token has been had: it is known whose the
+    /// Whether a connection's place is taken by a link to another page's. A token has been had: it is known whose the
     /// connection is.
     pub(super) fn goes_by_link(self: &Rc<Self>, connect: &Connect) -> bool {
         self.find_tabs();
@@ -63,12 +63,9 @@ impl Driver {
     /// session's.
     pub(super) fn leads_by(&self, connect: &Connect) {
         let is_new = !self.sharing.is_upstream(connect.conn);
-        if is_new
-            && self.sharing.leads.get()
-            && connect.payload.contains(self.session.borrow().client_session())
-        {
+        if is_new && self.sharing.leads.get() && !connect.is_look {
             self.sharing.upstream.set(Some(connect.conn));
-            self.sharing.hub.borrow_mut().open(LinkId::OWN, host::now());
+            self.sharing.hub.borrow_mut().begin(connect.transport, host::now());
         }
     }
 
@@ -81,7 +78,7 @@ impl Driver {
             // A connection with notifications is another one.
             let kind = if self.config.notifications { " notifications" } else { "" };
             let weak = Rc::downgrade(self);
-            let tabs = Tabs::new(&["tidings connection ", &owner, kind].concat(), move |event| {
+            let tabs = Tabs::new(&joined(&["tidings connection ", &owner, kind]), move |event| {
                 if let Some(driver) = weak.upgrade() {
                     driver.tabs_event(event);
                 }
@@ -125,27 +122,14 @@ impl Driver {
     }
 
     /// A page wants a link. It waits for an attempt that is under way or near; otherwise it is told what this page waits
-    /// for, or that no WebSocket gets through.
+    /// for.
     fn link_opened(&self, link: LinkId) {
         let status = self.status();
         let wait = status.next_retry_at.map(|at| at - host::now());
-        let refused = match wait {
-            _ if self.sharing.upstream.get().is_some() => None,
-            _ if status.transport != Transport::WebSocket => {
-                Some(Closed { is_reachable: true, ..Closed::default() })
-            }
-            Some(wait) if wait > NEAR => Some(Closed {
-                retry_after_ms: Some(wait.as_millis()),
-                attempts: Some(status.attempts),
-                ..Closed::default()
-            }),
-            _ => None,
-        };
-        match refused {
-            Some(closed) => {
-                self.sharing.with_tabs(|tabs| tabs.end(&[link], &closed));
-            }
-            None => self.sharing.hub.borrow_mut().open(link, host::now()),
+        if self.sharing.upstream.get().is_none() && wait.is_some_and(|wait| wait > NEAR) {
+            self.sharing.with_tabs(|tabs| tabs.end(&[link], &as_told(None, &status)));
+        } else {
+            self.sharing.hub.borrow_mut().open(link, host::now());
         }
     }
 
@@ -163,8 +147,8 @@ impl Driver {
         is_link
     }
 
-    /// A text came by a socket.
-    pub(super) fn socket_heard(self: &Rc<Self>, conn: ConnId, text: String) {
+    /// A frame came by a socket or the relay.
+    pub(super) fn upstream_heard(self: &Rc<Self>, conn: ConnId, text: String) {
         if self.sharing.is_upstream(conn) {
             let was_up = self.sharing.hub.borrow().is_up();
             self.sharing.hub.borrow_mut().hear(text, host::now());
@@ -221,7 +205,7 @@ impl Driver {
             match output {
                 HubOutput::Send(text) => {
                     if let Some(conn) = self.sharing.upstream.get() {
-                        self.links.with_socket(conn, |socket| socket.send(&text));
+                        self.send_up(conn, &text);
                     }
                 }
                 HubOutput::Deliver(mut links, text) => {
@@ -262,11 +246,10 @@ fn hand_over() -> Closed {
 
 /// What the links are told of the end of this page's connection: to come back when this page does.
 fn as_told(ended: Option<Closed>, status: &Status) -> Closed {
-    // What the session gave up by itself was open, or had no greeting.
-    let mut closed = ended.unwrap_or(Closed { is_reachable: true, ..Closed::default() });
+    let mut closed = ended.unwrap_or_default();
     let code = closed.code.and_then(CloseCode::from_u16);
-    // That is this page's own business.
-    if code.is_some_and(|code| !code.may_reconnect() || code == CloseCode::Unauthenticated) {
+    // That is this page's own business, and so is the way that it takes.
+    if code.is_none_or(|code| !code.may_reconnect() || code == CloseCode::Unauthenticated) {
         closed.code = Some(CloseCode::Restart.as_u16());
     }
     let wait = status.next_retry_at.map_or(Duration::ZERO, |at| at - host::now());

@@ -1,11 +1,11 @@
 //! One client and its app: what it wanted, what it was told, and whether the two agree.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde_json::Value;
 use tidings_client_core::{
     Command, Config, Connect, Duration, Event, Frame, GapReason, Input, Instant, Kind, Output, Persist,
-    RoomState, SendState, Session, Storage, Stored,
+    Relay, RoomState, SendState, Session, Storage, Stored,
 };
 use tidings_protocol::ClientId;
 
@@ -20,6 +20,11 @@ struct View {
 pub(crate) struct App {
     pub(crate) user: &'static str,
     pub(crate) session: Session,
+    pub(crate) relay: Relay,
+    /// Connections that go by it.
+    pub(crate) relayed: BTreeSet<u32>,
+    pub(crate) inputs: VecDeque<Input>,
+    pub(crate) is_draining: bool,
     pub(crate) life: u32,
     pub(crate) wake: Option<u64>,
     pub(crate) asleep_until: u64,
@@ -41,7 +46,6 @@ pub(crate) struct App {
 /// What the world is to do for a client.
 pub(crate) enum Wish {
     Connect(Connect),
-    Post(u32, String),
     Send(u32, String),
     Close(u32),
 }
@@ -54,6 +58,10 @@ impl App {
         Self {
             user,
             session: session(seed),
+            relay: Relay::default(),
+            relayed: BTreeSet::new(),
+            inputs: VecDeque::new(),
+            is_draining: false,
             life: 0,
             wake: None,
             asleep_until: 0,
@@ -73,6 +81,8 @@ impl App {
     /// The page is loaded anew: only storage is left.
     pub(crate) fn reload(&mut self, seed: u64, with_positions: bool) -> Vec<Input> {
         self.session = session(seed);
+        self.relay = Relay::default();
+        self.relayed.clear();
         self.life += 1;
         self.wake = None;
         self.views.clear();
@@ -108,7 +118,6 @@ impl App {
         }) {
             match output {
                 Output::Connect(connect) => wishes.push(Wish::Connect(connect)),
-                Output::Post(conn, body) => wishes.push(Wish::Post(conn.0, body)),
                 Output::Send(conn, text) => wishes.push(Wish::Send(conn.0, text)),
                 Output::Close(conn, _) => wishes.push(Wish::Close(conn.0)),
                 Output::Persist(what) => {

@@ -9,15 +9,11 @@ impl World {
     /// Whether a connection's place is taken by a link. Where this page has the connection, the others go by it.
     pub(super) fn goes_by_link(&mut self, client: usize, connect: &Connect) -> bool {
         let (now, life) = (self.now, self.apps[client].life);
-        let is_look = !connect.payload.contains(self.apps[client].session.client_session());
         let Some(tabs) = self.tabs.as_mut().filter(|t| t.shares(client)) else { return false };
-        if connect.transport != Transport::WebSocket {
-            return false;
-        }
         if tabs.pages[client].leads {
-            if !is_look {
+            if !connect.is_look {
                 tabs.pages[client].upstream = Some(connect.conn);
-                tabs.pages[client].hub.open(LinkId::OWN, Instant::from_millis(now));
+                tabs.pages[client].hub.begin(connect.transport, Instant::from_millis(now));
             }
             return false;
         }
@@ -45,7 +41,7 @@ impl World {
         is_link
     }
 
-    /// A text comes by a WebSocket.
+    /// A frame comes by a connection.
     pub(super) fn heard(&mut self, client: usize, conn: ConnId, text: String) {
         let now = self.now;
         if let Some(tabs) = &mut self.tabs
@@ -66,7 +62,8 @@ impl World {
     pub(super) fn settle_sharing(&mut self, client: usize) {
         let Some(upstream) = self.tabs.as_ref().and_then(|t| t.pages[client].upstream) else { return };
         let life = self.apps[client].life;
-        let is_there = self.find(client, life, upstream.0).is_some_and(|conn| !self.net.wires[conn].dropped);
+        let is_there = self.apps[client].relayed.contains(&upstream.0)
+            || self.find(client, life, upstream.0).is_some_and(|conn| !self.net.wires[conn].dropped);
         let status = self.apps[client].session.status();
         let Some(tabs) = &mut self.tabs else { return };
         let page = &mut tabs.pages[client];
@@ -101,7 +98,10 @@ impl World {
                     let upstream = self.tabs.as_ref().and_then(|t| t.pages[client].upstream);
                     if let Some(id) = upstream {
                         self.note_end(client, id, &hand_over());
-                        if let Some(conn) = self.find(client, lives[client], id.0) {
+                        if self.apps[client].relayed.remove(&id.0) {
+                            self.apps[client].relay.close(id);
+                            self.run_relay(client);
+                        } else if let Some(conn) = self.find(client, lives[client], id.0) {
                             self.let_go(conn);
                         }
                         self.input(client, Input::Closed(id, hand_over()));
@@ -129,7 +129,6 @@ impl World {
     }
 
     fn link_opened(&mut self, client: usize, link: LinkId) {
-        self.net.note("link");
         let (now, status) = (self.now, self.apps[client].session.status());
         let Some(tabs) = &mut self.tabs else { return };
         match refusal(&tabs.pages[client], &status, now) {
@@ -137,7 +136,14 @@ impl World {
                 self.net.note("link refused");
                 tabs.tell(client, &[link], &Told::Ended(closed), &mut self.net, now);
             }
-            None => tabs.pages[client].hub.open(link, Instant::from_millis(now)),
+            None => {
+                self.net.note(match status.transport {
+                    Transport::WebSocket => "link by a socket",
+                    Transport::Stream => "link by a stream",
+                    Transport::Poll => "link by polls",
+                });
+                tabs.pages[client].hub.open(link, Instant::from_millis(now));
+            }
         }
     }
 
@@ -148,7 +154,9 @@ impl World {
             let Some(tabs) = &mut self.tabs else { return };
             match output {
                 HubOutput::Send(text) => {
-                    if let Some(id) = upstream {
+                    if let Some(id) = upstream
+                        && !self.relays(client, id.0, &text)
+                    {
                         self.send_up(client, id.0, text);
                     }
                 }

@@ -3,9 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use tidings_client_core::{
-    Closed, ConnId, Connect, Duration, Hub, Instant, LinkId, State, Status, Transport,
-};
+use tidings_client_core::{Closed, ConnId, Connect, Duration, Hub, Instant, LinkId, State, Status};
 
 use tidings_protocol::CloseCode;
 
@@ -280,12 +278,12 @@ pub(crate) fn hand_over() -> Closed {
 
 /// What links are told of the end of a connection.
 pub(crate) fn as_told(ended: Option<Closed>, status: &Status, now: u64) -> Closed {
-    let mut closed = ended.unwrap_or(Closed { is_reachable: true, ..Closed::default() });
+    let mut closed = ended.unwrap_or_default();
     if status.state == State::Closed {
         return hand_over();
     }
-    // That is the leader's own business.
-    if closed.code.and_then(CloseCode::from_u16).is_some_and(|code| !code.may_reconnect()) {
+    // That is the leader's own business, and so is the way that it takes.
+    if closed.code.and_then(CloseCode::from_u16).is_none_or(|code| !code.may_reconnect()) {
         closed.code = Some(1012);
     }
     let wait = status.next_retry_at.map_or(Duration::ZERO, |at| at - Instant::from_millis(now));
@@ -295,16 +293,13 @@ pub(crate) fn as_told(ended: Option<Closed>, status: &Status, now: u64) -> Close
     closed
 }
 
-/// Why a link is not let in: the leader waits, or has no WebSocket.
+/// Why a link is not let in: the leader waits.
 pub(crate) fn refusal(page: &Page, status: &Status, now: u64) -> Option<Closed> {
     let wait = status.next_retry_at.map(|at| (at - Instant::from_millis(now)).as_millis());
     match wait {
         _ if page.upstream.is_some() => None,
-        _ if status.transport != Transport::WebSocket => {
-            Some(Closed { is_reachable: true, ..Closed::default() })
-        }
         Some(wait) if wait > 100 => {
-            Some(Closed { retry_after_ms: Some(wait), attempts: Some(status.attempts), ..Closed::default() })
+            Some(Closed { retry_after_ms: Some(wait), attempts: Some(status.attempts), ..hand_over() })
         }
         _ => None,
     }

@@ -50,7 +50,14 @@ impl World {
 
     /// How often each fault was met.
     pub(crate) fn met(&self) -> Vec<(&'static str, u64)> {
-        const SHARED: [&str; 4] = ["link", "link refused", "leader gone", "lead taken over"];
+        const SHARED: [&str; 6] = [
+            "link by a socket",
+            "link by a stream",
+            "link by polls",
+            "link refused",
+            "leader gone",
+            "lead taken over",
+        ];
         const ALL: [&str; 26] = [
             "upgrade refused",
             "upgrade unanswered",

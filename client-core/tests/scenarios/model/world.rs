@@ -1,6 +1,8 @@
 //! Clients, network and server on one clock.
 
-use tidings_client_core::{Closed, Command, ConnId, Connect, Entry, Input, Storage, Transport};
+use tidings_client_core::{
+    Closed, Command, ConnId, Connect, Entry, Input, Instant, Relay, RelayOutput, Storage, Transport,
+};
 use tidings_protocol::{RoomId, UserId};
 
 use super::app::{App, Wish, join};
@@ -255,7 +257,7 @@ impl World {
             Arrival::PollOver(conn) => self.server.poll_over(conn, &mut self.net, self.now),
             Arrival::KeepAlive(conn) => self.server.keep_alive(conn, &mut self.net, self.now),
             Arrival::Up => self.server.up(),
-            Arrival::Opened(conn) => self.deliver(conn, Input::Opened),
+            Arrival::Opened(conn) => self.opened(conn),
             Arrival::Note(note) => self.note(note),
             Arrival::Frame(conn, text) => {
                 let wire = &self.net.wires[conn];
@@ -264,9 +266,9 @@ impl World {
                     self.heard(client, id, text);
                 }
             }
-            Arrival::Chunk(conn, bytes) => self.deliver(conn, |id| Input::Chunk(id, bytes)),
+            Arrival::Chunk(conn, bytes) => self.relay(conn, |relay, id, now| relay.chunk(id, &bytes, now)),
             Arrival::Answer(conn, text) => {
-                self.deliver(conn, |id| Input::Answer(id, text));
+                self.relay(conn, |relay, id, now| relay.answered(id, &text, now));
                 self.net.wires[conn].dropped = true;
             }
             Arrival::Closed(conn, code) => self.end(conn, Closed { code, ..Closed::default() }),
@@ -274,12 +276,22 @@ impl World {
         }
     }
 
+    fn opened(&mut self, conn: usize) {
+        if self.net.wires[conn].kind == Kind::Socket {
+            self.deliver(conn, Input::Opened);
+        } else {
+            self.relay(conn, |relay, id, _| relay.opened(id));
+        }
+    }
+
     fn end(&mut self, conn: usize, closed: Closed) {
         let wire = &self.net.wires[conn];
-        if wire.life == self.apps[wire.client].life && !wire.dropped {
+        if wire.kind != Kind::Socket {
+            self.relay(conn, |relay, id, _| relay.failed(id, closed));
+        } else if wire.life == self.apps[wire.client].life && !wire.dropped {
             self.note_end(wire.client, wire.id, &closed);
+            self.deliver(conn, |id| Input::Closed(id, closed));
         }
-        self.deliver(conn, |id| Input::Closed(id, closed));
         self.net.wires[conn].dropped = true;
     }
 
@@ -292,27 +304,88 @@ impl World {
         }
     }
 
+    /// Tells a client's relay how a request goes.
+    fn relay(&mut self, conn: usize, tell: impl FnOnce(&mut Relay, ConnId, Instant)) {
+        let wire = &self.net.wires[conn];
+        let (client, id) = (wire.client, wire.id);
+        if wire.life == self.apps[client].life && !wire.dropped {
+            tell(&mut self.apps[client].relay, id, Instant::from_millis(self.now));
+            self.run_relay(client);
+        }
+    }
+
+    /// Says something by a connection of requests; false where it is none.
+    pub(super) fn relays(&mut self, client: usize, id: u32, text: &str) -> bool {
+        let now = Instant::from_millis(self.now);
+        let is_relayed = self.apps[client].relay.say(ConnId(id), text.to_owned(), now);
+        self.run_relay(client);
+        is_relayed
+    }
+
+    /// Does what a client's relay wants done.
+    pub(super) fn run_relay(&mut self, client: usize) {
+        while let Some(output) = self.apps[client].relay.poll_output() {
+            let life = self.apps[client].life;
+            match output {
+                RelayOutput::Request(request) => {
+                    let kind = match request.path {
+                        Transport::FRAMES => Kind::Post,
+                        _ if request.is_stream => Kind::Stream,
+                        _ => Kind::Poll,
+                    };
+                    self.net.dial(client, life, request.id, (kind, request.body), self.now);
+                }
+                RelayOutput::Drop(id) => {
+                    if let Some(conn) = self.find(client, life, id.0) {
+                        self.let_go(conn);
+                    }
+                }
+                RelayOutput::Opened(id) => self.input(client, Input::Opened(id)),
+                RelayOutput::Frame(id, text) => self.heard(client, id, text),
+                RelayOutput::Closed(id, closed) => {
+                    self.apps[client].relayed.remove(&id.0);
+                    self.note_end(client, id, &closed);
+                    self.input(client, Input::Closed(id, closed));
+                }
+            }
+        }
+    }
+
+    /// Takes one input, and everything that follows from it. While that runs, further inputs wait for their turn.
     pub(super) fn input(&mut self, client: usize, input: Input) {
+        self.apps[client].inputs.push_back(input);
+        if std::mem::replace(&mut self.apps[client].is_draining, true) {
+            return;
+        }
+        while let Some(input) = self.apps[client].inputs.pop_front() {
+            self.take(client, input);
+        }
+        self.apps[client].is_draining = false;
+    }
+
+    fn take(&mut self, client: usize, input: Input) {
         let app = &mut self.apps[client];
         let wishes = app.handle(input, self.now, &self.server.logs);
         let life = app.life;
         for wish in wishes {
             match wish {
                 Wish::Connect(connect) => self.connect(client, connect),
-                Wish::Post(id, body) => {
-                    self.net.dial(client, life, ConnId(id), (Kind::Post, body), self.now);
-                }
                 Wish::Send(id, text) => {
-                    if !self.sends_shared(client, id, Some(&text)) {
+                    if !self.sends_shared(client, id, Some(&text)) && !self.relays(client, id, &text) {
                         self.send_up(client, id, text);
                     }
                 }
                 Wish::Close(id) => {
-                    if !self.sends_shared(client, id, None)
+                    if self.apps[client].relayed.remove(&id) {
+                        self.apps[client].relay.close(ConnId(id));
+                        self.run_relay(client);
+                    } else if !self.sends_shared(client, id, None)
                         && let Some(conn) = self.find(client, life, id)
                     {
                         self.let_go(conn);
                     }
+                    // Before another one takes its place.
+                    self.settle_sharing(client);
                 }
             }
         }
@@ -323,13 +396,14 @@ impl World {
         if self.goes_by_link(client, &connect) {
             return;
         }
-        let kind = match connect.transport {
-            Transport::WebSocket => Kind::Socket,
-            Transport::Stream => Kind::Stream,
-            Transport::Poll => Kind::Poll,
-        };
-        let life = self.apps[client].life;
-        self.net.dial(client, life, connect.conn, (kind, connect.payload), self.now);
+        let app = &mut self.apps[client];
+        if connect.transport == Transport::WebSocket {
+            self.net.dial(client, app.life, connect.conn, (Kind::Socket, connect.payload), self.now);
+        } else {
+            app.relayed.insert(connect.conn.0);
+            app.relay.open(connect, Instant::from_millis(self.now));
+            self.run_relay(client);
+        }
     }
 
     pub(super) fn send_up(&mut self, client: usize, id: u32, text: String) {

@@ -193,7 +193,7 @@ impl Driver {
                 Output::Event(event) => self.seen.lock().hear(event),
                 Output::WaitUntil(at) => self.wake = Some(self.began + Duration::from_millis(at.as_millis())),
                 Output::Persist(_) => {}
-                Output::Post(..) | Output::RefreshToken => panic!("{output:?} is not to come here"),
+                Output::RefreshToken => panic!("{output:?} is not to come here"),
             }
         }
         self.seen.lock().queued = self.session.queued();

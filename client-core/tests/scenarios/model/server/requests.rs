@@ -17,8 +17,16 @@ impl Server {
         let Some(session) = self.sessions.get_mut(&conn) else { return };
         session.resumed = true;
         let user = session.user;
+        // All rooms are answered for before anything else comes.
+        let mut entered = Vec::new();
         for room in &body.rooms {
-            self.subscribe(conn, room.room_id.as_str(), (room.after_seq, false), None, net, now);
+            let name = room.room_id.as_str();
+            if let Some(replay) = self.enter(conn, name, (room.after_seq, false), None, net, now) {
+                entered.push((name, replay));
+            }
+        }
+        for (name, replay) in entered {
+            self.replay(conn, name, replay, net, now);
         }
         self.replay_inbox(conn, user, body.inbox_after, net, now);
     }

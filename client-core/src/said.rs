@@ -1,6 +1,5 @@
-//! What a session says, as far as a hub must know it.
+//! What a session says, as far as a hub or a relay must know it.
 
-use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -8,8 +7,8 @@ use crate::json;
 
 /// What the answer to a frame means for its link.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Ask {
-    /// Nothing to the hub.
+pub(crate) enum Ask {
+    /// Nothing but to that link.
     Plain,
     /// Rooms that are not yet answered for.
     Resume(Vec<String>),
@@ -20,7 +19,7 @@ pub(super) enum Ask {
 
 /// One frame of a session.
 #[derive(Debug)]
-pub(super) enum Said {
+pub(crate) enum Said {
     /// To be handed on, with the question that its id stands for.
     Frame(Option<String>, Ask),
     /// An entry, and the one that it must not overtake.
@@ -34,18 +33,19 @@ pub(super) enum Said {
 
 impl Said {
     /// Reads a frame of ours; one that is none is handed on as it is.
-    pub(super) fn read(text: &str) -> Self {
-        let field = |name| json::field(text, name);
-        let string = |name| field(name).and_then(json::string).map(Cow::into_owned);
+    pub(crate) fn read(text: &str) -> Self {
+        let string = |name| json::text_of(text, name);
         let (id, room) = (string("id"), string("roomId"));
         match (string("type").as_deref(), id, room) {
             (Some("PING"), ..) => Self::Ping,
             (Some("PRESENCE"), ..) => Self::Presence(string("status").as_deref() == Some("away")),
             (Some("LEAVE_ROOM"), Some(id), Some(room)) => Self::Leave(id, room),
             (Some("JOIN_ROOM"), id, Some(room)) => Self::Frame(id, Ask::Join(room)),
-            (Some("RESUME"), id, _) => Self::Frame(id, Ask::Resume(rooms(field("rooms").unwrap_or("[]")))),
+            (Some("RESUME"), id, _) => {
+                Self::Frame(id, Ask::Resume(rooms(json::field(text, "rooms").unwrap_or_default())))
+            }
             (Some("READ"), id, Some(room)) => {
-                Self::Frame(id, Ask::Read(room, field("seq").and_then(json::number).unwrap_or(0)))
+                Self::Frame(id, Ask::Read(room, json::number_of(text, "seq").unwrap_or(0)))
             }
             (
                 Some("CHAT_MESSAGE" | "PRIVATE_MESSAGE" | "EDIT_MESSAGE" | "DELETE_MESSAGE" | "REACT"),
@@ -59,6 +59,9 @@ impl Said {
 
 /// The `roomId` of each item.
 fn rooms(list: &str) -> Vec<String> {
-    let room = |item| json::field(item, "roomId").and_then(json::string).map(Cow::into_owned);
-    json::items(list).unwrap_or_default().into_iter().filter_map(room).collect()
+    json::items(list)
+        .unwrap_or_default()
+        .into_iter()
+        .filter_map(|item| json::text_of(item, "roomId"))
+        .collect()
 }
