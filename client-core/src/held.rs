@@ -38,12 +38,13 @@ impl Held {
     }
 }
 
-/// A refusal in the server's place.
+/// A refusal in the server's place, which says nothing of what the server has.
 pub(crate) fn refusal(id: &str, until: Instant, now: Instant) -> String {
     let mut data = Object::new();
     data.text("error", "Not now");
     data.text("code", "UNAVAILABLE");
     data.text("id", id);
+    data.flag("unsent", true);
     data.number("retryAfterMs", (until - now).as_millis());
     Object::event("ERROR", "MESSAGE", data, "")
 }

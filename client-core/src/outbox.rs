@@ -25,6 +25,8 @@ struct Pending {
     state: PendingState,
     /// A request that held it was given up, and may still arrive.
     is_astray: bool,
+    /// It was unsure when it was sent last.
+    was_unsure: bool,
     /// Storage holds it, in this form or an earlier one.
     is_kept: bool,
 }
@@ -174,6 +176,7 @@ impl Outbox {
             None => self.entries[at].frame.clone(),
         };
         let entry = &mut self.entries[at];
+        entry.was_unsure = entry.state == PendingState::Unsure;
         entry.state = PendingState::InFlight(now);
         (entry.id.clone(), frame)
     }
@@ -197,11 +200,18 @@ impl Outbox {
         Some(entry.id)
     }
 
-    /// The server refused the entry for now.
-    pub(crate) fn postpone(&mut self, id: &str, after: Duration, now: Instant) -> Option<ClientId> {
+    /// The entry was refused for now: by the server, which does not have it then, or before it came there.
+    pub(crate) fn postpone(
+        &mut self,
+        id: &str,
+        after: Duration,
+        now: Instant,
+        is_unsent: bool,
+    ) -> Option<ClientId> {
         let at = self.position(id)?;
         let entry = &mut self.entries[at];
-        entry.state = if entry.is_astray { PendingState::Unsure } else { PendingState::Queued };
+        let is_unsure = entry.is_astray || is_unsent && entry.was_unsure;
+        entry.state = if is_unsure { PendingState::Unsure } else { PendingState::Queued };
         self.lanes.pause(entry.lane, now + after);
         Some(entry.id.clone())
     }
@@ -238,8 +248,8 @@ impl Outbox {
         self.next_order += 1;
         self.bytes += frame.len();
         let state = if self.saves { PendingState::Saving } else { PendingState::Queued };
-        let (is_astray, is_kept) = (false, false);
-        self.entries.push(Pending { id, order, frame, lane, state, is_astray, is_kept });
+        let (is_astray, was_unsure, is_kept) = (false, false, false);
+        self.entries.push(Pending { id, order, frame, lane, state, is_astray, was_unsure, is_kept });
     }
 
     fn take(&mut self, at: usize) -> Pending {

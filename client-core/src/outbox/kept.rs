@@ -55,7 +55,7 @@ impl Outbox {
         let lane = self.lane(&lane_of(&frame)?);
         let state = failed.map_or(PendingState::Unsure, |code| PendingState::Failed(code_of(&code)));
         self.bytes += frame.len();
-        Some(Pending { id, order, frame, lane, state, is_astray: true, is_kept: true })
+        Some(Pending { id, order, frame, lane, state, is_astray: true, was_unsure: true, is_kept: true })
     }
 
     /// The entry would outlive the page now, or could not be kept. Whether it waited for that.

@@ -4,6 +4,7 @@ use tidings_protocol::{Code, RoomId};
 
 use super::{Session, connection::Resume};
 use crate::frame::Frame;
+use crate::json;
 use crate::markers::RETRY_AFTER;
 use crate::outbox::code_of;
 use crate::output::{Event, Output, Persist, RoomState, SendState};
@@ -60,7 +61,8 @@ impl Session {
         if code == Code::Unauthenticated && self.config.refreshable_token && self.token.ask() {
             self.out.push_back(Output::RefreshToken);
         }
-        let again = self.refused_entry(id.as_deref(), code, wait, now)
+        let is_unsent = json::field(frame.data(), "unsent").is_some();
+        let again = self.refused_entry(id.as_deref(), code, wait, is_unsent, now)
             || self.refused_room(id.as_deref(), room.as_deref(), code, wait, now)
             || self.refused_resume(id.as_deref(), wait, now)
             || self.refused_marker(id.as_deref(), wait, now);
@@ -71,10 +73,17 @@ impl Session {
     }
 
     /// True where the refused frame was an entry's, and is sent again.
-    fn refused_entry(&mut self, id: Option<&str>, code: Code, wait: Option<Duration>, now: Instant) -> bool {
+    fn refused_entry(
+        &mut self,
+        id: Option<&str>,
+        code: Code,
+        wait: Option<Duration>,
+        is_unsent: bool,
+        now: Instant,
+    ) -> bool {
         let Some(id) = id else { return false };
         if let Some(wait) = wait {
-            let Some(id) = self.outbox.postpone(id, wait, now) else { return false };
+            let Some(id) = self.outbox.postpone(id, wait, now, is_unsent) else { return false };
             self.event(Event::Sent { id, state: SendState::Queued });
             return true;
         }

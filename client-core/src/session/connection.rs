@@ -280,9 +280,10 @@ impl Session {
             self.timers.clear(timer);
         }
         self.stop_looking();
-        // What was on its way by a request may still arrive.
-        let by_request = self.connection.is_some() && !self.is_by_socket();
-        self.outbox.disconnected(by_request);
+        // What was on its way by a request, or by a connection that goes on, may still arrive.
+        let may_arrive =
+            self.connection.as_ref().is_some_and(|c| c.is_link || c.transport != Transport::WebSocket);
+        self.outbox.disconnected(may_arrive);
         self.subscriptions.disconnected();
         self.markers.disconnected();
         self.cursors.disconnected();

@@ -1,5 +1,6 @@
 //! What the server refuses: for now, or for good.
 
+use serde_json::json;
 use tidings_client_core::{Command, Event, Kind, Refusal, SendState};
 use tidings_protocol::Code;
 
@@ -83,6 +84,26 @@ fn a_message_that_may_have_arrived_can_be_neither_revised_nor_dropped() {
     client.command(Command::Revise { id: id.clone(), entry: chat("general", "other") });
     client.command(Command::Cancel { id: id.clone() });
     assert_eq!(client.states_of(&id), [busy.clone(), busy]);
+}
+
+#[test]
+fn what_was_refused_before_it_came_to_the_server_may_be_there_from_an_earlier_sending() {
+    let mut client = Client::connected(&[("general", 0)]);
+    let id = client.send(chat("general", "one"));
+    for (unsent, may_go) in [(true, false), (false, true)] {
+        client.close(None);
+        client.until_next_attempt();
+        client.greet();
+        client.participants("general", 1, 0);
+        let mut data =
+            json!({"error": "no", "code": "UNAVAILABLE", "id": id.as_str(), "retryAfterMs": 5_000});
+        if unsent {
+            data["unsent"] = true.into();
+        }
+        client.receive("ERROR", "MESSAGE", &data);
+        client.command(Command::Cancel { id: id.clone() });
+        assert_eq!(client.states_of(&id).contains(&SendState::Cancelled), may_go);
+    }
 }
 
 #[test]
