@@ -4,12 +4,16 @@ import type { Page } from '@playwright/test';
 import { token } from '../support/example.js';
 import { expect, test as base } from '../support/sdk.js';
 import { Sockets } from '../support/sockets.js';
+import { Streams } from '../support/streams.js';
 
 type Tab = (userId?: string, options?: object) => Promise<Page>;
 
-const test = base.extend<{ sockets: Sockets; tab: Tab }>({
+const test = base.extend<{ sockets: Sockets; streams: Streams; tab: Tab }>({
   sockets: async ({ context }, use) => {
     await use(new Sockets(context));
+  },
+  streams: async ({ context }, use) => {
+    await use(new Streams(context));
   },
   // A tab in which `client` is connected and in the room `general`, and `greeted` is when it was last greeted.
   tab: async ({ open, server, sockets }, use) => {
@@ -173,11 +177,46 @@ test('without a server all tabs wait for the same attempt, and any of them can a
   await agree(tabs, 1);
 });
 
-test('where no WebSocket gets through, each tab finds its own way', async ({ tab, context, sockets }) => {
+test('where no WebSocket gets through, eight tabs share one stream, and another one has it within a second', async ({
+  tab,
+  context,
+  streams,
+}) => {
   await context.routeWebSocket(/\/ws\/chat/, (socket) => void socket.close());
-  const tabs = [await tab(), await tab()];
-  expect(sockets.holders).toHaveLength(0);
+  const tabs: Page[] = [];
+  for (let n = 0; n < 8; n++) tabs.push(await tab());
+  const [first, ...rest] = tabs;
+  expect(streams.holders, 'over HTTP/1.1, six would take all connections').toEqual([first]);
   for (const one of tabs) expect(await one.evaluate('client.status.get().transport')).toBe('stream');
-  await Promise.all(tabs.map((one, at) => send(one, `by a stream ${at}`)));
-  await agree(tabs, 2);
+  for (const n of [0, 1]) await Promise.all(tabs.map((one, at) => send(one, `${at} by a stream ${n}`)));
+  await agree(tabs, 16);
+  expect(streams.holders).toEqual([first]);
+
+  await Promise.all(rest.map((one) => one.evaluate('void (globalThis.before = greeted)')));
+  const at = Date.now();
+  await first.close();
+  for (const one of rest) await one.waitForFunction('greeted > before');
+  const took = Math.max(...(await Promise.all(rest.map((one) => one.evaluate<number>('greeted'))))) - at;
+  console.log(`hand-over of a stream: ${took} ms`);
+  expect(took).toBeLessThan(1000);
+  await Promise.all(rest.map((one, at) => send(one, `${at} afterwards`)));
+  await agree(rest, 23);
+  for (const one of rest) expect(await one.evaluate('client.status.get().transport')).toBe('stream');
+  expect(streams.holders).toHaveLength(1);
+});
+
+test('where neither WebSockets nor streams get through, tabs share polls', async ({ tab, context, streams }) => {
+  await context.routeWebSocket(/\/ws\/chat/, (socket) => void socket.close());
+  const headers = { 'access-control-allow-origin': '*' };
+  await context.route('**/api/v1/realtime/stream', (route) => route.fulfill({ status: 404, headers, body: 'no such page' }));
+  const polls = new Set<Page>();
+  context.on('request', (request) => {
+    if (request.url().endsWith('/api/v1/realtime/poll')) polls.add(request.frame().page());
+  });
+  const tabs = [await tab(), await tab(), await tab()];
+  for (const one of tabs) expect(await one.evaluate('client.status.get().transport')).toBe('poll');
+  for (const n of [0, 1]) await Promise.all(tabs.map((one, at) => send(one, `${at} by polls ${n}`)));
+  await agree(tabs, 6);
+  expect([...polls]).toEqual([tabs[0]]);
+  expect(streams.holders).toHaveLength(0);
 });
