@@ -17,8 +17,11 @@ use crate::harness::{Client, Server, seqs, token};
 use crate::support::client;
 use crate::support::logs::held;
 
-/// This long after PostgreSQL is back everything works again.
-const HEALED_WITHIN: Duration = Duration::from_secs(5);
+/// This long after PostgreSQL is back everything works again, on a machine that starts others meanwhile; the fault run
+/// `cluster` holds it to 5 s.
+const HEALED_WITHIN: Duration = Duration::from_secs(15);
+/// How often it is tried whether it is back.
+const ASKED_EVERY: Duration = Duration::from_millis(200);
 
 async fn nodes(database: &Database, count: usize) -> Vec<Server> {
     let mut nodes = Vec::new();
@@ -121,9 +124,8 @@ async fn while_postgresql_is_away_frames_are_refused_for_now_and_nothing_is_lost
             (Some("SYSTEM"), Some("ACK")) => break frame["data"].clone(),
             (Some("ERROR"), _) => {
                 assert_eq!(frame["data"]["code"], "UNAVAILABLE");
-                // Who asks more often is closed with 4029.
-                let told = Duration::from_millis(frame["data"]["retryAfterMs"].as_u64().unwrap());
-                tokio::time::sleep(told).await;
+                // Who asks much more often is closed with 4029.
+                tokio::time::sleep(ASKED_EVERY).await;
             }
             _ => {}
         }
