@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::string::String;
-use core::cell::{OnceCell, RefCell};
+use core::cell::{Cell, OnceCell, RefCell};
 
 use wasm_bindgen::prelude::*;
 
@@ -16,6 +16,8 @@ const MARGIN_S: u32 = 5;
 pub(crate) struct Auth {
     credentials: Credentials,
     last: RefCell<Option<String>>,
+    /// No connection has been opened since the app gave it.
+    is_unused: Cell<bool>,
     /// Called with every token that the app gave.
     on_token: OnceCell<Box<dyn Fn()>>,
 }
@@ -29,7 +31,7 @@ impl Auth {
             Credentials::Token(token) => Some(token.clone()),
             Credentials::Cookie | Credentials::Provider(_) => None,
         };
-        Self { credentials, last: RefCell::new(last), on_token: OnceCell::new() }
+        Self { credentials, last: RefCell::new(last), is_unused: Cell::new(false), on_token: OnceCell::new() }
     }
 
     /// Calls back whenever the app has given a token. There is one such callback: the first.
@@ -44,9 +46,19 @@ impl Auth {
 
     /// Goes on with a token to be used now: at once where there is one. `fresh`: the last one was refused.
     pub(crate) fn token(self: &Rc<Self>, fresh: bool, then: WithToken) {
+        self.ask(fresh, false, then);
+    }
+
+    /// The same for a new connection: the app is asked before each.
+    pub(crate) fn token_to_connect(self: &Rc<Self>, fresh: bool, then: WithToken) {
+        self.ask(fresh, true, then);
+    }
+
+    fn ask(self: &Rc<Self>, fresh: bool, connects: bool, then: WithToken) {
         let last = self.last.borrow().clone();
         let Credentials::Provider(provider) = &self.credentials else { return then(Ok(last)) };
-        if !fresh && last.as_deref().is_some_and(|token| counts_for(token, MARGIN_S)) {
+        let may_be_last = !connects || self.is_unused.take();
+        if !fresh && may_be_last && last.as_deref().is_some_and(|token| counts_for(token, MARGIN_S)) {
             return then(Ok(last));
         }
         let auth = Rc::clone(self);
@@ -54,6 +66,7 @@ impl Auth {
             fresh,
             Box::new(move |answer| {
                 then(answer.map(|token| {
+                    auth.is_unused.set(!connects);
                     auth.last.replace(Some(token.clone()));
                     if let Some(tell) = auth.on_token.get() {
                         tell();

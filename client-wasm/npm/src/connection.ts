@@ -16,8 +16,8 @@ export interface ConnectionOptions {
   /** One token. When it expires, the client is closed. */
   token?: string;
   /**
-   * Fetches a token whenever one is needed. It is called again when a token was refused or is about to expire. Without
-   * `token` and `getToken` the page's cookie is used.
+   * Fetches a token: before each connection, when one was refused or is about to expire, and when a request finds that the
+   * last one has ended. Without `token` and `getToken` the page's cookie is used.
    *
    * @param fresh the last token was refused: a cached one will not do
    */

@@ -23,7 +23,7 @@ impl Driver {
     pub(super) fn dial(self: &Rc<Self>, connect: Connect) {
         self.leads_by(&connect);
         let driver = Rc::clone(self);
-        self.http.auth().token(
+        self.http.auth().token_to_connect(
             connect.fresh_token,
             Box::new(move |token| {
                 if !driver.links.holds(connect.conn) {

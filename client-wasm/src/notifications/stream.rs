@@ -138,7 +138,7 @@ impl Stream {
         self.drop_source();
         self.timer.set(None);
         let (stream, attempt) = (Rc::clone(self), self.attempt.get());
-        self.http.auth().token(
+        self.http.auth().token_to_connect(
             false,
             Box::new(move |token| {
                 if stream.is_current(attempt) {

@@ -1,6 +1,6 @@
 //! Two people chat, and the server goes away and comes back.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use tidings_client::{Client, ClosedBy, Config, Credentials, Event, RoomState, State, TokenProvider};
@@ -99,6 +99,33 @@ async fn a_room_that_may_not_be_joined_is_refused() {
         _ => None,
     });
     assert_eq!(state.await, RoomState::Refused(Code::Forbidden));
+    server.dispose().await;
+}
+
+#[wasm_bindgen_test]
+async fn the_app_is_asked_for_a_token_before_each_connection() {
+    let server = Server::launch().await;
+    let asked = Rc::new(Cell::new(0));
+    let counter = Rc::clone(&asked);
+    let provider = TokenProvider::new(move |_| {
+        counter.set(counter.get() + 1);
+        async move { Ok(token("ann", "")) }
+    });
+    let client = Client::new(Config::new(&*server.url, Credentials::Provider(provider)));
+    let mut heard = Heard::of(&client);
+    client.connect();
+    heard.state(State::Connected).await;
+    assert_eq!(asked.get(), 1);
+    client.http().get("/api/v1/rooms").await.unwrap();
+    assert_eq!(asked.get(), 1, "what it has does for a request");
+
+    server.kill().await;
+    heard.state(State::Reconnecting).await;
+    server.start().await;
+    let before = asked.get();
+    client.reconnect_now();
+    heard.state(State::Connected).await;
+    assert!(asked.get() > before, "it is asked again, though the last one counts still");
     server.dispose().await;
 }
 
