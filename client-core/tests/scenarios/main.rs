@@ -7,7 +7,6 @@ pub(crate) use wasm_bindgen_test::wasm_bindgen_test as test;
 mod connecting;
 mod harness;
 mod heartbeat;
-#[cfg(not(target_arch = "wasm32"))]
 mod model;
 mod order;
 mod reconnecting;
