@@ -20,6 +20,10 @@ pub use self::otlp::{Export, ExportError};
 
 /// Query parameters that are as good as a password.
 const SECRET_PARAMETERS: [&str; 2] = ["token", "ticket"];
+/// What a signed token begins with: the base64 of `{"`.
+const TOKEN_HEAD: &str = "eyJ";
+/// What stands in their place.
+const LEFT_OUT: &str = "[REDACTED]";
 
 /// What is logged where `RUST_LOG` says nothing.
 const DEFAULT_FILTER: &str = "info";
@@ -78,21 +82,37 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
     );
 }
 
-/// Path and query as they may be logged: without the value of a token or ticket.
+/// Path and query as they may be logged: without the value of a token or ticket, also where somebody has spelt its name
+/// wrong.
 #[must_use]
-pub fn loggable(uri: &Uri) -> Cow<'_, str> {
-    let Some(query) = uri.query() else { return Cow::Borrowed(uri.path()) };
-    if !query.split('&').any(is_secret) {
-        return Cow::Owned(format!("{}?{query}", uri.path()));
+pub fn loggable(uri: &Uri) -> String {
+    let mut shown = hidden(uri.path()).into_owned();
+    let mut mark = '?';
+    for pair in uri.query().into_iter().flat_map(|query| query.split('&')) {
+        shown.push(mark);
+        mark = '&';
+        match pair.split_once('=') {
+            Some((name, _)) if is_secret(pair) => {
+                shown.push_str(name);
+                shown.push('=');
+                shown.push_str(LEFT_OUT);
+            }
+            Some(_) | None => shown.push_str(&hidden(pair)),
+        }
     }
-    let shown: Vec<Cow<'_, str>> = query
-        .split('&')
-        .map(|pair| match pair.split_once('=') {
-            Some((name, _)) if is_secret(pair) => Cow::Owned(format!("{name}=[REDACTED]")),
-            Some(_) | None => Cow::Borrowed(pair),
-        })
-        .collect();
-    Cow::Owned(format!("{}?{}", uri.path(), shown.join("&")))
+    shown
+}
+
+/// A text up to what looks like the beginning of a secret.
+fn hidden(text: &str) -> Cow<'_, str> {
+    let named = SECRET_PARAMETERS.iter().filter_map(|name| {
+        let at = text.find(name)? + name.len();
+        text.get(at..)?.starts_with('=').then_some(at + 1)
+    });
+    match named.chain(text.find(TOKEN_HEAD)).min() {
+        Some(at) => Cow::Owned(format!("{}{LEFT_OUT}", text.get(..at).unwrap_or_default())),
+        None => Cow::Borrowed(text),
+    }
 }
 
 /// Whether a pair of the query is a secret one, also where its name is percent-encoded.
@@ -108,7 +128,7 @@ mod tests {
 
     #[test]
     fn a_token_is_never_shown_however_it_is_written() {
-        let shown = |uri: &str| loggable(&uri.parse().unwrap()).into_owned();
+        let shown = |uri: &str| loggable(&uri.parse().unwrap());
         assert_eq!(
             shown("/ws/chat?token=a.b.c&notifications=true"),
             "/ws/chat?token=[REDACTED]&notifications=true"
@@ -117,5 +137,9 @@ mod tests {
         assert_eq!(shown("/ws/chat?%74oken=a.b.c"), "/ws/chat?%74oken=[REDACTED]");
         assert_eq!(shown("/ws/chat?TOKEN=a&token=b"), "/ws/chat?TOKEN=[REDACTED]&token=[REDACTED]");
         assert_eq!(shown("/api/v1/rooms?limit=5"), "/api/v1/rooms?limit=5");
+        assert_eq!(shown("/ws/chat?toke.=eyJ0eXAi.b.c&x=1"), "/ws/chat?toke.=[REDACTED]&x=1");
+        assert_eq!(shown("/ws/chat/token=a.b.c"), "/ws/chat/token=[REDACTED]");
+        assert_eq!(shown("/ws/chat?x?ticket=a&y"), "/ws/chat?x?ticket=[REDACTED]&y");
+        assert_eq!(shown("/api/v1/rooms/token/eyJ0eXAi"), "/api/v1/rooms/token/[REDACTED]");
     }
 }

@@ -19,7 +19,7 @@ const HEARTBEAT: &[&str] = &["--heartbeat", "2s"];
 const PER_CONNECTION: u64 = 3 << 19;
 
 pub(super) async fn run(context: &Context) -> Result<Outcome, Error> {
-    let (clients, seconds) = context.size((24, 15), (64, 180));
+    let (clients, seconds) = context.size((48, 15), (64, 180));
     let server = context.server(HEARTBEAT).await?;
     let proxy = Proxy::new(server.addr(), Plan::bad_network(context.seed()));
     let rooms: Vec<String> = (0..ROOMS).map(|n| format!("room-{n}")).collect();

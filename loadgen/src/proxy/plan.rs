@@ -72,7 +72,7 @@ impl fmt::Debug for Plan {
 
 /// Slow links are rare and end: a second of messages must not need an hour.
 fn any(random: &mut Rng) -> Toxic {
-    let after = random.u64(200..20_000);
+    let after = random.u64(200..8_000);
     let millis = |random: &mut Rng, range| Duration::from_millis(random.u64(range));
     match random.u8(0..8) {
         0 | 1 => Toxic::Delay { base: millis(random, 20..200), jitter: millis(random, 0..100) },

@@ -42,7 +42,7 @@ pub async fn surround(State(context): State<Context>, mut request: Request, next
     request.extensions_mut().insert(client);
 
     let method = request.method().clone();
-    let shown = telemetry::loggable(request.uri()).into_owned();
+    let shown = telemetry::loggable(request.uri());
     let span = tracing::info_span!("request", id = %id);
     let handled = AssertUnwindSafe(next.run(request)).catch_unwind().instrument(span.clone()).await;
     let response = handled.unwrap_or_else(|_| panicked());
