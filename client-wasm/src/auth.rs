@@ -49,12 +49,8 @@ impl Auth {
         self.ask(fresh, false, then);
     }
 
-    /// The same for a new connection: the app is asked before each.
-    pub(crate) fn token_to_connect(self: &Rc<Self>, fresh: bool, then: WithToken) {
-        self.ask(fresh, true, then);
-    }
-
-    fn ask(self: &Rc<Self>, fresh: bool, connects: bool, then: WithToken) {
+    /// The same; where it `connects`, for a new connection, the app is asked in any case.
+    pub(crate) fn ask(self: &Rc<Self>, fresh: bool, connects: bool, then: WithToken) {
         let last = self.last.borrow().clone();
         let Credentials::Provider(provider) = &self.credentials else { return then(Ok(last)) };
         let may_be_last = !connects || self.is_unused.take();

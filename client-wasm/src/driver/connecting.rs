@@ -16,15 +16,16 @@ use crate::text::joined;
 impl Driver {
     pub(super) fn connect(self: &Rc<Self>, connect: Connect) {
         self.links.begin(connect.conn);
-        self.dial(connect);
+        self.dial(connect, true);
     }
 
-    /// Opens a connection, or a link to another page that has one.
-    pub(super) fn dial(self: &Rc<Self>, connect: Connect) {
+    /// Opens a connection, or a link to another page that has one; not `is_first` where a link found none.
+    pub(super) fn dial(self: &Rc<Self>, connect: Connect, is_first: bool) {
         self.leads_by(&connect);
         let driver = Rc::clone(self);
-        self.http.auth().token_to_connect(
+        self.http.auth().ask(
             connect.fresh_token,
+            is_first,
             Box::new(move |token| {
                 if !driver.links.holds(connect.conn) {
                     return;

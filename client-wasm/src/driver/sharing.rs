@@ -94,7 +94,7 @@ impl Driver {
             TabsEvent::Own(conn) => {
                 let wanted = self.sharing.wanted.take();
                 if let Some(connect) = wanted.filter(|c| c.conn == conn && self.links.holds(conn)) {
-                    self.dial(connect);
+                    self.dial(connect, false);
                 }
             }
             TabsEvent::Deposed => {

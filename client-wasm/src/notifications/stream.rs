@@ -138,8 +138,9 @@ impl Stream {
         self.drop_source();
         self.timer.set(None);
         let (stream, attempt) = (Rc::clone(self), self.attempt.get());
-        self.http.auth().token_to_connect(
+        self.http.auth().ask(
             false,
+            true,
             Box::new(move |token| {
                 if stream.is_current(attempt) {
                     match token {
