@@ -24,11 +24,16 @@ use crate::store::{Entry, InboxEntry, Notice, StoreError};
 
 /// Entries read at once: with the longest messages one page is a MiB.
 pub const PAGE: u32 = 64;
-/// Pages that a session is given as fast as they can be read: what a replay holds by default. Past that it rests after
-/// each page for as long as the page took, so that a long replay leaves others half of what it could take.
+/// Pages that a session is given as fast as they can be read: what a replay holds by default. Past that, pages are small and
+/// it rests after each for a multiple of the time that the page took: what is delivered to others waits for a small page
+/// at most, and seldom.
 const PAGES_AT_ONCE: u32 = 16;
+/// Entries of a small page.
+const SMALL_PAGE: u32 = 16;
+/// Rests in terms of readings: a long replay reads a quarter of the time at most.
+const RESTS: u32 = 3;
 /// The shortest and the longest rest.
-const REST: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(50));
+const REST: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(100));
 
 type PageFuture = Pin<Box<dyn Future<Output = Result<Page, StoreError>> + Send>>;
 
@@ -53,6 +58,8 @@ pub struct CatchUp {
     reading: Mutex<Option<(LogId, PageFuture)>>,
     /// When the present page was begun.
     begun: Option<Instant>,
+    /// Entries that the present page may hold.
+    size: u32,
     /// Pages since there was last nothing to read.
     pages: u32,
 }
@@ -107,7 +114,8 @@ impl CatchUp {
     ) -> Poll<(LogId, Result<Page, StoreError>)> {
         if self.reading.get_mut().is_none() {
             let Some(log) = self.next_log(reader.logs) else { return Poll::Pending };
-            let Some(future) = page_of(reader, log) else { return Poll::Pending };
+            self.size = if self.pages < PAGES_AT_ONCE { PAGE } else { SMALL_PAGE };
+            let Some(future) = page_of(reader, log, self.size) else { return Poll::Pending };
             *self.reading.get_mut() = Some((log, future));
             self.begun = Some(Instant::now());
         }
@@ -123,14 +131,14 @@ impl CatchUp {
     pub fn on_page(&mut self, reader: &mut Reader<'_>, log: LogId, page: Page, out: &mut Vec<Utf8Bytes>) {
         let was_short = match page {
             Page::Room(entries) => {
-                let short = is_short(entries.len());
+                let short = self.is_short(entries.len());
                 if let Some(position) = reader.logs.position(log) {
                     out.extend(entries.iter().filter(|e| position.on_read(e.seq)).map(frames::entry));
                 }
                 short
             }
             Page::Direct(entries) => {
-                let mut short = is_short(entries.len());
+                let mut short = self.is_short(entries.len());
                 let inbox = reader.logs.inbox;
                 for InboxEntry { inbox_seq, entry } in &entries {
                     // The rest comes by the inbox, which then has no holes.
@@ -146,7 +154,7 @@ impl CatchUp {
                 short
             }
             Page::Inbox(entries) => {
-                let short = is_short(entries.len());
+                let short = self.is_short(entries.len());
                 for InboxEntry { inbox_seq, entry } in &entries {
                     let new = reader.logs.inbox.on_read(*inbox_seq);
                     // What a subscribed direct room has been sent from its own log is not sent again.
@@ -162,7 +170,7 @@ impl CatchUp {
                 short
             }
             Page::Notices(notices) => {
-                let short = is_short(notices.len());
+                let short = self.is_short(notices.len());
                 if let Some(log) = &mut reader.notices {
                     for notice in notices {
                         if log.on_read(&notice)
@@ -195,12 +203,17 @@ impl CatchUp {
             return None;
         }
         self.pages = self.pages.saturating_add(1);
-        (self.pages > PAGES_AT_ONCE).then(|| took.clamp(REST.0, REST.1))
+        (self.pages > PAGES_AT_ONCE).then(|| (took * RESTS).clamp(REST.0, REST.1))
     }
 
     /// A page could not be read: the log is read again later.
     pub fn on_failure(&mut self, log: LogId) {
         self.to_read.push_back(log);
+    }
+
+    /// Whether a page has come to the end of its log.
+    const fn is_short(&self, len: usize) -> bool {
+        len < self.size as usize
     }
 
     /// The log whose turn it is. The inbox comes after the direct rooms that are being read.
@@ -211,11 +224,7 @@ impl CatchUp {
     }
 }
 
-const fn is_short(len: usize) -> bool {
-    len < PAGE as usize
-}
-
-fn page_of(reader: &mut Reader<'_>, log: LogId) -> Option<PageFuture> {
+fn page_of(reader: &mut Reader<'_>, log: LogId, size: u32) -> Option<PageFuture> {
     let node = Arc::clone(reader.node);
     Some(match log {
         LogId::Room(slot) => {
@@ -224,18 +233,18 @@ fn page_of(reader: &mut Reader<'_>, log: LogId) -> Option<PageFuture> {
             if room.direct {
                 let user = reader.user.clone();
                 return Some(Box::pin(async move {
-                    node.store().direct_log(&room_id, &user, after, PAGE).await.map(Page::Direct)
+                    node.store().direct_log(&room_id, &user, after, size).await.map(Page::Direct)
                 }));
             }
-            Box::pin(async move { node.store().log(&room_id, after, PAGE).await.map(Page::Room) })
+            Box::pin(async move { node.store().log(&room_id, after, size).await.map(Page::Room) })
         }
         LogId::Inbox => {
             let (user, after) = (reader.user.clone(), reader.logs.inbox.last);
-            Box::pin(async move { node.store().inbox(&user, after, PAGE).await.map(Page::Inbox) })
+            Box::pin(async move { node.store().inbox(&user, after, size).await.map(Page::Inbox) })
         }
         LogId::Notices => {
             let (user, after) = (reader.user.clone(), reader.notices.as_ref()?.last);
-            Box::pin(async move { node.store().notices(&user, after, PAGE).await.map(Page::Notices) })
+            Box::pin(async move { node.store().notices(&user, after, size).await.map(Page::Notices) })
         }
     })
 }
