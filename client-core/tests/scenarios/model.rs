@@ -20,7 +20,6 @@ mod world;
 use std::cell::RefCell;
 
 use proptest::prelude::*;
-#[cfg(not(target_arch = "wasm32"))]
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 
@@ -34,7 +33,6 @@ use crate::test;
 /// Steps of one life.
 const STEPS: usize = 1_000;
 /// Lives of [`the_faults_do_happen`]: what is rare in one of them is met in all together.
-#[cfg(not(target_arch = "wasm32"))]
 const LIVES: u64 = 24;
 
 /// Lives of a usual run, with the steps of each 10^5 in all: the same ones each time. In wasm, where a step takes several
@@ -88,14 +86,12 @@ fn live(mut world: World, steps: &[Op]) -> World {
     world
 }
 
-#[cfg(not(target_arch = "wasm32"))]
 #[test]
 fn the_faults_do_happen() {
     meets(ALONE, World::new);
     meets(USERS.len(), World::sharing);
 }
 
-#[cfg(not(target_arch = "wasm32"))]
 fn meets(clients: usize, world: fn(u64) -> World) {
     let mut runner = TestRunner::deterministic();
     let mut tally = Tally::default();
