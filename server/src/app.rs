@@ -92,9 +92,7 @@ impl App {
 
     async fn assemble(config: &Config, parts: Parts, mut auth: Authenticator) -> Result<Self, StartError> {
         let Parts { store, broker, clock } = parts;
-        if !config.auth.has_ticket_secret() {
-            auth.sign_tickets_by(&store.ticket_secret().await?);
-        }
+        auth.sign_tickets_by(&store.ticket_secret().await?);
         let metrics = Arc::new(Metrics::new());
         let drain = Drain::new(config.drain.drain_spread);
         let auth = Arc::new(auth);

@@ -12,6 +12,7 @@ use tidings_protocol::{Code, Timestamp, UserId};
 use crate::clock::{Clock, later};
 use crate::config::{AuthConfig, ConfigError};
 use crate::error::Error;
+use crate::random;
 use crate::revocation::{Revocations, Revoked};
 
 pub mod cookie;
@@ -27,7 +28,7 @@ pub use self::principal::{Admission, Principal, RoomAccess, RoomPattern, Scope, 
 pub use self::ticket::{LocalUsedTickets, UsedTickets};
 
 use self::keys::Keys;
-use self::signing::{SigningKey, random_secret};
+use self::signing::SigningKey;
 use self::ticket::Tickets;
 use self::token::{Claims, Rules};
 
@@ -132,23 +133,23 @@ impl Authenticator {
         clock: Clock,
         used: Arc<dyn UsedTickets>,
     ) -> Result<Self, ConfigError> {
-        let random = random_secret();
+        let random = random::secret();
         let secret = config.jwt_secret.as_ref();
         let login = config.dev.then(|| SigningKey::new(secret.unwrap_or(&random)));
         let keys = Keys::new(config, config.dev.then_some(&random)).await?;
         let ticket_key = match (&config.ticket_secret, secret) {
-            (Some(own), _) => SigningKey::new(own),
-            (None, Some(secret)) => SigningKey::derived(secret, TICKET_PURPOSE),
-            // Until the log is open, whose own it then is.
-            (None, None) => SigningKey::new(&random),
+            (Some(own), _) => Some(SigningKey::new(own)),
+            (None, Some(secret)) => Some(SigningKey::derived(secret, TICKET_PURPOSE)),
+            (None, None) => None,
         };
         let (rules, tickets) = (Rules::new(config), Tickets::new(ticket_key, used));
         Ok(Self { keys, rules, tickets, revocations: Arc::default(), clock, login })
     }
 
-    /// Signs tickets by the log's own secret, so that they count on every node, where the settings hold none.
+    /// Where the settings hold no secret for tickets, takes the log's own: so they count on every node. Until then there
+    /// are none.
     pub fn sign_tickets_by(&mut self, secret: &SecretString) {
-        self.tickets.sign_by(SigningKey::derived(secret, TICKET_PURPOSE));
+        self.tickets.sign_by(|| SigningKey::derived(secret, TICKET_PURPOSE));
     }
 
     /// Checks a token.

@@ -1,12 +1,11 @@
-//! Keys of our own, and the random numbers that they are made of.
+//! Keys of our own.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header};
 use secrecy::SecretString;
 use serde::Serialize;
 
 use super::expose;
+use crate::random;
 
 /// A key of our own, to sign with and to check with.
 pub struct SigningKey {
@@ -29,7 +28,7 @@ impl SigningKey {
         match jsonwebtoken::crypto::sign(purpose.as_bytes(), &key, Algorithm::HS256) {
             Ok(derived) => Self::of(derived.as_bytes()),
             // An HMAC takes any key; without one, a key that nobody knows is the safe answer.
-            Err(_) => Self::new(&random_secret()),
+            Err(_) => Self::new(&random::secret()),
         }
     }
 
@@ -51,21 +50,4 @@ impl std::fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("SigningKey([REDACTED])")
     }
-}
-
-/// A secret that nobody knows.
-#[must_use]
-pub fn random_secret() -> SecretString {
-    SecretString::from(URL_SAFE_NO_PAD.encode(random_bytes::<32>()))
-}
-
-/// Random bytes of the operating system.
-#[must_use]
-pub fn random_bytes<const N: usize>() -> [u8; N] {
-    let mut bytes = [0; N];
-    // Without random numbers every secret could be guessed: there is no safe way on.
-    if getrandom::fill(&mut bytes).is_err() {
-        std::process::abort();
-    }
-    bytes
 }

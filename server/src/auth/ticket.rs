@@ -15,11 +15,12 @@ use tidings_protocol::limits::TICKET_TTL_MS;
 use tidings_protocol::{Timestamp, http};
 
 use super::principal::Principal;
-use super::signing::{SigningKey, random_bytes};
+use super::signing::SigningKey;
 use super::token::{self, Claims};
 use super::{AuthError, MAX_TOKEN_BYTES};
 use crate::clock::later;
 use crate::error::Error;
+use crate::random;
 use crate::store::TokenId;
 
 /// The header's `typ`: a ticket is no token and a token no ticket.
@@ -83,26 +84,28 @@ struct Content {
 /// Makes and redeems tickets.
 #[derive(Debug)]
 pub(super) struct Tickets {
-    key: SigningKey,
+    /// None until the log is open, where the settings name none.
+    key: Option<SigningKey>,
     used: Arc<dyn UsedTickets>,
 }
 
 impl Tickets {
-    /// Takes another key.
-    pub(super) fn sign_by(&mut self, key: SigningKey) {
-        self.key = key;
+    pub(super) fn new(key: Option<SigningKey>, used: Arc<dyn UsedTickets>) -> Self {
+        Self { key, used }
     }
 
-    pub(super) fn new(key: SigningKey, used: Arc<dyn UsedTickets>) -> Self {
-        Self { key, used }
+    /// Takes a key where there is none yet.
+    pub(super) fn sign_by(&mut self, key: impl FnOnce() -> SigningKey) {
+        self.key.get_or_insert_with(key);
     }
 
     pub(super) fn issue(&self, principal: &Principal, now: Timestamp) -> Result<http::Ticket, Error> {
         let expires_at = later(now, Duration::from_millis(TICKET_TTL_MS)).min(principal.expires_at);
-        let jti = format!("{:032x}", u128::from_be_bytes(random_bytes()));
+        let jti = random::name();
         let token = principal.token_id.map(TokenId::to_hex);
         let content = Content { jti, token, end: expires_at.as_millis(), claims: Claims::of(principal) };
-        let ticket = self.key.sign(TYP, &content).map_err(|error| Error::internal(&error))?;
+        let key = self.key.as_ref().ok_or_else(|| Error::internal(&AuthError::Ticket))?;
+        let ticket = key.sign(TYP, &content).map_err(|error| Error::internal(&error))?;
         Ok(http::Ticket { ticket, expires_at })
     }
 
@@ -115,8 +118,9 @@ impl Tickets {
         if header.typ.as_deref() != Some(TYP) || header.alg != Algorithm::HS256 {
             return Err(AuthError::Ticket);
         }
+        let key = self.key.as_ref().ok_or(AuthError::Ticket)?;
         let content: Content =
-            token::decode(ticket, &self.key.verify, Algorithm::HS256).map_err(|_| AuthError::Ticket)?;
+            token::decode(ticket, &key.verify, Algorithm::HS256).map_err(|_| AuthError::Ticket)?;
         let id = u128::from_str_radix(&content.jti, 16).map_err(|_| AuthError::Ticket)?;
         let end = Timestamp::from_millis(content.end);
         // A clock that was set back, or that is behind another node's, would let a ticket live for longer than its use is

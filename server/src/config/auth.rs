@@ -47,11 +47,3 @@ pub struct AuthConfig {
     #[arg(long, env = "TIDINGS_DEV", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", value_parser = clap::builder::BoolishValueParser::new(), action = clap::ArgAction::Set, hide_default_value = true, hide_possible_values = true)]
     pub dev: bool,
 }
-
-impl AuthConfig {
-    /// Whether the settings say what tickets are signed by.
-    #[must_use]
-    pub const fn has_ticket_secret(&self) -> bool {
-        self.ticket_secret.is_some() || self.jwt_secret.is_some()
-    }
-}

@@ -11,6 +11,7 @@ use super::super::{
     Change, Entry, EntryBody, MemberRecord, NotificationPosition, Refusal, RevocationRecord, RoomRecord,
     Subject, Target, UserRecord, Write, Written,
 };
+use crate::random;
 
 #[derive(Debug)]
 pub(super) struct State {
@@ -119,7 +120,7 @@ impl State {
     pub(super) fn new(epoch: Epoch) -> Self {
         Self {
             epoch,
-            ticket_secret: String::from("what tickets are signed by in memory").into(),
+            ticket_secret: random::secret(),
             users: BTreeMap::new(),
             rooms: BTreeMap::new(),
             direct: BTreeMap::new(),

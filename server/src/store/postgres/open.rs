@@ -3,6 +3,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use secrecy::ExposeSecret as _;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _};
@@ -10,6 +11,7 @@ use tokio::time::timeout;
 
 use super::super::StoreError;
 use super::writer::Writer;
+use crate::random;
 
 /// The first version that tells what became of a transaction and has all that is used.
 const OLDEST_VERSION: i32 = 130_000;
@@ -220,13 +222,11 @@ async fn migrate(conn: &mut PgConnection) -> Result<(), OpenError> {
 }
 
 async fn begin_log(conn: &mut PgConnection) -> Result<(), OpenError> {
-    let mut random = [[0_u8; 16]; 3];
-    getrandom::fill(random.as_flattened_mut()).map_err(|error| StoreError::Unavailable(error.to_string()))?;
-    let [epoch, first, second] = random.map(|bytes| format!("{:032x}", u128::from_be_bytes(bytes)));
     let begin = sqlx::query(
         "INSERT INTO log_state (id, epoch, ticket_secret) VALUES (1, $1, $2) ON CONFLICT (id) DO UPDATE
-         SET ticket_secret = coalesce(log_state.ticket_secret, excluded.ticket_secret)",
+         SET ticket_secret = excluded.ticket_secret WHERE log_state.ticket_secret IS NULL",
     );
-    begin.bind(epoch).bind(first + &second).execute(conn).await.map_err(StoreError::from)?;
+    let begin = begin.bind(random::name()).bind(random::secret().expose_secret().to_owned());
+    begin.execute(conn).await.map_err(StoreError::from)?;
     Ok(())
 }

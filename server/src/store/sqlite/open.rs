@@ -5,6 +5,7 @@ use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
+use secrecy::ExposeSecret as _;
 use sqlx::ConnectOptions;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{
@@ -16,6 +17,7 @@ use tokio::time::{Instant, sleep};
 
 use super::super::StoreError;
 use super::writer::Writer;
+use crate::random;
 
 /// The first SQLite in which a WAL cannot be damaged by its own reset.
 const OLDEST_SQLITE: [u64; 3] = [3, 51, 3];
@@ -257,13 +259,12 @@ where
 }
 
 async fn begin_log(conn: &mut SqliteConnection) -> Result<(), OpenError> {
-    let mut random = [[0_u8; 16]; 3];
-    getrandom::fill(random.as_flattened_mut()).map_err(|error| StoreError::Unavailable(error.to_string()))?;
-    let [epoch, first, second] = random.map(|bytes| format!("{:032x}", u128::from_be_bytes(bytes)));
     let begin = sqlx::query(
         "INSERT INTO log_state (id, epoch, ticket_secret) VALUES (1, ?, ?)
-         ON CONFLICT (id) DO UPDATE SET ticket_secret = coalesce(ticket_secret, excluded.ticket_secret)",
+         ON CONFLICT (id) DO UPDATE
+         SET ticket_secret = excluded.ticket_secret WHERE ticket_secret IS NULL",
     );
-    begin.bind(epoch).bind(first + &second).execute(conn).await.map_err(StoreError::from)?;
+    let begin = begin.bind(random::name()).bind(random::secret().expose_secret().to_owned());
+    begin.execute(conn).await.map_err(StoreError::from)?;
     Ok(())
 }
