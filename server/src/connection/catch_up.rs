@@ -24,13 +24,14 @@ use crate::store::{Entry, InboxEntry, Notice, StoreError};
 
 /// Entries read at once: with the longest messages one page is a MiB.
 pub const PAGE: u32 = 64;
-/// Pages that a session is given as fast as they can be read: what a replay holds by default. Past that, pages are small and
-/// it rests after each for a multiple of the time that the page took: what is delivered to others waits for a small page
-/// at most, and seldom.
-const PAGES_AT_ONCE: u32 = 16;
+/// Entries that a session is given as fast as they can be read: what a replay of a room holds by default. Past that, pages
+/// are small and it rests after each for a multiple of the time that the page took: what is delivered to others waits for
+/// a small page at most, and seldom.
+const AT_ONCE: usize = 1_024;
 /// Entries of a small page.
 const SMALL_PAGE: u32 = 16;
-/// Rests in terms of readings: a long replay reads a quarter of the time at most.
+/// Rests in terms of readings: a long replay reads a quarter of the time, while a page takes less than a third of the
+/// longest rest.
 const RESTS: u32 = 3;
 /// The shortest and the longest rest.
 const REST: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(100));
@@ -60,8 +61,8 @@ pub struct CatchUp {
     begun: Option<Instant>,
     /// Entries that the present page may hold.
     size: u32,
-    /// Pages since there was last nothing to read.
-    pages: u32,
+    /// Entries since there was last nothing to read.
+    read: usize,
 }
 
 impl std::fmt::Debug for CatchUp {
@@ -114,7 +115,7 @@ impl CatchUp {
     ) -> Poll<(LogId, Result<Page, StoreError>)> {
         if self.reading.get_mut().is_none() {
             let Some(log) = self.next_log(reader.logs) else { return Poll::Pending };
-            self.size = if self.pages < PAGES_AT_ONCE { PAGE } else { SMALL_PAGE };
+            self.size = if self.is_long() { SMALL_PAGE } else { PAGE };
             let Some(future) = page_of(reader, log, self.size) else { return Poll::Pending };
             *self.reading.get_mut() = Some((log, future));
             self.begun = Some(Instant::now());
@@ -131,14 +132,14 @@ impl CatchUp {
     pub fn on_page(&mut self, reader: &mut Reader<'_>, log: LogId, page: Page, out: &mut Vec<Utf8Bytes>) {
         let was_short = match page {
             Page::Room(entries) => {
-                let short = self.is_short(entries.len());
+                let short = self.note(entries.len());
                 if let Some(position) = reader.logs.position(log) {
                     out.extend(entries.iter().filter(|e| position.on_read(e.seq)).map(frames::entry));
                 }
                 short
             }
             Page::Direct(entries) => {
-                let mut short = self.is_short(entries.len());
+                let mut short = self.note(entries.len());
                 let inbox = reader.logs.inbox;
                 for InboxEntry { inbox_seq, entry } in &entries {
                     // The rest comes by the inbox, which then has no holes.
@@ -154,7 +155,7 @@ impl CatchUp {
                 short
             }
             Page::Inbox(entries) => {
-                let short = self.is_short(entries.len());
+                let short = self.note(entries.len());
                 for InboxEntry { inbox_seq, entry } in &entries {
                     let new = reader.logs.inbox.on_read(*inbox_seq);
                     // What a subscribed direct room has been sent from its own log is not sent again.
@@ -170,7 +171,7 @@ impl CatchUp {
                 short
             }
             Page::Notices(notices) => {
-                let short = self.is_short(notices.len());
+                let short = self.note(notices.len());
                 if let Some(log) = &mut reader.notices {
                     for notice in notices {
                         if log.on_read(&notice)
@@ -199,11 +200,10 @@ impl CatchUp {
     pub fn rest(&mut self) -> Option<Duration> {
         let took = self.begun.take()?.elapsed();
         if self.is_done() {
-            self.pages = 0;
+            self.read = 0;
             return None;
         }
-        self.pages = self.pages.saturating_add(1);
-        (self.pages > PAGES_AT_ONCE).then(|| (took * RESTS).clamp(REST.0, REST.1))
+        self.is_long().then(|| (took * RESTS).clamp(REST.0, REST.1))
     }
 
     /// A page could not be read: the log is read again later.
@@ -211,9 +211,15 @@ impl CatchUp {
         self.to_read.push_back(log);
     }
 
-    /// Whether a page has come to the end of its log.
-    const fn is_short(&self, len: usize) -> bool {
+    /// Notes how much a page held; whether it has come to the end of its log.
+    const fn note(&mut self, len: usize) -> bool {
+        self.read = self.read.saturating_add(len);
         len < self.size as usize
+    }
+
+    /// Whether others are to be spared.
+    const fn is_long(&self) -> bool {
+        self.read >= AT_ONCE
     }
 
     /// The log whose turn it is. The inbox comes after the direct rooms that are being read.
@@ -283,5 +289,41 @@ fn notice_frame(node: &Node, notice: &Notice, cursor: &str) -> Utf8Bytes {
     match notice {
         Notice::Own(_, item) => frames::notice(false, &events::json(&**item), cursor, node.now()),
         Notice::Broadcast(_, item) => frames::notice(true, &events::json(&**item), cursor, node.now()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One page that held this much, with more to read: the rest behind it.
+    fn rest_behind(catch_up: &mut CatchUp, held: u32) -> Option<Duration> {
+        catch_up.size = PAGE;
+        catch_up.begun = Some(Instant::now());
+        catch_up.to_read = [LogId::Inbox].into();
+        catch_up.note(held as usize);
+        catch_up.rest()
+    }
+
+    #[test]
+    fn a_little_of_many_logs_is_read_without_a_rest() {
+        let mut catch_up = CatchUp::default();
+        for _ in 0..200 {
+            assert_eq!((rest_behind(&mut catch_up, 1), rest_behind(&mut catch_up, 0)), (None, None));
+        }
+    }
+
+    #[test]
+    fn much_of_one_log_is_read_with_rests_until_all_is_read() {
+        let mut catch_up = CatchUp::default();
+        for _ in 1..AT_ONCE / PAGE as usize {
+            assert_eq!(rest_behind(&mut catch_up, PAGE), None);
+        }
+        let rest = rest_behind(&mut catch_up, PAGE).unwrap();
+        assert!((REST.0..=REST.1).contains(&rest), "{rest:?}");
+        catch_up.to_read.clear();
+        catch_up.begun = Some(Instant::now());
+        assert_eq!(catch_up.rest(), None);
+        assert_eq!(rest_behind(&mut catch_up, PAGE), None, "it begins anew");
     }
 }
