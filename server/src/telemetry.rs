@@ -82,8 +82,8 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
     );
 }
 
-/// Path and query as they may be logged: without the value of a token or ticket, also where somebody has spelt its name
-/// wrong.
+/// Path and query as they may be logged: without the value of a token or ticket, wherever its name stands, and without
+/// whatever begins as a signed token does.
 #[must_use]
 pub fn loggable(uri: &Uri) -> String {
     let mut shown = hidden(uri.path()).into_owned();
@@ -105,9 +105,10 @@ pub fn loggable(uri: &Uri) -> String {
 
 /// A text up to what looks like the beginning of a secret.
 fn hidden(text: &str) -> Cow<'_, str> {
+    let small = text.to_ascii_lowercase();
     let named = SECRET_PARAMETERS.iter().filter_map(|name| {
-        let at = text.find(name)? + name.len();
-        text.get(at..)?.starts_with('=').then_some(at + 1)
+        let named = format!("{name}=");
+        small.find(&named).map(|at| at + named.len())
     });
     match named.chain(text.find(TOKEN_HEAD)).min() {
         Some(at) => Cow::Owned(format!("{}{LEFT_OUT}", text.get(..at).unwrap_or_default())),
@@ -139,6 +140,7 @@ mod tests {
         assert_eq!(shown("/api/v1/rooms?limit=5"), "/api/v1/rooms?limit=5");
         assert_eq!(shown("/ws/chat?toke.=eyJ0eXAi.b.c&x=1"), "/ws/chat?toke.=[REDACTED]&x=1");
         assert_eq!(shown("/ws/chat/token=a.b.c"), "/ws/chat/token=[REDACTED]");
+        assert_eq!(shown("/x/tokens/Token=a"), "/x/tokens/Token=[REDACTED]");
         assert_eq!(shown("/ws/chat?x?ticket=a&y"), "/ws/chat?x?ticket=[REDACTED]&y");
         assert_eq!(shown("/api/v1/rooms/token/eyJ0eXAi"), "/api/v1/rooms/token/[REDACTED]");
     }
