@@ -168,7 +168,7 @@ impl Node {
         Ok(node)
     }
 
-    /// The log, for one reading.
+    /// The log, for one reading for a session or request.
     #[must_use]
     pub fn store(&self) -> &dyn Store {
         self.metrics.store_read();
@@ -231,7 +231,7 @@ impl Node {
 
     /// Which parts work.
     pub async fn health(&self) -> Health {
-        let (store, broker) = tokio::join!(self.store().check(), self.broker().check());
+        let (store, broker) = tokio::join!(self.store.0.check(), self.broker().check());
         let disk = !matches!(store, Err(StoreError::DiskFull));
         Health { store: store.is_ok() || !disk, disk, broker: broker.is_ok() }
     }

@@ -83,7 +83,7 @@ impl Node {
 
     /// Reads what has changed and ends the sessions that it concerns.
     pub(super) async fn read_revocations(&self) -> Outcome<()> {
-        let news = self.revocations.read(self.store()).await?;
+        let news = self.revocations.read(&*self.store.0).await?;
         if !news.changed {
             return Ok(());
         }
