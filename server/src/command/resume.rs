@@ -21,30 +21,30 @@ pub(super) async fn run(session: &mut Session, id: Option<&ClientId>, resume: Re
         return Err(Error::new(Code::Limit).field("rooms").detail(most));
     }
     let node = session.node().clone();
-    let mut gaps = Vec::new();
+    let mut told = Vec::new();
     for room in rooms {
         let place = Place { after: room.after_seq, epoch: epoch.as_ref(), rewind };
         let entered = rejoin(session, &room.room_id, place).await;
         match entered {
             Ok(entered) => {
                 session.send(node.frame(entered.participants));
-                gaps.extend(entered.gap);
+                told.extend(entered.gap);
             }
             Err(error) => session.send(frames::error(&error, None, Some(room.room_id), node.now())),
         }
     }
     let same_epoch = epoch.is_none_or(|e| e == *node.epoch());
-    gaps.extend(resume_inbox(session, inbox_after, same_epoch).await?);
+    told.extend(resume_inbox(session, inbox_after, same_epoch).await?);
     let notices_paused = session.notices.as_ref().is_some_and(|n| n.phase == Phase::Paused);
     if notices_paused || (session.notices.is_some() && notifications_after.is_some()) {
-        gaps.extend(session.follow_notices(notifications_after.as_deref()).await?);
+        told.extend(session.follow_notices(notifications_after.as_deref()).await?);
     }
     session.deadlines.set_resume(None);
     if let Some(id) = id {
         session.send(frames::done(id.clone(), None, node.now()));
     }
-    for gap in gaps {
-        session.send(node.frame(gap));
+    for event in told {
+        session.send(node.frame(event));
     }
     Ok(Answer::Sent)
 }

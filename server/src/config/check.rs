@@ -98,8 +98,8 @@ pub enum ConfigError {
     /// Open to the network in development.
     #[error("--dev lets anyone in as anyone, so --listen must be a loopback address, not {0}")]
     DevInTheOpen(std::net::SocketAddr),
-    /// Others can read a secret.
-    #[error("{} can be read by other users of this machine; run `chmod 600 {}`", .0.display(), .0.display())]
+    /// Everybody can read a secret.
+    #[error("{} can be read by every user of this machine; run `chmod 600 {}`", .0.display(), .0.display())]
     ReadableByOthers(PathBuf),
     /// Others can change the keys.
     #[error("{} can be changed by other users of this machine; run `chmod go-w {}`", .0.display(), .0.display())]
@@ -165,7 +165,7 @@ fn auth(config: &Config) -> Result<(), ConfigError> {
     Ok(())
 }
 
-/// The log must be one that this version keeps, and its file must be its owner's alone.
+/// The log must be one that this version keeps, and not everybody may read its file.
 ///
 /// # Errors
 /// It is not.

@@ -18,7 +18,7 @@ pub struct StoreConfig {
     pub database_url: SecretString,
 
     /// PostgreSQL: connections that read at the same time; one more writes
-    #[arg(long, env = "TIDINGS_DATABASE_CONNECTIONS", value_name = "N", default_value = "8")]
+    #[arg(long, env = "TIDINGS_DATABASE_CONNECTIONS", value_name = "COUNT", default_value = "8")]
     pub database_connections: NonZeroU32,
 
     /// PostgreSQL: longest wait for an answer, a lock or a free connection; after it, frames are refused for now
