@@ -26,6 +26,8 @@ const PAGE: &str = include_str!("../../../docs/operations.md");
 const INTERVAL: [&str; 2] = ["$__rate_interval", "1m"];
 /// Of what a node under a little traffic has nothing to tell.
 const WITHOUT_SUBJECT: &[&str] = &["frames_dropped_total"];
+/// How often something is asked again.
+const LOOK: Duration = Duration::from_millis(50);
 /// Nothing takes longer; a test that waits for this long has failed.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -73,7 +75,11 @@ async fn every_series_that_the_alerts_and_the_dashboard_look_at_is_one_of_the_se
 async fn watching(target: SocketAddr) -> Prometheus {
     let prometheus = Prometheus::start(&[target]).unwrap();
     let often = "count_over_time(websocket_connections_active{job=\"tidings\"}[1m]) >= 2";
-    let looking = async { while !prometheus.finds(often).await {} };
+    let looking = async {
+        while !prometheus.finds(often).await {
+            tokio::time::sleep(LOOK).await;
+        }
+    };
     tokio::time::timeout(PATIENCE, looking).await.expect("it looks at the target");
     prometheus
 }
@@ -192,6 +198,7 @@ impl Api for Prometheus {
                 if !rules.is_empty() && rules.iter().all(|rule| rule["health"] != "unknown") {
                     return rules;
                 }
+                tokio::time::sleep(LOOK).await;
             }
         };
         tokio::time::timeout(PATIENCE, evaluated).await.expect("rules are evaluated")

@@ -87,34 +87,3 @@ async fn a_server_without_a_usable_file_does_not_start_and_says_what_to_do() {
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("noise.db") && said.contains("--database-url"), "{said}");
 }
-#[cfg(unix)]
-#[tokio::test]
-async fn a_server_of_another_user_does_not_start_on_a_file_that_is_not_its_own_and_says_what_to_do() {
-    use std::fs::{Permissions, set_permissions};
-    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
-
-    /// `nobody`, nearly everywhere; anyone but root will do.
-    const OTHER: u32 = 65534;
-    let folder = tempfile::tempdir().unwrap();
-    if std::fs::metadata(folder.path()).unwrap().uid() != 0 {
-        eprintln!("skipped: only root may run a program as another user; as root the test runs");
-        return;
-    }
-    set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
-    // Where the other user reaches it, whatever holds the one that was built.
-    let program = folder.path().join("tidings-server");
-    std::fs::copy(env!("CARGO_BIN_EXE_tidings-server"), &program).unwrap();
-    let roots = folder.path().join("tidings.db");
-    let mut server = start(&roots).await;
-    server.kill().await;
-    assert_eq!(std::fs::metadata(&roots).unwrap().mode() & 0o777, 0o600);
-    for file in [roots, folder.path().join("new.db")] {
-        let mut command = Command::new(&program);
-        command.args(["serve", "--listen", "127.0.0.1:0", "--metrics-listen", "off", "--database-url"]);
-        command.arg(format!("sqlite://{}", file.display())).env_clear().env("TIDINGS_JWT_SECRET", SECRET);
-        let (code, said) = refused(command.uid(OTHER).gid(OTHER)).await;
-        assert_eq!(code, Some(1), "{said}");
-        let named = said.contains(&file.display().to_string());
-        assert!(named && said.contains("the server's user must be able to read and write it"), "{said}");
-    }
-}

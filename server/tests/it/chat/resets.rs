@@ -1,6 +1,7 @@
 //! Positions in notifications that cannot be used: on every transport it is said, and nothing is left out silently.
 
 use std::path::Path;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -37,10 +38,13 @@ async fn after_retention(folder: &Path) -> (Server, Vec<String>) {
         loop {
             let list =
                 client().get(server.url("/api/v1/notifications")).bearer_auth(token("ann")).send().await;
-            let list: Value = serde_json::from_str(&list.unwrap().text().await.unwrap()).unwrap();
+            let list = list.unwrap();
+            assert_eq!(list.status(), 200);
+            let list: Value = serde_json::from_str(&list.text().await.unwrap()).unwrap();
             if list["notifications"] == json!([]) {
                 break;
             }
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
     tokio::time::timeout(PATIENCE, gone).await.expect("they expire");

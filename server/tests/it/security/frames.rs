@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tidings_protocol::Command;
 use tokio_tungstenite::tungstenite::Message;
 
+use crate::harness::PATIENCE;
 use crate::rest::actor::Actor;
 use crate::support::jwt::{self, token};
 use crate::support::{Socket, TestServer, client};
@@ -135,10 +136,13 @@ async fn s20_every_frame_on_another_node_is_open_to_whom_the_table_says_and_to_n
     for role in ROLES {
         let [one, other] = TestServer::start_deaf_pair(&[]).await;
         let message = furnish(&one).await;
-        // A node that hears of no ban reads of it within a second.
-        while role == "banned" && other.open(&query_of(role), &[]).await.is_ok() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        // It hears of no ban, and reads of it.
+        let until_banned = async {
+            while role == "banned" && other.open(&query_of(role), &[]).await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, until_banned).await.expect("the other node reads of the ban");
         hold_to_the_table(&other, role, &message).await;
     }
 }

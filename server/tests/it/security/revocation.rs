@@ -82,7 +82,7 @@ async fn poll(server: &TestServer, user: &str) -> tokio::task::JoinHandle<reqwes
     // It is under way as soon as the server counts it.
     let waiting = async {
         while !server.numbers().await.contains("polling_connections_active 1\n") {
-            tokio::task::yield_now().await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
     tokio::time::timeout(Duration::from_secs(10), waiting).await.expect("the poll waits");

@@ -1,12 +1,15 @@
-//! Disks that are full, or read-only: real ones, mounted for the test.
+//! What only root may try: disks that are full, or read-only, real ones that are mounted for the test, and files of another
+//! user.
 
 use std::time::{Duration, Instant};
 
 use futures_util::SinkExt as _;
 use serde_json::json;
+use tokio::process::Command;
 use tokio_tungstenite::tungstenite::Message;
 
-use super::{answer, get, integrity, refusal, say, start};
+use super::{answer, get, integrity, refusal, refused, say, start};
+use crate::support::SECRET;
 use crate::support::disk::Disk;
 use crate::support::jwt::token;
 
@@ -110,5 +113,37 @@ async fn a_disk_without_room_for_a_new_database_is_named_and_begun_on_once_there
         assert!(disk.run("mount", &["-o", "remount,size=4m"]));
         let mut server = start(&database).await;
         server.kill().await;
+    }
+}
+
+#[tokio::test]
+async fn a_server_of_another_user_does_not_start_on_a_file_that_is_not_its_own_and_says_what_to_do() {
+    use std::fs::{Permissions, set_permissions};
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+
+    /// `nobody`, nearly everywhere; anyone but root will do.
+    const OTHER: u32 = 65534;
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(
+        std::fs::metadata(folder.path()).unwrap().uid(),
+        0,
+        "only root may run a program as another user"
+    );
+    set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
+    // Where the other user reaches it, whatever holds the one that was built.
+    let program = folder.path().join("tidings-server");
+    std::fs::copy(env!("CARGO_BIN_EXE_tidings-server"), &program).unwrap();
+    let roots = folder.path().join("tidings.db");
+    let mut server = start(&roots).await;
+    server.kill().await;
+    assert_eq!(std::fs::metadata(&roots).unwrap().mode() & 0o777, 0o600);
+    for file in [roots, folder.path().join("new.db")] {
+        let mut command = Command::new(&program);
+        command.args(["serve", "--listen", "127.0.0.1:0", "--metrics-listen", "off", "--database-url"]);
+        command.arg(format!("sqlite://{}", file.display())).env_clear().env("TIDINGS_JWT_SECRET", SECRET);
+        let (code, said) = refused(command.uid(OTHER).gid(OTHER)).await;
+        assert_eq!(code, Some(1), "{said}");
+        let named = said.contains(&file.display().to_string());
+        assert!(named && said.contains("the server's user must be able to read and write it"), "{said}");
     }
 }
