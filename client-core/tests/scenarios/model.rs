@@ -7,6 +7,7 @@
 //! one typed gap; each sender's order stays in each room; and when the faults end, everything arrives.
 
 mod app;
+mod arrivals;
 mod net;
 mod ops;
 mod server;
