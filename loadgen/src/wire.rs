@@ -55,7 +55,7 @@ impl Traffic {
     /// What has come since, on the same connections.
     ///
     /// # Errors
-    /// One of them is gone, or another has come: the counters do not belong together.
+    /// One of them is gone, or another has come, or a counter has gone back: the counters do not belong together.
     pub fn since(self, before: Self) -> Result<Self, Error> {
         if self.connections != before.connections {
             return Err(Error::Broken(format!(
@@ -63,22 +63,21 @@ impl Traffic {
                 before.connections, self.connections
             )));
         }
-        Ok(Self { connections: self.connections, out: self.out - before.out, back: self.back - before.back })
-    }
-}
-
-impl std::ops::Sub for Way {
-    type Output = Self;
-
-    fn sub(self, before: Self) -> Self {
-        Self {
-            bytes: self.bytes.saturating_sub(before.bytes),
-            segments: self.segments.saturating_sub(before.segments),
-        }
+        let ways = self.out.since(before.out).zip(self.back.since(before.back));
+        let (out, back) =
+            ways.ok_or_else(|| Error::Broken(format!("{before:?} have gone back to {self:?}")))?;
+        Ok(Self { connections: self.connections, out, back })
     }
 }
 
 impl Way {
+    fn since(self, before: Self) -> Option<Self> {
+        Some(Self {
+            bytes: self.bytes.checked_sub(before.bytes)?,
+            segments: self.segments.checked_sub(before.segments)?,
+        })
+    }
+
     /// Of so many.
     #[must_use]
     pub fn each(self, count: f64) -> Mean {
@@ -125,6 +124,8 @@ mod tests {
         assert_eq!((two.connections, two.out.bytes, two.back.segments), (2, 2000, 10));
         assert_eq!(two.since(two).unwrap().out, Way::default());
         assert!(two.since(one).is_err(), "a connection has come");
+        let other = Traffic { back: Way { bytes: 399, segments: 10 }, ..two };
+        assert!(other.since(two).is_err(), "one has gone and another has come");
         assert_eq!(add(one, "segs_out:x"), None);
     }
 
