@@ -25,6 +25,10 @@ pub use self::verdict::Verdict;
 pub use self::watcher::Seen;
 pub use self::writer::Writer;
 
+/// When nothing is broken any more, all that is in flight must be acknowledged and seen within this time; and nothing is
+/// broken for so long that an ACK takes longer.
+pub const PATIENCE: Duration = Duration::from_secs(90);
+
 /// One who is in rooms, and what they are shown there.
 #[derive(Clone, Debug)]
 pub struct Watcher {

@@ -6,8 +6,9 @@ use std::time::Duration;
 use tidings_client_native::{Client, Entry, Sent};
 use tidings_protocol::{ClientId, RoomId};
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 
+use super::PATIENCE;
 use super::sent::{Acked, Written};
 use crate::error::Error;
 
@@ -35,7 +36,7 @@ impl Writer {
     /// Writes until told to stop or at its limit, waits for what is in flight, and sends some of it once more.
     ///
     /// # Errors
-    /// A message was refused for good, or its ACK names none.
+    /// A message was refused for good, or its ACK names none or does not come.
     pub async fn write(self, stopped: watch::Receiver<bool>) -> Result<Written, Error> {
         let (mut in_flight, mut acked) = (VecDeque::new(), Vec::new());
         let (mut number, began) = (0, Instant::now());
@@ -67,7 +68,7 @@ impl Writer {
 /// Sends a message again under its own id.
 ///
 /// # Errors
-/// It was refused.
+/// It was refused, or its ACK does not come.
 pub async fn once_more(client: &Client, first: &Acked) -> Result<Acked, Error> {
     let (content, reply_to) = (first.content.clone(), None);
     let entry = Entry::Chat { room: RoomId::new(first.room.as_str())?, content: content.clone(), reply_to };
@@ -78,9 +79,10 @@ pub async fn once_more(client: &Client, first: &Acked) -> Result<Acked, Error> {
 /// Waits for a message's ACK.
 ///
 /// # Errors
-/// The message was refused for good, or its ACK names none.
+/// The message was refused for good, or its ACK names none or does not come.
 pub async fn done(room: &str, content: String, sent: Sent) -> Result<Acked, Error> {
-    let acked = sent.done().await.map_err(failed)?;
+    let late = |_| Error::Late { what: format!("the ACK of `{content}`"), seconds: PATIENCE.as_secs() };
+    let acked = timeout(PATIENCE, sent.done()).await.map_err(late)?.map_err(failed)?;
     let id = acked.id.to_string();
     match (acked.message_id, acked.seq) {
         (Some(message_id), Some(seq)) => Ok(Acked {

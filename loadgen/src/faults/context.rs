@@ -12,14 +12,12 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+pub use crate::check::PATIENCE;
 use crate::check::{self, Watcher, Writer, Written};
 use crate::cli::{ChaosArgs, Form, ServerArgs};
 use crate::error::Error;
 use crate::proxy::{Door, Proxy};
 use crate::server::{self, Server};
-
-/// When nothing is broken any more, all that is in flight must be acknowledged and seen within this time.
-pub const PATIENCE: Duration = Duration::from_secs(90);
 
 /// How long an attempt to connect may take before the next one is asked for.
 const AGAIN: Duration = Duration::from_millis(200);
