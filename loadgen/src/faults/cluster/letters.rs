@@ -28,6 +28,9 @@ pub(super) const ROOM: &str = "letters";
 const TYPIST: usize = 1;
 /// Who types is seen by then, where nothing is broken.
 const SOON: Duration = Duration::from_secs(3);
+/// Typing ends by itself after 5 s; it is over everywhere a moment later.
+const TYPED: Duration = Duration::from_secs(6);
+const TYPED_ALWAYS: Duration = Duration::from_secs(15);
 const LOOK: Duration = Duration::from_millis(50);
 
 /// All of them, at work.
@@ -109,8 +112,8 @@ impl Letters {
         })
     }
 
-    /// One types, and says no more of it; returns once another has been shown that, or has not.
-    pub(super) async fn type_once(&self) -> Result<(), Error> {
+    /// One types, and says no more of it. Returns for how long others showed that; none where none did.
+    async fn type_once(&self) -> Result<Option<Duration>, Error> {
         if let Some(friend) = self.friends.get(TYPIST) {
             friend.client.typing(ROOM, true).await?;
         }
@@ -118,7 +121,10 @@ impl Letters {
         while Instant::now() < until && !self.readers().any(|shown| shown.typing().is_some()) {
             sleep(LOOK).await;
         }
-        Ok(())
+        while self.readers().any(|shown| shown.types_for_less_than(TYPED_ALWAYS)) {
+            sleep(LOOK).await;
+        }
+        Ok(self.readers().filter_map(Shown::typing).max())
     }
 
     /// Those who are told on one connection of all that passes by, and so of the end of typing.

@@ -133,7 +133,6 @@ pub(in super::super) async fn run(context: &Context) -> Result<Outcome, Error> {
     }
     crowd.leave().await;
     meanwhile(context).await;
-    people.letters.type_once().await?;
     people.judge(context, &cluster, Some(context.size(500, 5_000)), &mut outcome).await?;
     Ok(outcome)
 }

@@ -21,7 +21,7 @@ const ENOUGH: usize = 20_000;
 pub(super) struct People {
     rooms: Vec<String>,
     crowd: Crowd,
-    pub(super) letters: Letters,
+    letters: Letters,
     pub(super) probe: Probe,
     reader: String,
     writers: Writers,

@@ -72,9 +72,6 @@ impl<'a> Steps<'a> {
                 self.tables_change(probe).await?;
                 meanwhile(self.context).await;
             }
-            if round == rounds {
-                people.letters.type_once().await?;
-            }
             self.rolling_restart(probe).await?;
         }
         Ok(())

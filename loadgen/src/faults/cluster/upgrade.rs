@@ -52,7 +52,6 @@ pub(in super::super) async fn run(context: &Context) -> Result<Outcome, Error> {
         meanwhile(context).await;
     }
     older_client(&demo, &cluster, "on newer nodes", &mut outcome).await?;
-    people.letters.type_once().await?;
     people.judge(context, &cluster, Some(500), &mut outcome).await?;
     Ok(outcome)
 }

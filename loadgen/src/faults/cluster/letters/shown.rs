@@ -29,6 +29,12 @@ struct Typing {
     over: Option<Instant>,
 }
 
+impl Typing {
+    fn lasted(self, now: Instant) -> Duration {
+        self.over.unwrap_or(now) - self.began
+    }
+}
+
 /// Writes down what comes out of a client, until it is closed.
 pub(super) fn watch(mut events: Events) -> Arc<Shown> {
     let shown = Arc::new(Shown::default());
@@ -40,8 +46,7 @@ pub(super) fn watch(mut events: Events) -> Arc<Shown> {
             {
                 watching.lock().frame(&frame.event);
             } else if let Happened::Disconnected { .. } = event {
-                // Who has lost the connection shows nobody as typing.
-                watching.lock().typing_is_over();
+                watching.lock().disconnected();
             }
         }
     });
@@ -55,7 +60,13 @@ impl Shown {
 
     /// For how long somebody was shown as typing here, where anybody was; until now, where that is not over.
     pub(super) fn typing(&self) -> Option<Duration> {
-        self.lock().typing.map(|typing| typing.over.unwrap_or_else(Instant::now) - typing.began)
+        self.lock().typing.map(|typing| typing.lasted(Instant::now()))
+    }
+
+    /// Whether somebody is still shown as typing here, and not yet for so long.
+    pub(super) fn types_for_less_than(&self, long: Duration) -> bool {
+        let now = Instant::now();
+        self.lock().typing.is_some_and(|typing| typing.over.is_none() && typing.lasted(now) <= long)
     }
 
     fn lock(&self) -> MutexGuard<'_, All> {
@@ -72,20 +83,24 @@ impl All {
         } else if let Event::Broadcast(notice) = event {
             self.notices.push(notice.item.id.clone());
         } else if let Event::Typing(typing) = event {
-            if typing.is_typing {
-                self.typing = Some(Typing { began: Instant::now(), over: None });
-            } else {
-                self.typing_is_over();
-            }
+            self.typing(typing.is_typing, Instant::now());
         } else {
             self.entries.extend(entry(event));
         }
     }
 
-    fn typing_is_over(&mut self) {
-        if let Some(typing) = &mut self.typing {
-            typing.over.get_or_insert_with(Instant::now);
+    fn typing(&mut self, is_typing: bool, now: Instant) {
+        if is_typing {
+            // Where it had been over, that was too early.
+            self.typing.get_or_insert(Typing { began: now, over: None }).over = None;
+        } else if let Some(typing) = &mut self.typing {
+            typing.over.get_or_insert(now);
         }
+    }
+
+    /// Who has lost the connection shows nobody as typing, and has measured nothing.
+    fn disconnected(&mut self) {
+        self.typing = None;
     }
 }
 
@@ -112,4 +127,40 @@ pub(super) fn edit(id: &str) -> String {
 
 pub(super) fn reaction(id: &str) -> String {
     format!("reaction to {id}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn typing_lasts_from_the_first_word_of_it_to_its_end() {
+        let (second, began, mut all) = (Duration::from_secs(1), Instant::now(), All::default());
+        let lasted = |all: &All, now| all.typing.unwrap().lasted(now);
+        all.typing(true, began);
+        all.typing(true, began + second);
+        assert_eq!(lasted(&all, began + 3 * second), 3 * second, "it goes on");
+        all.typing(false, began + 4 * second);
+        assert_eq!(lasted(&all, began + 9 * second), 4 * second);
+        all.typing(true, began + 5 * second);
+        assert_eq!(lasted(&all, began + 9 * second), 9 * second, "it had not been over");
+    }
+
+    #[test]
+    fn typing_that_goes_on_is_waited_for_until_it_is_too_long() {
+        let (second, shown) = (Duration::from_secs(1), Shown::default());
+        assert!(!shown.types_for_less_than(second), "nobody types");
+        shown.lock().typing(true, Instant::now().checked_sub(2 * second).unwrap());
+        assert!(shown.types_for_less_than(3 * second) && !shown.types_for_less_than(second));
+        shown.lock().typing(false, Instant::now());
+        assert!(!shown.types_for_less_than(3 * second), "it is over");
+    }
+
+    #[test]
+    fn who_loses_the_connection_has_measured_nothing() {
+        let shown = Shown::default();
+        shown.lock().typing(true, Instant::now());
+        shown.lock().disconnected();
+        assert_eq!(shown.typing(), None);
+    }
 }

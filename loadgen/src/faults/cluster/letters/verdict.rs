@@ -1,7 +1,5 @@
 //! The comparison: what friends and the program were promised, with what each node tells and what each friend was shown.
 
-use std::time::Duration;
-
 use tidings_protocol::Event;
 use tidings_protocol::http::{FramePage, NotificationPage};
 use tidings_testbed::cluster::Cluster;
@@ -9,13 +7,9 @@ use tokio::time::{Instant, sleep};
 
 use super::super::{Outcome, SAME_LOG, apis};
 use super::shown::{self, All};
-use super::{LOOK, Letters, Promised, ROOM};
+use super::{LOOK, Letters, Promised, ROOM, TYPED, TYPED_ALWAYS};
 use crate::api::Api;
 use crate::error::Error;
-
-/// Typing ends by itself after 5 s; it is over everywhere a moment later.
-const TYPED: Duration = Duration::from_secs(6);
-const TYPED_ALWAYS: Duration = Duration::from_secs(15);
 
 /// What one node tells one friend.
 #[derive(Debug, PartialEq, Eq)]
@@ -33,10 +27,12 @@ impl Letters {
         deadline: Instant,
         outcome: &mut Outcome,
     ) -> Result<(), Error> {
-        let typed = self.readers().filter_map(shown::Shown::typing).max();
-        outcome.promise("who types is shown to others", 1, usize::from(typed.is_none()));
-        outcome.time("typing is over", typed.unwrap_or_default(), TYPED, TYPED_ALWAYS);
         let promised = self.finish().await?;
+        let typed = self.type_once().await?;
+        outcome.promise("who types is shown to others", 1, usize::from(typed.is_none()));
+        if let Some(typed) = typed {
+            outcome.time("typing is over", typed, TYPED, TYPED_ALWAYS);
+        }
         let [first, others @ ..] = apis(cluster)?;
         for friend in &self.friends {
             let told = tell(&first, &friend.token).await?;
