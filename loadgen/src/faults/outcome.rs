@@ -16,7 +16,7 @@ struct Row {
     broken: usize,
     /// A time on this machine rather than a promise of the protocol.
     is_aim: bool,
-    /// A multiple of the time, and how often that was passed.
+    /// A bound above the time, and how often that was passed.
     bound: Option<(Duration, usize)>,
 }
 

@@ -4,7 +4,8 @@ use tidings_testbed::cluster::{Cluster, status};
 
 use super::super::panics::has_panic;
 use super::super::secrets::has_secret;
-use super::Outcome;
+use super::{Context, Outcome};
+use crate::error::Error;
 
 /// Nobody else asks for it.
 const NOTHING: &str = "/api/v1/nothing";
@@ -33,6 +34,18 @@ pub(super) fn search(cluster: &Cluster, token: &str, outcome: &mut Outcome) {
     outcome.promise("no log of nginx or a node has a token in it", logs.len(), told);
     let panicked = logs.iter().filter(|log| has_panic(log)).count();
     outcome.promise("nothing in a node has panicked", logs.len(), panicked);
+}
+
+/// Leaves them where something was broken.
+pub(super) fn leave(context: &Context, cluster: &Cluster, outcome: &Outcome) -> Result<(), Error> {
+    if outcome.is_kept(context.size(false, true)) {
+        return Ok(());
+    }
+    context.leave("nginx.log", &cluster.nginx.logged())?;
+    for (number, node) in cluster.nodes.iter().enumerate() {
+        context.leave(&format!("node-{}.log", number + 1), &node.logged())?;
+    }
+    Ok(())
 }
 
 /// Its signature is looked for: what stands before it is the same in many, or says nothing.

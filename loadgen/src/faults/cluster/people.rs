@@ -83,12 +83,6 @@ impl People {
         let clients = crowd.clients();
         outcome.figure("clients, a third of them each by WebSocket, stream and poll", clients.to_string());
         outcome.figure("ACKs that had been lost and came with a resend", written.resent().to_string());
-        if !outcome.is_kept(context.size(false, true)) {
-            context.leave("nginx.log", &cluster.nginx.logged())?;
-            for (number, node) in cluster.nodes.iter().enumerate() {
-                context.leave(&format!("node-{}.log", number + 1), &node.logged())?;
-            }
-        }
-        Ok(())
+        logs::leave(context, cluster, outcome)
     }
 }
