@@ -59,6 +59,31 @@ pub(super) async fn same_on_all_nodes(
     Ok(())
 }
 
+/// Asks these nodes until each tells of somebody in a room.
+pub(super) async fn known(
+    apis: &[Api],
+    token: &str,
+    room: &str,
+    user: &str,
+    outcome: &mut Outcome,
+) -> Result<(), Error> {
+    let (began, mut strangers) = (Instant::now(), 0);
+    for api in apis {
+        let mut is_known = participants(api, token, room).await?.contains_key(user);
+        while !is_known && began.elapsed() < SAME {
+            sleep(LOOK).await;
+            is_known = participants(api, token, room).await?.contains_key(user);
+        }
+        strangers += usize::from(!is_known);
+    }
+    outcome.promise(
+        "a node killed: each other knew who was on it alone, so that it means something",
+        apis.len(),
+        strangers,
+    );
+    Ok(())
+}
+
 /// Asks these nodes until none tells of somebody in a room any more.
 pub(super) async fn gone(
     apis: &[Api],

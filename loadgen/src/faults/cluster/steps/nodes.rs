@@ -40,6 +40,7 @@ impl Steps<'_> {
             .map(|other| Api::new(&other.url()))
             .collect::<Result<_, _>>()?;
         let reader = self.secret.token("reader")?;
+        presence::known(&others, &reader, HAUNTED, GHOST, self.outcome).await?;
         let returning = crowd.watch();
         node.kill();
         let (seen, returns, gone, ()) = tokio::join!(
