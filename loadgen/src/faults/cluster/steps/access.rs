@@ -8,10 +8,10 @@ use tidings_protocol::Event;
 use tidings_protocol::http::FramePage;
 use tidings_testbed::node::Node;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::super::admin::Admin;
-use super::Steps;
+use super::{LOOK, Steps};
 use crate::api::Api;
 use crate::error::Error;
 use crate::events::{self, EventStream};
@@ -20,6 +20,10 @@ use crate::raw::{Peer, PeerError};
 /// It counts on all nodes within this time.
 const COUNTS: Duration = Duration::from_secs(1);
 const COUNTS_ALWAYS: Duration = Duration::from_secs(5);
+/// All that was opened is there within this time.
+const OPEN: Duration = Duration::from_secs(2);
+/// Of these a node lists a session each: a WebSocket, two streams, and a poll that waits.
+const EACH: usize = 4;
 /// A room in which people write all the time.
 const ROOM: &str = "room-0";
 /// How long a poll waits. Nothing comes to it, so that it waits when access is taken back.
@@ -74,7 +78,16 @@ impl Steps<'_> {
             for node in others {
                 everything(node, &user, &token, taken, &mut open).await?;
             }
-            let (count, began) = (open.len(), Instant::now());
+            let mut missing = 0;
+            for node in others {
+                missing += self.missing_on(node, &user).await?;
+            }
+            self.outcome.promise(
+                "all that is open on other nodes is there before access is taken back, so that it means something",
+                EACH * others.len(),
+                missing,
+            );
+            let (name, count, began) = (taken.name(), open.len(), Instant::now());
             match taken {
                 Taken::Disconnected => admin.disconnect(&user).await?,
                 Taken::Banned => admin.ban(&user).await?,
@@ -83,11 +96,14 @@ impl Steps<'_> {
             let mut ended = 0;
             // A task ends behind the last thing that comes, so none comes later.
             while let Ok(Some(one)) = timeout_at(began + 2 * COUNTS_ALWAYS, open.join_next()).await {
-                one.map_err(|e| Error::Broken(e.to_string()))??;
-                ended += 1;
+                match one.map_err(|e| Error::Broken(e.to_string()))? {
+                    Ok(()) => ended += 1,
+                    Err(error) => {
+                        self.outcome.example(format!("{name} on one node, a connection on another: {error}"));
+                    }
+                }
             }
             let took = began.elapsed();
-            let name = taken.name();
             self.context
                 .say(format!("{name}: {ended} of {count} connections on other nodes ended in {took:.1?}"));
             self.outcome.promise(
@@ -118,6 +134,18 @@ impl Steps<'_> {
             );
         }
         Ok(())
+    }
+
+    /// How many of a user's sessions a node does not list.
+    async fn missing_on(&self, node: &Node, user: &str) -> Result<usize, Error> {
+        let (admin, until) = (Admin::of(node, self.secret)?, Instant::now() + OPEN);
+        loop {
+            let missing = EACH.saturating_sub(admin.sessions_of(user).await?);
+            if missing == 0 || Instant::now() >= until {
+                return Ok(missing);
+            }
+            sleep(LOOK).await;
+        }
     }
 }
 
