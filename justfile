@@ -122,9 +122,9 @@ model lives="1000":
     @{{ setup }} rust
     TIDINGS_MODEL_RUNS={{ lives }} cargo test --quiet --profile model --package tidings-client-core --test scenarios model::promises_hold -- --nocapture
 
-# The long forms of what CI tries in short ones: model, simulation, fuzzing, conformance, and all fault runs (hours: fuzzing alone takes an hour and a half)
+# The long forms of what CI tries in short ones: model, simulation, batches on PostgreSQL, fuzzing, and all fault runs (hours: fuzzing alone takes an hour and a half)
 [group('measure')]
-nightly: (model "1000") (simulate "20000") conformance fuzz chaos chaos-cluster
+nightly: (model "1000") (simulate "20000") postgres-order fuzz chaos
 
 # Hold the server's WebSocket against a suite of 301 cases from outside (about 2 min once all is built)
 [group('test')]
