@@ -149,9 +149,9 @@ the machine gets to it, so a failure may need more than one try to come again. W
 kept, and the place is told: the server's log and database, and the report with examples of what was broken.
 
 Counts are judged always. Times that are marked (time) are judged in the long form only: on a busy machine they say
-little. Where a bound stands beside one, several times as long, that is judged always. So are three more that are wide
+little. Where a wider bound stands beside one, that is judged always. So are three more that are wide
 enough: a killed server serves again within 3 s (kill), a server that is told to end has ended within 10 s (drain), a
-reader that stalls is closed within 60 s (slow).
+reader that stalls is closed within 15 s (slow).
 
 SIGKILL ends a process between any two instructions, and what the system had been handed survives it; `power` plays through
 what a disk may hold after a cut. None of this pulls the plug. docs/delivery.md explains the promises.";
