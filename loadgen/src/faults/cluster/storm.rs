@@ -79,10 +79,8 @@ pub(in super::super) async fn run(context: &Context) -> Result<Outcome, Error> {
     let answered = answers(&cluster.nginx.logged());
     let reader = secret.token("reader")?;
     logs::ask_with_a_token_in_the_query(&cluster, &reader);
-    let refused = salvo(&cluster, &secret, 2 * connects).await?;
 
     judge_times(context, count, &returns, &mut outcome);
-    refused.judge(&mut outcome);
     outcome.figure("what nginx answered to who came back", answered);
     let growth = usize::from(peak > steady + steady / 2);
     outcome.aim("a node's memory stays within 1.5 times what it was", 1, growth);
@@ -97,6 +95,8 @@ pub(in super::super) async fn run(context: &Context) -> Result<Outcome, Error> {
     let deadline = Instant::now() + PATIENCE;
     let verdict = check::judge(&api, &reader, &rooms, &written, &crowd.watchers, deadline).await?;
     outcome.verdict(&verdict);
+    // Behind all that asks a node: it refuses everybody for the rest of that second.
+    salvo(&cluster, &secret, 2 * connects).await?.judge(&mut outcome);
     logs::search(&cluster, &reader, &mut outcome);
     logs::leave(context, &cluster, &outcome)?;
     Ok(outcome)
