@@ -44,6 +44,10 @@ impl Subscriptions {
     /// The app wants to be in; false where a session may be in no more rooms.
     pub(crate) fn want(&mut self, room: &RoomId) -> bool {
         if let Some(sub) = self.find(room.as_str()) {
+            // Where a leave was refused, others on the way may have taken the room out.
+            if !sub.wanted && sub.link == Link::In && sub.not_before.is_some() {
+                sub.link = Link::Out;
+            }
             sub.wanted = true;
             return true;
         }
@@ -75,7 +79,8 @@ impl Subscriptions {
     /// The connection is gone, and every subscription with it.
     pub(crate) fn disconnected(&mut self) {
         for sub in &mut self.0 {
-            sub.link = Link::Out;
+            let still_leaves = !sub.wanted && matches!(sub.link, Link::Leaving(_));
+            sub.link = if still_leaves { Link::In } else { Link::Out };
             sub.not_before = None;
         }
     }
@@ -175,10 +180,10 @@ impl Subscriptions {
         Some(found.room.clone())
     }
 
-    /// Tries the refused join or leave again after a while.
+    /// Tries again after a while to be in the room, or out of it.
     pub(crate) fn retry(&mut self, room: &str, after: Duration, now: Instant) {
         if let Some(sub) = self.find(room) {
-            sub.link = if matches!(sub.link, Link::Leaving(_)) { Link::In } else { Link::Out };
+            sub.link = if sub.wanted { Link::Out } else { Link::In };
             sub.not_before = Some(now + after);
         }
     }

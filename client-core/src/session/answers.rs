@@ -110,13 +110,13 @@ impl Session {
         };
         let Some(room) = self.subscriptions.refused_room(id, room, resume) else { return false };
         let wait = wait.or((code == Code::Internal).then_some(AFTER_INTERNAL));
+        if let Some(wait) = wait {
+            self.subscriptions.retry(room.as_str(), wait, now);
+            return true;
+        }
         if !self.subscriptions.is_wanted(room.as_str()) {
             self.subscriptions.remove(room.as_str());
             self.out_of(&room);
-            return true;
-        }
-        if let Some(wait) = wait {
-            self.subscriptions.retry(room.as_str(), wait, now);
             return true;
         }
         self.subscriptions.remove(room.as_str());

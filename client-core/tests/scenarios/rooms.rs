@@ -27,6 +27,12 @@ fn reconnect(client: &mut Client) -> Value {
     sent.remove(0)
 }
 
+fn refuse_leave(client: &mut Client) {
+    let left = client.sent_of("LEAVE_ROOM").remove(0);
+    let refusal = json!({"error": "no", "code": "UNAVAILABLE", "id": left["id"], "retryAfterMs": 700});
+    client.receive("ERROR", "MESSAGE", &refusal);
+}
+
 #[test]
 fn a_join_is_sent_once_and_confirmed_by_the_participants() {
     let mut client = Client::connected(&[]);
@@ -114,6 +120,39 @@ fn a_join_refused_for_now_is_sent_again() {
     assert_eq!(client.sent_of("JOIN_ROOM").len(), 0);
     client.advance(1);
     assert_eq!(client.sent_of("JOIN_ROOM").len(), 1);
+}
+
+#[test]
+fn a_leave_refused_for_now_is_sent_again() {
+    let mut client = Client::connected(&[("general", 4)]);
+    leave(&mut client, "general");
+    refuse_leave(&mut client);
+    client.advance(700);
+    let left = client.sent_of("LEAVE_ROOM").remove(0);
+    client.receive("SYSTEM", "ACK", &json!({"id": left["id"], "duplicate": false}));
+    assert_eq!(rooms_of(&mut client), [("general".into(), RoomState::Left)]);
+}
+
+#[test]
+fn a_room_that_is_wanted_again_is_joined_where_its_leave_was_or_is_refused_for_now() {
+    for is_wanted_first in [true, false] {
+        let mut client = Client::connected(&[("general", 4)]);
+        leave(&mut client, "general");
+        let join = Command::Join { room: room("general"), after: Some(4) };
+        if is_wanted_first {
+            client.command(join);
+            refuse_leave(&mut client);
+        } else {
+            refuse_leave(&mut client);
+            client.command(join);
+        }
+        client.advance(700);
+        let joins = client.sent_of("JOIN_ROOM");
+        assert_eq!((joins.len(), &joins[0]["afterSeq"]), (1, &json!(4)));
+        client.participants("general", 5, 5);
+        client.message("general", 5);
+        assert_eq!((client.session.is_joined("general"), client.shown_seqs()), (true, vec![5]));
+    }
 }
 
 #[test]
