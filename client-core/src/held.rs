@@ -26,11 +26,10 @@ impl Held {
         self.0.push(id);
     }
 
-    /// The entry goes out now, and what names it may follow.
-    pub(crate) fn let_go(&mut self, id: &str) {
-        if let Some(at) = self.0.iter().position(|held| held == id) {
-            self.0.remove(at);
-        }
+    /// The entry goes out now, and what names it may follow. Whether it was held.
+    pub(crate) fn let_go(&mut self, id: &str) -> bool {
+        let at = self.0.iter().position(|held| held == id);
+        at.map(|at| self.0.remove(at)).is_some()
     }
 
     pub(crate) fn clear(&mut self) {

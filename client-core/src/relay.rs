@@ -113,9 +113,9 @@ impl Relay {
     }
 
     /// A request failed, or a stream ended, and with it the connection. Whether a post had arrived is unknown: its frames are
-    /// to be sent again under the same ids.
+    /// to be sent again under the same ids. What was asked beside can wait.
     pub fn failed(&mut self, request: ConnId, closed: Closed) {
-        self.hear(request, |_, _| Err(closed));
+        self.hear(request, |way, _| way.side.failed(request).then_some(()).ok_or(closed));
     }
 
     /// The next thing to do; `None` when all is done until the next call.
@@ -137,7 +137,7 @@ impl Relay {
             self.end(at);
             // Nobody but this connection has its client session: what is in a request's place is one of its own.
             if closed.code == Some(CloseCode::Replaced.as_u16()) {
-                closed.code = Some(CloseCode::Restart.as_u16());
+                closed = again(closed.retry_after_ms);
             }
             self.out.queue.push_back(RelayOutput::Closed(conn, closed));
         }
@@ -149,6 +149,11 @@ impl Relay {
             self.out.drop(request);
         }
     }
+}
+
+/// The end of a connection by the server's own word, which says nothing against the way: the next one may be by the same.
+fn again(retry_after_ms: Option<u64>) -> Closed {
+    Closed { code: Some(CloseCode::Restart.as_u16()), retry_after_ms, ..Closed::default() }
 }
 
 impl Out {

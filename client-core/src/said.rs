@@ -7,7 +7,7 @@ use crate::json;
 
 /// What the answer to a frame means for its link.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Ask {
+pub(crate) enum Meaning {
     /// Nothing but to that link.
     Plain,
     /// Rooms that are not yet answered for.
@@ -21,7 +21,7 @@ pub(crate) enum Ask {
 #[derive(Debug)]
 pub(crate) enum Said {
     /// To be handed on, with the question that its id stands for.
-    Frame(Option<String>, Ask),
+    Frame(Option<String>, Meaning),
     /// An entry, and the one that it must not overtake.
     Entry(String, Option<String>),
     /// To be handed on; whoever has the connection may hear the answer.
@@ -40,19 +40,19 @@ impl Said {
             (Some("PING"), ..) => Self::Ping,
             (Some("PRESENCE"), ..) => Self::Presence(string("status").as_deref() == Some("away")),
             (Some("LEAVE_ROOM"), Some(id), Some(room)) => Self::Leave(id, room),
-            (Some("JOIN_ROOM"), id, Some(room)) => Self::Frame(id, Ask::Join(room)),
+            (Some("JOIN_ROOM"), id, Some(room)) => Self::Frame(id, Meaning::Join(room)),
             (Some("RESUME"), id, _) => {
-                Self::Frame(id, Ask::Resume(rooms(json::field(text, "rooms").unwrap_or_default())))
+                Self::Frame(id, Meaning::Resume(rooms(json::field(text, "rooms").unwrap_or_default())))
             }
             (Some("READ"), id, Some(room)) => {
-                Self::Frame(id, Ask::Read(room, json::number_of(text, "seq").unwrap_or(0)))
+                Self::Frame(id, Meaning::Read(room, json::number_of(text, "seq").unwrap_or(0)))
             }
             (
                 Some("CHAT_MESSAGE" | "PRIVATE_MESSAGE" | "EDIT_MESSAGE" | "DELETE_MESSAGE" | "REACT"),
                 Some(id),
                 _,
             ) => Self::Entry(id, string("after")),
-            (_, id, _) => Self::Frame(id, Ask::Plain),
+            (_, id, _) => Self::Frame(id, Meaning::Plain),
         }
     }
 }

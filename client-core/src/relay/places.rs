@@ -21,7 +21,7 @@ pub(super) struct Places {
     rooms: Vec<Place>,
     inbox: Option<u64>,
     /// The last notification, where they are wanted; empty before the first.
-    cursor: Option<String>,
+    pub(super) cursor: Option<String>,
 }
 
 impl Places {

@@ -18,6 +18,8 @@ const MAX_BODY: usize = 64 * 1024;
 pub(super) struct Post {
     waiting: VecDeque<String>,
     pub(super) request: Option<ConnId>,
+    /// Entries that are not answered: nothing else is named by what follows it.
+    pub(super) entries: Held,
     /// What the server has refused for now, and until when.
     held: Held,
     until: Instant,
@@ -28,10 +30,10 @@ impl Post {
         self.waiting.push_back(frame);
     }
 
-    /// The server has refused a frame for now, and nothing may overtake it: the next request may go to another node.
+    /// The server has refused an entry for now, and nothing may overtake it: the next request may go to another node.
     pub(super) fn hold(&mut self, id: String, until: Instant) {
         self.held.hold(id);
-        self.until = until;
+        self.until = self.until.max(until);
     }
 
     /// Gathers what waits into the frames of a body. Of what stands behind a refused frame the refusal is told.

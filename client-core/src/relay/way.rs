@@ -2,7 +2,6 @@
 
 mod hearing;
 
-use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::mem::take;
@@ -17,7 +16,7 @@ use super::{Out, RelayOutput};
 use crate::input::{Closed, ConnId};
 use crate::json::{self, write::Object};
 use crate::output::Connect;
-use crate::said::{Ask as Meaning, Said};
+use crate::said::{Meaning, Said};
 use crate::sse::EventStream;
 use crate::time::{Duration, Instant};
 use crate::transport::Transport;
@@ -26,8 +25,9 @@ use crate::transport::Transport;
 const POLL_WAIT: Duration = Duration::from_secs(20);
 /// A poll that has nothing to tell does not come back before this.
 const HASTE: Duration = Duration::from_secs(1);
-/// A session waits 10 s for an answer to its ping, and the next comment comes within 15 s of what came last.
-const JUST_NOW: Duration = Duration::from_secs(5);
+/// A session waits 10 s for an answer to its ping, and the next comment comes within 15 s of what came last: within 7 s of a
+/// ping that is not answered here, which leaves 3 s for the way.
+const JUST_NOW: Duration = Duration::from_secs(8);
 /// Silence of the stream or poll from which on it is doubted, and how long the doubt lasts: posts that are answered hide the
 /// silence from a session.
 const SILENCE: Duration = Duration::from_secs(25);
@@ -53,7 +53,7 @@ pub(super) struct Way {
     pub(super) conn: ConnId,
     transport: Transport,
     fresh_token: bool,
-    /// The client session, as JSON.
+    /// The client session.
     whose: String,
     is_greeted: bool,
     is_resumed: bool,
@@ -67,7 +67,7 @@ pub(super) struct Way {
     is_due: bool,
     main: Option<Main>,
     post: Post,
-    side: Side,
+    pub(super) side: Side,
     /// When the stream or poll last said something, and since when it is doubted.
     heard_at: Instant,
     doubted_at: Option<Instant>,
@@ -82,7 +82,7 @@ impl Way {
             conn: connect.conn,
             transport: connect.transport,
             fresh_token: connect.fresh_token,
-            whose: json::field(&connect.payload, "clientSession").unwrap_or_default().to_owned(),
+            whose: json::text_of(&connect.payload, "clientSession").unwrap_or_default(),
             is_greeted: false,
             is_resumed: false,
             is_last: false,
@@ -109,7 +109,10 @@ impl Way {
     pub(super) fn say(&mut self, text: String, out: &mut Out, now: Instant) -> Result<(), Closed> {
         let said = Said::read(&text);
         match &said {
-            Said::Leave(_, room) => self.places.leave(room),
+            Said::Leave(_, room) => {
+                self.places.leave(room);
+                self.side.rooms.leave(room);
+            }
             Said::Frame(_, Meaning::Resume(_) | Meaning::Join(_)) => {
                 self.asks.extend(Ask::read(&text, self.epoch.as_deref()));
             }
@@ -140,7 +143,11 @@ impl Way {
                 frame.text("id", NAMELESS);
                 self.post.push(frame.end());
             }
-            Said::Frame(..) | Said::Entry(..) | Said::Leave(..) => self.post.push(text),
+            Said::Entry(id, _) => {
+                self.post.entries.hold(id);
+                self.post.push(text);
+            }
+            Said::Frame(..) | Said::Leave(..) => self.post.push(text),
         }
         self.go_on(out, now)
     }
@@ -158,7 +165,7 @@ impl Way {
             let mut tell = |text| out.queue.push_back(RelayOutput::Frame(conn, text));
             if let Some(frames) = self.post.take(now, &mut tell) {
                 let mut body = Object::new();
-                body.raw("clientSession", &self.whose);
+                body.text("clientSession", &self.whose);
                 body.raw("frames", &frames);
                 self.post.request = Some(out.ask(Transport::FRAMES, body.end(), false, false));
             }
@@ -172,7 +179,6 @@ impl Way {
             self.next(out, now);
         }
         if self.position(Stage::Open).is_none()
-            && self.side.request.is_none()
             && let Some(body) = self.side.take(&self.whose, self.epoch.as_deref())
         {
             self.side.request = Some(out.ask(Transport::Poll.path(), body, false, false));
@@ -183,6 +189,7 @@ impl Way {
     /// Puts a stream or poll in the place of the one in use.
     fn next(&mut self, out: &mut Out, now: Instant) {
         let mut is_at_once = take(&mut self.is_due);
+        self.side.has_failed = false;
         let mut refused = Vec::new();
         let may_ask = self.position(Stage::Posted).is_none();
         for ask in self.asks.iter_mut().filter(|_| may_ask) {
@@ -196,14 +203,14 @@ impl Way {
                     && self.transport == Transport::Poll
                 {
                     // A poll that names a position does not say who is there.
-                    self.side.rooms.push(room.clone());
+                    self.side.want(room);
                 }
             }
             self.places.rewind(ask.inbox, &mut ask.cursor, self.is_resumed);
             self.is_resumed = true;
         }
         let mut body = Object::new();
-        body.raw("clientSession", &self.whose);
+        body.text("clientSession", &self.whose);
         if self.is_greeted {
             if let Some(epoch) = &self.epoch {
                 body.text("epoch", epoch);
@@ -230,7 +237,7 @@ impl Way {
             data.text("error", "Too many rooms");
             data.text("code", Code::Limit.as_str());
             data.text("roomId", &room);
-            self.refuse(&room, &data.end(), out);
+            self.refuse(&room, Code::Limit, &data.end(), out);
         }
     }
 

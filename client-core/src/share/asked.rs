@@ -5,13 +5,13 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::link::LinkId;
-use crate::said::Ask;
+use crate::said::Meaning;
 
 #[derive(Debug)]
 struct Question {
     id: String,
     link: LinkId,
-    ask: Ask,
+    ask: Meaning,
 }
 
 /// All of them: as many as the links' sessions have on their way, each of which is bounded by its outbox.
@@ -19,12 +19,12 @@ struct Question {
 pub(super) struct Asked(Vec<Question>);
 
 impl Asked {
-    pub(super) fn push(&mut self, id: String, link: LinkId, ask: Ask) {
+    pub(super) fn push(&mut self, id: String, link: LinkId, ask: Meaning) {
         self.0.push(Question { id, link, ask });
     }
 
     /// An answer came: who asked, and what.
-    pub(super) fn answered(&mut self, id: &str) -> Option<(LinkId, Ask)> {
+    pub(super) fn answered(&mut self, id: &str) -> Option<(LinkId, Meaning)> {
         let at = self.0.iter().position(|q| q.id == id)?;
         let question = self.0.remove(at);
         Some((question.link, question.ask))
@@ -34,17 +34,17 @@ impl Asked {
     /// `RESUME`.
     pub(super) fn entered(&mut self, room: &str, joins: bool) -> Option<LinkId> {
         self.0.iter_mut().find_map(|q| match &mut q.ask {
-            Ask::Resume(rooms) => {
+            Meaning::Resume(rooms) => {
                 let at = rooms.iter().position(|r| r == room)?;
                 rooms.remove(at);
                 Some(q.link)
             }
-            Ask::Join(asked) if joins && asked == room => {
+            Meaning::Join(asked) if joins && asked == room => {
                 // The `ACK` that follows finds the question still, but not the room.
                 asked.clear();
                 Some(q.link)
             }
-            Ask::Join(_) | Ask::Plain | Ask::Read(..) => None,
+            Meaning::Join(_) | Meaning::Plain | Meaning::Read(..) => None,
         })
     }
 
@@ -53,9 +53,9 @@ impl Asked {
         self.0.iter().any(|q| {
             q.link != but
                 && match &q.ask {
-                    Ask::Resume(rooms) => rooms.iter().any(|r| r == room),
-                    Ask::Join(asked) => asked == room,
-                    Ask::Plain | Ask::Read(..) => false,
+                    Meaning::Resume(rooms) => rooms.iter().any(|r| r == room),
+                    Meaning::Join(asked) => asked == room,
+                    Meaning::Plain | Meaning::Read(..) => false,
                 }
         })
     }

@@ -15,7 +15,7 @@ use crate::input::Closed;
 use crate::json::write::Object;
 use crate::outbox::code_of;
 use crate::pacing::Pacing;
-use crate::said::{Ask, Said};
+use crate::said::{Meaning, Said};
 use crate::time::{Duration, Instant};
 use crate::transport::Transport;
 
@@ -122,7 +122,7 @@ impl Hub {
                     data.flag("duplicate", false);
                     self.deliver([id].into(), Object::event("SYSTEM", "ACK", data, ""));
                 } else {
-                    self.asked.push(frame, id, Ask::Plain);
+                    self.asked.push(frame, id, Meaning::Plain);
                     self.send(text, now);
                 }
             }
@@ -136,12 +136,12 @@ impl Hub {
                     self.held.hold(entry);
                 } else {
                     self.held.let_go(&entry);
-                    self.asked.push(entry, id, Ask::Plain);
+                    self.asked.push(entry, id, Meaning::Plain);
                     self.send(text, now);
                 }
             }
             Said::Frame(Some(frame), ask) => {
-                let rewinds = matches!(ask, Ask::Resume(_) | Ask::Join(_));
+                let rewinds = matches!(ask, Meaning::Resume(_) | Meaning::Join(_));
                 self.asked.push(frame, id, ask);
                 self.send(if rewinds { rewinding(&text) } else { text }, now);
             }
@@ -238,13 +238,13 @@ impl Hub {
         let id = frame.text_of(frame.fields.id());
         let Some((asker, ask)) = id.and_then(|id| self.asked.answered(&id)) else { return Vec::new() };
         match ask {
-            Ask::Plain => {}
-            Ask::Resume(rooms) => {
+            Meaning::Plain => {}
+            Meaning::Resume(rooms) => {
                 self.resumed(asker);
                 self.entered(asker, &rooms);
             }
-            Ask::Join(room) => self.entered(asker, &[room]),
-            Ask::Read(room, seq) => self.tell_read(asker, &room, seq, &frame.timestamp()),
+            Meaning::Join(room) => self.entered(asker, &[room]),
+            Meaning::Read(room, seq) => self.tell_read(asker, &room, seq, &frame.timestamp()),
         }
         [asker].into()
     }
@@ -254,7 +254,7 @@ impl Hub {
         if let Some(id) = frame.text_of(fields.id()) {
             let Some((asker, ask)) = self.asked.answered(&id) else { return Vec::new() };
             let code = frame.text_of(fields.code());
-            if matches!(ask, Ask::Resume(_)) && code.is_none_or(|code| !code_of(&code).is_retryable()) {
+            if matches!(ask, Meaning::Resume(_)) && code.is_none_or(|code| !code_of(&code).is_retryable()) {
                 self.resumed(asker);
             }
             return [asker].into();

@@ -9,6 +9,8 @@ use tidings_protocol::http::RealtimeSubscribe;
 #[cfg(target_arch = "wasm32")]
 use crate::test;
 
+mod beside;
+
 const OWN: LinkId = LinkId::OWN;
 const TWO: LinkId = LinkId(2);
 const THREE: LinkId = LinkId(3);
@@ -111,6 +113,13 @@ impl Shared {
             let id = self.requests.remove(at).id;
             self.relay.answered(id, &json!({ "frames": frames }).to_string(), now);
         }
+        self.drain();
+    }
+
+    /// The poll beside is refused: the user has as many sessions as there may be.
+    fn refuse_beside(&mut self) {
+        let request = self.requests.pop().unwrap().id;
+        self.relay.failed(request, Closed { code: Some(4029), ..Closed::default() });
         self.drain();
     }
 
@@ -220,50 +229,6 @@ fn what_is_asked_while_a_stream_opens_goes_with_the_next_one_for_all() {
 }
 
 #[test]
-fn by_polls_a_page_that_knows_nothing_of_a_room_is_told_by_a_poll_beside_who_is_in_it() {
-    let mut shared = Shared::of_two(Transport::Poll);
-    shared.join(OWN, "r", None);
-    assert_eq!(shared.body().wait_ms, Some(0));
-    shared.answer(&[participants("r", 6)]);
-    shared.join(TWO, "r", None);
-    shared.look();
-    assert_eq!((shared.rooms(), shared.body().wait_ms), (vec![("r".into(), Some(5))], Some(0)));
-    shared.answer(&[]);
-    assert_eq!(shared.look()[0], (2, "ACK".into()));
-    let beside = shared.body();
-    assert_eq!((shared.rooms(), beside.wait_ms), (vec![("r".into(), None)], Some(0)));
-    assert_eq!(beside.client_session.as_str(), "s~1+", "it does not end the one in use");
-    shared.look();
-    shared.answer(&[participants("r", 6)]);
-    assert_eq!(shared.look(), told(&[(0, "ROOM_PARTICIPANTS"), (2, "ROOM_PARTICIPANTS")]));
-    assert!(shared.body().wait_ms > Some(0) && shared.requests.len() == 1, "one poll waits");
-}
-
-#[test]
-fn a_page_that_stands_elsewhere_in_the_notifications_catches_up_beside() {
-    let mut shared = Shared::open(Transport::Stream, r#"{"clientSession":"s~1","notificationsAfter":""}"#);
-    let resume = |id: &str, cursor: &str| json!({"type": "RESUME", "id": id, "rooms": [], "inboxAfter": 7, "notificationsAfter": cursor});
-    shared.say(OWN, &resume("a", "c5"));
-    assert_eq!(shared.body().notifications_after.as_deref(), Some("c5"));
-    shared.answer(&[]);
-    shared.say(TWO, &resume("b", "c3"));
-    assert_eq!(
-        shared.body().notifications_after.as_deref(),
-        Some("c5"),
-        "nobody but the server knows which lies behind"
-    );
-    shared.look();
-    shared.answer(&[]);
-    assert_eq!(shared.look(), told(&[(2, "ACK")]));
-    let beside = shared.body();
-    assert_eq!((beside.notifications_after.as_deref(), beside.wait_ms), (Some("c3"), Some(0)));
-    shared.answer(&[frame("NOTIFICATION", "NOTIFICATION", &json!({"id": "n4", "cursor": "c4"}))]);
-    assert_eq!(shared.look(), told(&[(0, "NOTIFICATION"), (2, "NOTIFICATION")]), "who has seen it drops it");
-    shared.join(TWO, "r", None);
-    assert_eq!(shared.body().notifications_after.as_deref(), Some("c5"), "the connection has not moved");
-}
-
-#[test]
 fn a_page_whose_positions_are_those_of_another_log_begins_anew_and_the_others_go_on() {
     let mut shared = Shared::of_two(Transport::Stream);
     shared.join(OWN, "r", Some(5));
@@ -320,6 +285,50 @@ fn what_stands_behind_a_refused_message_is_refused_before_it_is_posted() {
 }
 
 #[test]
+fn what_is_held_waits_for_the_longest_refusal_and_behind_messages_only() {
+    let mut shared = Shared::of_two(Transport::Stream);
+    let chat = |id: &str, after: Option<&str>| json!({"type": "CHAT_MESSAGE", "id": id, "roomId": id, "after": after, "content": "hi"});
+    shared.say(OWN, &chat("first", None));
+    for frame in
+        [chat("a", None), chat("x", None), json!({"type": "READ", "id": "m", "roomId": "r", "seq": 4})]
+    {
+        shared.say(TWO, &frame);
+    }
+    shared.post(ack);
+    shared.post(|of| {
+        let mut refused = refusal(of);
+        refused["data"]["retryAfterMs"] = json!(if of["id"] == "a" { 5_000 } else { 300 });
+        refused
+    });
+    shared.delivered.clear();
+    shared.say(TWO, &chat("b", Some("a")));
+    assert_eq!(shared.delivered[0].1["data"]["retryAfterMs"], 5_000);
+    shared.say(TWO, &chat("c", Some("m")));
+    assert_eq!(shared.post(ack), ["c"]);
+}
+
+#[test]
+fn a_refusal_of_what_had_no_id_is_told_without_one() {
+    let mut shared = Shared::of_two(Transport::Stream);
+    let typing = json!({"type": "TYPING", "roomId": "r", "data": {"isTyping": true}});
+    let refused = |of: &Value| {
+        let mut refused = refusal(of);
+        refused["data"]["roomId"] = json!("r");
+        refused
+    };
+    shared.say(TWO, &typing);
+    shared.post(refused);
+    let told = json!({"error": "no", "code": "UNAVAILABLE", "roomId": "r", "retryAfterMs": 300});
+    assert_eq!(shared.delivered, [(TWO, frame("ERROR", "MESSAGE", &told))]);
+    shared.look();
+    let rooms = json!([{"roomId": "r", "afterSeq": 5}]);
+    shared.say(OWN, &json!({"type": "RESUME", "id": "x", "epoch": "e", "rooms": rooms, "inboxAfter": 7}));
+    shared.say(TWO, &typing);
+    shared.post(refused);
+    assert!(shared.look().is_empty(), "it is no answer to the RESUME");
+}
+
+#[test]
 fn a_page_that_hears_nothing_of_what_comes_is_told_that_the_connection_lives() {
     let mut shared = Shared::of_two(Transport::Stream);
     shared.join(OWN, "r", None);
@@ -331,12 +340,15 @@ fn a_page_that_hears_nothing_of_what_comes_is_told_that_the_connection_lives() {
     pongs(&mut shared);
     shared.now = 10_000;
     shared.say(TWO, &ping);
-    assert_eq!(pongs(&mut shared), 0, "what proves it comes within 5 s");
+    assert_eq!(pongs(&mut shared), 0, "what proves it comes within 7 s");
     shared.answer(&[message("r", 6)]);
     assert_eq!(pongs(&mut shared), 2);
-    shared.now = 14_000;
+    shared.now = 17_900;
     shared.say(TWO, &ping);
     assert_eq!(pongs(&mut shared), 2, "it came just now");
+    shared.now = 18_000;
+    shared.say(TWO, &ping);
+    assert_eq!(pongs(&mut shared), 0, "it came 8 s ago");
     let stream = shared.requests[0].id;
     shared.relay.chunk(stream, b": keep-alive\n\n", Instant::from_millis(shared.now));
     shared.drain();

@@ -12,6 +12,7 @@ use tidings_protocol::http::{RealtimeFrames, RealtimeSubscribe};
 
 use crate::harness::{Client, EPOCH, chat, config, room};
 
+mod ends;
 mod looks;
 mod posts;
 

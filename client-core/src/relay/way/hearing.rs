@@ -3,8 +3,10 @@
 use alloc::borrow::ToOwned;
 use alloc::string::String;
 
-use super::super::Out;
+use tidings_protocol::Code;
+
 use super::super::asks::Stage;
+use super::super::{Out, again};
 use super::{NAMELESS, Way};
 use crate::frame::{Frame, Kind};
 use crate::input::{Closed, ConnId};
@@ -48,23 +50,29 @@ impl Way {
         now: Instant,
     ) -> Result<(), Closed> {
         let is_post = self.post.request.take_if(|id| *id == request).is_some();
-        let is_side = self.side.request.take_if(|id| *id == request).is_some();
+        let is_side = self.side.answered(request);
         let frames = json::field(text, "frames").and_then(json::items);
         // Otherwise something in between answered in the server's place.
         let frames = frames.ok_or(Closed { is_reachable: true, ..Closed::default() })?;
         let is_empty = frames.is_empty();
+        let mut last = None;
         for text in frames.into_iter().map(str::to_owned) {
             if is_post {
                 self.posted(text, out, now);
             } else if is_side {
-                self.beside(text, out);
+                last = self.beside(text, out).or(last);
             } else {
                 self.hear(text, out)?;
             }
         }
+        // An answer has an end before all that lies behind a position.
+        self.side.cursors.extend(last);
         if let Some(main) = self.main.take_if(|main| main.request == request) {
             self.finish(out);
-            if !self.is_greeted || self.is_last || is_empty && now < main.not_before {
+            if self.is_last {
+                return Err(again(None));
+            }
+            if !self.is_greeted || is_empty && now < main.not_before {
                 return Err(Closed::default());
             }
             self.heard(is_empty, out, now);
@@ -118,7 +126,7 @@ impl Way {
             self.tell(frame.into_text(), out);
         } else if self.epoch != epoch {
             // Positions say nothing any more.
-            return Err(Closed::default());
+            return Err(again(None));
         }
         Ok(())
     }
@@ -140,19 +148,19 @@ impl Way {
         }
     }
 
-    /// A room was refused: to those that ask for it, or to all that are in it.
+    /// A room was refused: to those that ask for it, or to all that are in it. Where nobody asks, only what says that the
+    /// user is not in it puts them out; after anything else each asks anew, and hears what there is.
     fn refused(&mut self, frame: &Frame, out: &mut Out) -> Result<(), Closed> {
-        let fields = &frame.fields;
-        if is_retryable(frame) {
-            let retry_after_ms = frame.number_of(fields.retry_after_ms());
-            return Err(Closed { retry_after_ms, ..Closed::default() });
+        let room = frame.room_id().unwrap_or_default();
+        let code = code_in(frame);
+        if code.is_retryable() || !self.refuse(&room, code, frame.data(), out) {
+            return Err(again(frame.number_of(frame.fields.retry_after_ms())));
         }
-        self.refuse(&frame.room_id().unwrap_or_default(), frame.data(), out);
         Ok(())
     }
 
-    /// Tells that a room is refused. A join is done by that.
-    pub(super) fn refuse(&mut self, room: &str, refusal: &str, out: &mut Out) {
+    /// Tells that a room is refused; false where there is nobody to be told. A join is done by that.
+    pub(super) fn refuse(&mut self, room: &str, code: Code, refusal: &str, out: &mut Out) -> bool {
         self.places.leave(room);
         let mut is_told = false;
         let mut at = 0;
@@ -169,44 +177,46 @@ impl Way {
                 self.tell(Object::event("ERROR", "MESSAGE", data, ""), out);
             }
         }
-        if !is_told {
+        if !is_told && matches!(code, Code::NotAMember | Code::Forbidden | Code::NotFound) {
+            is_told = true;
             let mut data = Object::new();
             data.text("roomId", room);
             data.flag("member", false);
             self.tell(Object::event("SYSTEM", "MEMBERSHIP", data, ""), out);
         }
+        is_told
     }
 
     /// A post's answer says something.
     fn posted(&mut self, text: String, out: &mut Out, now: Instant) {
         let Ok(frame) = Frame::read(text) else { return };
         let id = frame.owned(frame.fields.id()).unwrap_or_default();
-        let is_ack = frame.kind() == Kind::Ack;
         if let Some(at) = self.asks.iter().position(|ask| ask.id == id) {
-            if is_ack {
+            if frame.kind() == Kind::Ack {
                 // The user is a member; the next stream or poll brings the room's entries.
                 self.asks[at].stage = Stage::Due;
                 return;
             }
             self.asks.remove(at);
-        } else if is_ack && id == NAMELESS {
+        } else if id == NAMELESS {
+            // Whoever asks for a room would take a refusal for the answer.
             return;
         }
-        if is_retryable(&frame) {
+        if self.post.entries.let_go(&id) && code_in(&frame).is_retryable() {
             let wait = frame.number_of(frame.fields.retry_after_ms());
             self.post.hold(id, now + wait.map_or(RETRY_AFTER, Duration::from_millis));
         }
         self.tell(frame.into_text(), out);
     }
 
-    /// A poll beside the one in use says something. It moves no place along.
-    fn beside(&mut self, text: String, out: &mut Out) {
-        if let Ok(frame) = Frame::read(text)
-            && (matches!(frame.kind(), Kind::RoomParticipants | Kind::NotificationReset)
-                || frame.cursor().is_some())
-        {
+    /// A poll beside the one in use says something. It moves no place along; the cursor that it has come to.
+    fn beside(&self, text: String, out: &mut Out) -> Option<String> {
+        let frame = Frame::read(text).ok()?;
+        let cursor = frame.owned(frame.fields.cursor());
+        if matches!(frame.kind(), Kind::RoomParticipants | Kind::NotificationReset) || cursor.is_some() {
             self.tell(frame.into_text(), out);
         }
+        cursor
     }
 
     /// What was waited for has come.
@@ -233,6 +243,6 @@ impl Way {
     }
 }
 
-fn is_retryable(frame: &Frame) -> bool {
-    frame.text_of(frame.fields.code()).is_some_and(|code| code_of(&code).is_retryable())
+fn code_in(frame: &Frame) -> Code {
+    code_of(&frame.text_of(frame.fields.code()).unwrap_or_default())
 }

@@ -106,6 +106,23 @@ fn a_room_that_is_wanted_no_longer_before_its_stream_came_is_left_behind_it() {
 }
 
 #[test]
+fn a_room_whose_leave_is_refused_for_now_and_that_is_wanted_again_is_named_again() {
+    for transport in [Transport::Stream, Transport::Poll] {
+        let mut client = Client::in_general(transport);
+        client.command(Command::Leave { room: room("general") });
+        let (conn, frames) = client.posted();
+        client.join("general");
+        let refusal =
+            json!({"error": "no", "code": "UNAVAILABLE", "id": frames[0]["id"], "retryAfterMs": 1_000});
+        let answer = json!({"frames": [frame("ERROR", "MESSAGE", &refusal)]});
+        client.answer(conn, &answer.to_string());
+        client.advance(1_000);
+        assert_eq!(client.accept_post(), ["JOIN_ROOM"]);
+        assert_eq!(client.asked(transport).1.rooms.len(), 1);
+    }
+}
+
+#[test]
 fn a_long_outbox_keeps_no_room_waiting_for_its_stream() {
     let mut client = Client::in_general(Transport::Stream);
     for n in 0..200 {
