@@ -4,7 +4,7 @@ use alloc::borrow::ToOwned;
 use alloc::rc::Rc;
 use alloc::string::String;
 
-use tidings_client_core::{Closed, ConnId, Connect, Input, RelayOutput, Request, Transport, json};
+use tidings_client_core::{Closed, ConnId, Connect, Input, RelayOutput, Request, json};
 
 use super::Driver;
 use super::links::Way;
@@ -50,11 +50,8 @@ impl Driver {
 
     fn request(self: &Rc<Self>, request: Request) {
         let Request { id, path, body, is_stream, .. } = request;
-        let span = match path {
-            _ if is_stream => Span::Stream,
-            Transport::FRAMES => Span::Short,
-            _ => Span::Open,
-        };
+        // A poll waits 20 s at most.
+        let span = if is_stream { Span::Stream } else { Span::Short };
         self.links.begin(id);
         let weak = Rc::downgrade(self);
         let ask = Ask { method: "POST".to_owned(), path: path.to_owned(), body: Some(body), span };

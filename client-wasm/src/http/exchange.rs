@@ -49,8 +49,6 @@ pub(crate) struct Ask {
 pub(crate) enum Span {
     /// 30 seconds.
     Short,
-    /// Until it is called off.
-    Open,
     /// Until it is called off, and the body of an answer with status 200 is told part by part.
     Stream,
 }
