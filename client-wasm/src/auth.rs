@@ -16,7 +16,7 @@ const MARGIN_S: u32 = 5;
 pub(crate) struct Auth {
     credentials: Credentials,
     last: RefCell<Option<String>>,
-    /// No connection has been opened since the app gave it.
+    /// No connection has had it.
     is_unused: Cell<bool>,
     /// Called with every token that the app gave.
     on_token: OnceCell<Box<dyn Fn()>>,

@@ -16,8 +16,9 @@ export interface ConnectionOptions {
   /** One token. When it expires, the client is closed. */
   token?: string;
   /**
-   * Fetches a token: before each connection, when one was refused or is about to expire, and when a request finds that the
-   * last one has ended. Without `token` and `getToken` the page's cookie is used.
+   * Fetches a token: before each connection, unless a request has fetched one since that no connection has had yet; when one
+   * was refused or is about to expire; and when a request finds that the last one has ended. Without `token` and `getToken`
+   * the page's cookie is used.
    *
    * @param fresh the last token was refused: a cached one will not do
    */

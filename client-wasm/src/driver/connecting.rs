@@ -135,7 +135,9 @@ impl Driver {
 
     pub(super) fn refresh_token(self: &Rc<Self>) {
         let driver = Rc::clone(self);
-        self.http.auth().token(
+        // The connection in use takes it at once.
+        self.http.auth().ask(
+            true,
             true,
             Box::new(move |token| {
                 // Without a new one the server closes with 4001 when the old one ends, and the next connect asks again.
