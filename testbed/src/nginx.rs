@@ -14,8 +14,6 @@ use tempfile::TempDir;
 use crate::process::{self, Error, Service, io};
 
 const PACKAGE: &str = "nginx-light";
-/// How often another port is tried.
-const STARTS: u32 = 5;
 
 const CONFIGURATION: &str = include_str!("../../deploy/nginx/nginx.conf");
 const ROUND_ROBIN: &str = include_str!("../../deploy/nginx/upstream-round-robin.conf");
@@ -47,13 +45,7 @@ impl Nginx {
     /// # Errors
     /// nginx is not installed, or does not start.
     pub fn start(balance: Balance, nodes: &[SocketAddr]) -> Result<Self, Error> {
-        let mut tried = 1;
-        loop {
-            match Self::start_at(process::free_port()?, balance, nodes) {
-                Err(_) if tried < STARTS => tried += 1,
-                ended => return ended,
-            }
-        }
+        process::at_free_port(|port| Self::start_at(port, balance, nodes))
     }
 
     /// The same on a port that is asked for.

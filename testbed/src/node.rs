@@ -12,8 +12,6 @@ use crate::cluster::status;
 use crate::netns::Machine;
 use crate::process::{self, Error, Service, io};
 
-/// How often another port is tried.
-const STARTS: u32 = 5;
 /// Answers that it serves.
 const SERVES: u16 = 200;
 
@@ -49,14 +47,10 @@ impl Node {
             port: 0,
             metrics: 0,
         };
-        for tried in 1.. {
-            (node.port, node.metrics) = (process::free_port()?, process::free_port()?);
-            match node.start_again() {
-                Ok(()) => break,
-                Err(error) if tried == STARTS => return Err(error),
-                Err(_) => {}
-            }
-        }
+        process::at_free_port(|port| {
+            (node.port, node.metrics) = (port, process::free_port()?);
+            node.start_again()
+        })?;
         Ok(node)
     }
 

@@ -20,8 +20,6 @@ pub const SERVER: &str = "TIDINGS_TEST_POSTGRES";
 const PACKAGE: &str = "postgresql";
 /// The user whom Debian makes for it; PostgreSQL refuses to run as root. Its databases know the same one.
 pub const USER: &str = "postgres";
-/// How often another port is tried.
-const STARTS: u32 = 5;
 /// `postmaster` ends at once and leaves recovery to the next start, as `pg_ctl stop -m immediate` asks it to.
 const IMMEDIATE: &str = "QUIT";
 
@@ -73,14 +71,10 @@ impl Postgres {
         let initdb =
             initdb.args(["--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en-US", "--pgdata"]);
         process::run(initdb.arg(server.data()))?;
-        for tried in 1.. {
-            server.port = process::free_port()?;
-            match server.start_again() {
-                Ok(()) => break,
-                Err(error) if tried == STARTS => return Err(error),
-                Err(_) => {}
-            }
-        }
+        process::at_free_port(|port| {
+            server.port = port;
+            server.start_again()
+        })?;
         Ok(server)
     }
 

@@ -15,6 +15,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Below the range from which systems take the ports of outgoing connections, so that a service that is
 /// stopped finds its port free again.
 const PORTS: std::ops::Range<u32> = 12_000..31_000;
+/// How many ports are tried.
+const STARTS: u32 = 5;
 
 /// Why a service is not there.
 #[derive(Debug, thiserror::Error)]
@@ -66,7 +68,21 @@ pub fn program(name: &str, package: &'static str, more: &[PathBuf]) -> Result<Pa
         .ok_or_else(|| Error::Missing { program: name.to_owned(), package })
 }
 
-/// A port on loopback that nobody uses. Somebody may take it before the service does: then another is tried.
+/// Starts something at a free port, and at another where it fails: somebody may take the port before it does.
+///
+/// # Errors
+/// That of the last of several tries.
+pub fn at_free_port<T>(mut start: impl FnMut(u16) -> Result<T, Error>) -> Result<T, Error> {
+    let mut tried = 1;
+    loop {
+        match start(free_port()?) {
+            Err(_) if tried < STARTS => tried += 1,
+            ended => return ended,
+        }
+    }
+}
+
+/// A port on loopback that nobody uses now.
 ///
 /// # Errors
 /// All that were tried are taken.

@@ -11,8 +11,6 @@ use crate::process::{self, Error, Service, io};
 const PACKAGE: &str = "prometheus";
 const CONFIGURATION: &str = include_str!("../../deploy/prometheus/prometheus.yml");
 const RULES: &str = include_str!("../../deploy/prometheus/alerts.yml");
-/// How often another port is tried.
-const STARTS: u32 = 5;
 /// How often it looks at targets and rules, in place of the intervals that are shipped. A target that takes longer counts as
 /// down.
 const INTERVALS: [(&str, &str); 2] = [
@@ -41,15 +39,8 @@ impl Prometheus {
         let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).map_err(io(name));
         write("prometheus.yml", &configuration(targets)?)?;
         write("alerts.yml", RULES)?;
-        let mut tried = 1;
-        loop {
-            let port = process::free_port()?;
-            match serve(&folder, port) {
-                Ok(service) => return Ok(Self { _service: service, _folder: folder, port }),
-                Err(error) if tried == STARTS => return Err(error),
-                Err(_) => tried += 1,
-            }
-        }
+        let (service, port) = process::at_free_port(|port| Ok((serve(&folder, port)?, port)))?;
+        Ok(Self { _service: service, _folder: folder, port })
     }
 
     /// Its address.

@@ -10,8 +10,6 @@ use crate::certificate::{self, Certificate};
 use crate::process::{self, Error, Service, io};
 
 const PACKAGE: &str = "redis-server";
-/// How often another port is tried.
-const STARTS: u32 = 5;
 
 /// Nothing is kept on disk: what Tidings puts there may be lost at any time.
 const SETTINGS: &[&str] = &["--save", "", "--appendonly", "no", "--daemonize", "no"];
@@ -34,14 +32,10 @@ impl Redis {
     pub fn start() -> Result<Self, Error> {
         let folder = tempfile::Builder::new().prefix("tidings-redis-").tempdir().map_err(io("a folder"))?;
         let mut server = Self { service: Mutex::new(None), folder, port: 0, also: Mutex::default() };
-        for tried in 1.. {
-            server.port = process::free_port()?;
-            match server.start_again() {
-                Ok(()) => break,
-                Err(error) if tried == STARTS => return Err(error),
-                Err(_) => {}
-            }
-        }
+        process::at_free_port(|port| {
+            server.port = port;
+            server.start_again()
+        })?;
         Ok(server)
     }
 
