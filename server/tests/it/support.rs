@@ -24,6 +24,7 @@ pub(crate) mod jwt;
 pub(crate) mod logs;
 pub(crate) mod pipes;
 pub(crate) mod process;
+pub(crate) mod socket;
 
 /// The secret of every scenario's server.
 pub(crate) const SECRET: &str = "the secret of the scenarios, long enough";

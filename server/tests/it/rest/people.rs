@@ -1,32 +1,18 @@
 //! People, and who is in a room now.
 
-use futures_util::{SinkExt as _, StreamExt as _};
-use serde_json::{Value, json};
-use tokio_tungstenite::tungstenite::Message;
+use serde_json::json;
 
 use super::actor::{Actor, each};
+use crate::support::socket::{say, until_type};
 use crate::support::{Socket, TestServer, jwt};
 
 /// Opens a session and joins the room; returns when the join is answered.
 async fn enter(server: &TestServer, user: &str, room: &str) -> Socket {
     let mut socket = server.open(&format!("?token={}", jwt::token(user)), &[]).await.unwrap();
     let join = json!({ "type": "JOIN_ROOM", "roomId": room, "id": "join" });
-    socket.send(Message::text(join.to_string())).await.unwrap();
-    until(&mut socket, "ACK").await;
+    say(&mut socket, join).await;
+    until_type(&mut socket, "ACK").await;
     socket
-}
-
-/// Reads up to the first frame of this type.
-async fn until(socket: &mut Socket, kind: &str) -> Value {
-    loop {
-        let message = socket.next().await.unwrap().unwrap();
-        if let Message::Text(text) = message {
-            let frame: Value = serde_json::from_str(&text).unwrap();
-            if frame["type"] == kind {
-                return frame;
-            }
-        }
-    }
 }
 
 #[tokio::test]
@@ -46,8 +32,8 @@ async fn participants_are_those_with_a_session_in_the_room() {
     assert_eq!(page["participants"][0], json!({ "userId": "bob", "name": "bob", "status": "online" }));
 
     let away = json!({ "type": "PRESENCE", "status": "away", "id": "p" });
-    bob.send(Message::text(away.to_string())).await.unwrap();
-    until(&mut bob, "ACK").await;
+    say(&mut bob, away).await;
+    until_type(&mut bob, "ACK").await;
     let first = ann.get(&format!("{path}?limit=1")).await.expect(200);
     assert_eq!((&first["participants"][0]["status"], &first["hasMore"]), (&json!("away"), &json!(true)));
     let rest = ann.get(&format!("{path}?limit=1&after=bob")).await.expect(200);
@@ -64,7 +50,7 @@ async fn people_are_found_by_the_beginning_of_id_or_name() {
     claims["name"] = json!("Zoë Abel");
     let token = jwt::sign(&jwt::header("HS256"), &claims);
     let mut zoe = server.open(&format!("?token={token}"), &[]).await.unwrap();
-    until(&mut zoe, "CONNECTION_ESTABLISHED").await;
+    until_type(&mut zoe, "CONNECTION_ESTABLISHED").await;
     let ann = Actor::new(&server, "ann");
     ann.join("hall").await;
 

@@ -3,12 +3,11 @@
 
 use std::time::Duration;
 
-use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use tidings_protocol::Timestamp;
-use tokio_tungstenite::tungstenite::Message;
 
 use crate::support::jwt::{claims_at, header, sign};
+use crate::support::socket::{say, until};
 use crate::support::{NOON, Socket, TestServer, client};
 
 /// Ten minutes, in milliseconds.
@@ -35,25 +34,6 @@ fn seconds(from_noon: i64) -> Value {
 
 async fn connect(server: &TestServer, user: &str) -> Socket {
     server.open(&format!("?token={}", token(user)), &[]).await.unwrap()
-}
-
-async fn say(socket: &mut Socket, frame: Value) {
-    socket.send(Message::text(frame.to_string())).await.unwrap();
-}
-
-/// The next frame that is wanted, and what came before it.
-async fn until(socket: &mut Socket, wanted: impl Fn(&Value) -> bool) -> (Value, Vec<Value>) {
-    let mut before = Vec::new();
-    loop {
-        let message = tokio::time::timeout(Duration::from_secs(10), socket.next()).await;
-        if let Message::Text(text) = message.expect("a frame").unwrap().unwrap() {
-            let frame: Value = serde_json::from_str(&text).unwrap();
-            if wanted(&frame) {
-                return (frame, before);
-            }
-            before.push(frame);
-        }
-    }
 }
 
 async fn chat(socket: &mut Socket, n: u64) {
