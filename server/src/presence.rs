@@ -6,7 +6,8 @@
 //! from changes of that view, so every node tells its own sessions, each once.
 //!
 //! - [`Change`]: what this node's sessions are told.
-//! - `claim`: what one node knows of one user. `here`: this node's sessions.
+//! - `claim`: what one node knows of one user. `here`: this node's sessions. `shown`: what those without a connection of
+//!   their own want to be shown as.
 //! - `view`: all nodes' claims together. `gossip`: how nodes come to know each other's;
 //!   `exchange`: what follows from it.
 
@@ -24,18 +25,15 @@ mod claim;
 mod exchange;
 mod gossip;
 mod here;
+mod shown;
 mod view;
 
 pub use self::change::{Change, StatusChange};
 use self::gossip::{Gossip, Said};
 use self::here::{Here, Sitting, Until};
+use self::shown::Shown;
 use self::view::View;
 use crate::random;
-
-/// Client sessions whose wish to be shown as away is remembered between two requests.
-const MAX_REMEMBERED: usize = 100_000;
-/// For how long.
-const REMEMBERED_FOR: Duration = Duration::from_secs(120);
 
 /// Sessions, users and rooms of all nodes, as far as this one knows.
 #[derive(Debug)]
@@ -49,8 +47,7 @@ struct Inner {
     here: HashMap<UserId, Here>,
     view: View,
     gossip: Gossip,
-    /// What fallback clients want to be shown as: it outlasts a poll.
-    remembered: HashMap<(UserId, ClientSession), (OnlineStatus, Instant)>,
+    shown: Shown,
     /// Who has left a room here, but not the last session in it as far as was known: another node's may have left at
     /// the same time.
     leaving: HashMap<(UserId, RoomId), Instant>,
@@ -82,8 +79,8 @@ impl Presence {
         // Clients of a dead node have at least the grace time to come back.
         let lease = lease.map(|lease| lease.max(grace));
         let gossip = Gossip::new(random::number(), node.to_owned(), lease);
-        let (here, view, remembered) = (HashMap::new(), View::default(), HashMap::new());
-        Self { grace, inner: Mutex::new(Inner { here, view, gossip, remembered, leaving: HashMap::new() }) }
+        let (here, view, shown) = (HashMap::new(), View::default(), Shown::default());
+        Self { grace, inner: Mutex::new(Inner { here, view, gossip, shown, leaving: HashMap::new() }) }
     }
 
     /// A session came.
@@ -91,14 +88,15 @@ impl Presence {
         let Arrival { user, name, session, client } = arrival;
         let now = Instant::now();
         let mut inner = self.inner.lock();
-        let remembered = client.and_then(|client| inner.remembered_status(user, client, now));
+        let wish = client.and_then(|client| inner.shown.of(user, client, now));
         let here = inner.here.entry(user.clone()).or_default();
         name.clone_into(&mut here.name);
         if let Some(client) = client {
             here.replace_lease(client, now + self.grace);
         }
-        let away = remembered == Some(OnlineStatus::Away);
-        let sitting = Sitting { client: client.cloned(), away, opened: now, until: Until::Open };
+        let (away, said_at) =
+            wish.map_or((false, None), |wish| (wish.status == OnlineStatus::Away, Some(wish.said_at)));
+        let sitting = Sitting { client: client.cloned(), away, said_at, opened: now, until: Until::Open };
         here.sessions.insert(session.clone(), sitting);
         inner.refresh(user, None, now)
     }
@@ -129,10 +127,12 @@ impl Presence {
         client: &ClientSession,
         status: OnlineStatus,
     ) -> Vec<Change> {
-        let mut inner = self.inner.lock();
+        let (mut inner, now) = (self.inner.lock(), Instant::now());
         let away = status == OnlineStatus::Away;
-        inner.gossip.say(Said::Show { user: user.clone(), client: client.clone(), away });
-        inner.show_client(user, client, status, Instant::now())
+        inner.gossip.say(Said::Show { user: user.clone(), client: client.clone(), away, ago: 0 });
+        let changes = inner.show_client(user, client, status, now, now);
+        inner.shown.said(user, client, now, true);
+        changes
     }
 
     /// A session of the user subscribed to a room.
@@ -280,31 +280,22 @@ impl Inner {
         }
     }
 
-    fn remembered_status(
-        &mut self,
-        user: &UserId,
-        client: &ClientSession,
-        now: Instant,
-    ) -> Option<OnlineStatus> {
-        let (status, until) = self.remembered.get_mut(&(user.clone(), client.clone()))?;
-        *until = now + REMEMBERED_FOR;
-        Some(*status)
-    }
-
+    /// A client session has said what it is to be shown as.
     fn show_client(
         &mut self,
         user: &UserId,
         client: &ClientSession,
         status: OnlineStatus,
+        said_at: Instant,
         now: Instant,
     ) -> Vec<Change> {
-        let key = (user.clone(), client.clone());
-        if self.remembered.len() < MAX_REMEMBERED || self.remembered.contains_key(&key) {
-            self.remembered.insert(key, (status, now + REMEMBERED_FOR));
+        if !self.shown.note(user, client, status, said_at, now) {
+            return Vec::new();
         }
         let Some(here) = self.here.get_mut(user) else { return Vec::new() };
         for sitting in here.sessions.values_mut().filter(|s| s.client.as_ref() == Some(client)) {
             sitting.away = status == OnlineStatus::Away;
+            sitting.said_at = Some(said_at);
         }
         self.refresh(user, None, now)
     }

@@ -38,6 +38,9 @@ pub(crate) struct Seat {
     /// It is between two polls.
     #[serde(rename = "l", default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) leased: bool,
+    /// How long ago its client session said by a request what it is shown as, in milliseconds; where it has.
+    #[serde(rename = "w", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) said_ago: Option<u64>,
     /// How long ago it was opened, in milliseconds, by the clock of its node when this was sent.
     #[serde(rename = "o", default)]
     pub(crate) opened_ago: u64,

@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use tidings_protocol::command::OnlineStatus;
 use tidings_protocol::{RoomId, UserId};
 use tokio::time::Instant;
 
@@ -11,7 +10,7 @@ use super::change::Change;
 use super::claim::Claim;
 use super::gossip::{Heard, Message, News, Said};
 use super::here::Until;
-use super::{Inner, Presence};
+use super::{Inner, Presence, shown};
 
 /// Sessions of one client session that were opened closer to each other than this are told apart by their ids.
 const TOGETHER: Duration = Duration::from_secs(2);
@@ -47,7 +46,8 @@ impl Presence {
     pub fn bury(&self, can_be_heard: bool) -> Vec<Change> {
         let now = Instant::now();
         let mut inner = self.inner.lock();
-        inner.remembered.retain(|_, (_, until)| *until > now);
+        let Inner { shown, view, .. } = &mut *inner;
+        shown.expire(now, |user, client| view.has(user, client));
         inner.leaving.retain(|_, until| *until > now);
         if !can_be_heard {
             inner.gossip.excuse_all(now);
@@ -68,13 +68,19 @@ impl Presence {
             return Vec::new();
         }
         match &said {
-            Said::Show { user, client, away } => {
-                let status = if *away { OnlineStatus::Away } else { OnlineStatus::Online };
-                return inner.show_client(user, client, status, now);
+            Said::Show { user, client, away, ago } => {
+                let Some(said_at) = now.checked_sub(Duration::from_millis(*ago)) else { return Vec::new() };
+                let changes = inner.show_client(user, client, shown::status(*away), said_at, now);
+                inner.shown.said(user, client, said_at, false);
+                return changes;
             }
             Said::Leave { user, client, room } => return inner.end_lease(room, user, client, now),
             Said::Typing { user, room } => {
                 return vec![Change::Types { user: user.clone(), room: room.clone() }];
+            }
+            Said::Ask { of } if of.is_none_or(|of| of == inner.gossip.own) => {
+                let again: Vec<Said> = inner.shown.again(now).collect();
+                again.into_iter().for_each(|said| inner.gossip.say(said));
             }
             Said::Alive { .. } | Said::Delta { .. } | Said::All { .. } | Said::Ask { .. } | Said::Unknown => {
             }
@@ -103,6 +109,13 @@ impl Inner {
     fn learn(&mut self, from: u64, news: News, now: Instant) -> Vec<Change> {
         let News { user, claim, left, partners } = news;
         let mut changes = self.fenced_by(&user, &claim, now);
+        // A node that has missed or forgotten what a client session said finds it in what is shown elsewhere.
+        for seat in &claim.seats {
+            let said_at = seat.said_ago.and_then(|ago| now.checked_sub(Duration::from_millis(ago)));
+            if let (Some(client), Some(said_at)) = (&seat.client, said_at) {
+                changes.extend(self.show_client(&user, client, shown::status(seat.away), said_at, now));
+            }
+        }
         changes.extend(self.view.set(from, &user, claim, &left));
         for change in &mut changes {
             if let Change::Status { partners: known, .. } = change {

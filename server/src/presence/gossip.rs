@@ -45,8 +45,14 @@ pub(super) enum Said {
     All { version: u64, part: u32, parts: u32, users: Vec<News> },
     /// It wants everything of this node; of every node where there is no number.
     Ask { of: Option<NodeKey> },
-    /// A client session wants its user shown so.
-    Show { user: UserId, client: ClientSession, away: bool },
+    /// A client session has said so many milliseconds ago what its user is to be shown as.
+    Show {
+        user: UserId,
+        client: ClientSession,
+        away: bool,
+        #[serde(default)]
+        ago: u64,
+    },
     /// A client session leaves a room.
     Leave { user: UserId, client: ClientSession, room: RoomId },
     /// A user still types, as a request on that node says.

@@ -6,6 +6,7 @@ use tidings_protocol::{ClientSession, RoomId, SessionId};
 use tokio::time::Instant;
 
 use super::claim::{Claim, Seat};
+use super::shown::millis;
 
 /// One user on this node.
 #[derive(Debug, Default)]
@@ -21,6 +22,8 @@ pub(super) struct Here {
 pub(super) struct Sitting {
     pub(super) client: Option<ClientSession>,
     pub(super) away: bool,
+    /// When the client session said that by a request, where it has.
+    pub(super) said_at: Option<Instant>,
     pub(super) opened: Instant,
     pub(super) until: Until,
 }
@@ -105,14 +108,15 @@ impl Here {
         let mut at = HashMap::with_capacity(self.sessions.len());
         for (session, sitting) in &self.sessions {
             at.insert(session, u32::try_from(seats.len()).unwrap_or(u32::MAX));
-            let age = now.saturating_duration_since(sitting.opened).as_millis();
+            let ago = |then| millis(now.saturating_duration_since(then));
             seats.push(Seat {
                 session: session.clone(),
                 client: sitting.client.clone(),
                 away: sitting.away,
                 held: matches!(sitting.until, Until::Held(_)),
                 leased: matches!(sitting.until, Until::Leased(_)),
-                opened_ago: u64::try_from(age).unwrap_or(u64::MAX),
+                said_ago: sitting.said_at.map(ago),
+                opened_ago: ago(sitting.opened),
             });
         }
         let rooms = self.rooms.iter().map(|(room, place)| {

@@ -193,3 +193,81 @@ fn what_a_later_version_says_is_left_out() {
     assert!(node.hear(r#"{"from":7,"name":"new","said":{"is":"somethingElse","more":1}}"#).is_empty());
     assert!(node.hear("nonsense").is_empty());
 }
+
+fn client() -> ClientSession {
+    ClientSession::new("client").unwrap()
+}
+
+/// A poll of the client session comes to a node, and ends.
+fn poll(node: &Presence, number: u8) {
+    let (user, session, client) = (user(0), session(number), client());
+    node.connect(Arrival { client: Some(&client), ..arrival(&user, &session) });
+    node.lose(&user, &session, Some(Instant::now() + LEASE));
+}
+
+/// Two minutes and a half, in which a client session polls at one node.
+async fn polls(nodes: &[Presence], at: usize, from: u8) {
+    for number in 0..30 {
+        tokio::time::advance(Duration::from_secs(5)).await;
+        poll(&nodes[at], from + number);
+        settle(nodes);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_says_to_be_away_by_a_request_is_away_on_a_node_that_no_request_came_to_for_long() {
+    let nodes = nodes(2);
+    nodes[0].set_client_status(&user(0), &client(), OnlineStatus::Away);
+    polls(&nodes, 0, 0).await;
+    poll(&nodes[1], 100);
+    settle(&nodes);
+    assert_eq!([0, 1].map(|node| nodes[node].status(&user(0))), [Status::Away; 2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_says_to_be_away_by_a_request_is_away_in_a_stream_after_a_long_one() {
+    let nodes = nodes(1);
+    let (user, client) = (user(0), client());
+    nodes[0].connect(Arrival { client: Some(&client), ..arrival(&user, &session(1)) });
+    nodes[0].set_client_status(&user, &client, OnlineStatus::Away);
+    for _ in 0..60 {
+        tokio::time::advance(Duration::from_secs(5)).await;
+        nodes[0].bury(true);
+    }
+    nodes[0].lose(&user, &session(1), None);
+    nodes[0].connect(Arrival { client: Some(&client), ..arrival(&user, &session(2)) });
+    assert_eq!(nodes[0].status(&user), Status::Away);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_has_missed_what_a_client_session_said_goes_by_what_is_shown_elsewhere() {
+    let nodes = nodes(3);
+    nodes[0].set_client_status(&user(0), &client(), OnlineStatus::Away);
+    poll(&nodes[0], 0);
+    settle(&nodes);
+    tokio::time::advance(Duration::from_secs(5)).await;
+    nodes[1].set_client_status(&user(0), &client(), OnlineStatus::Online);
+    // The last node is told nothing of that.
+    carry(&nodes[..2], || true);
+    polls(&nodes, 0, 1).await;
+    poll(&nodes[2], 100);
+    settle(&nodes);
+    assert_eq!([0, 1, 2].map(|node| nodes[node].status(&user(0))), [Status::Online; 3]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_on_a_node_that_has_missed_what_its_client_session_said_to_another_is_shown_so_when_it_hears_again()
+ {
+    let nodes = nodes(2);
+    let (user, client) = (user(0), client());
+    nodes[0].connect(Arrival { client: Some(&client), ..arrival(&user, &session(1)) });
+    settle(&nodes);
+    nodes[1].set_client_status(&user, &client, OnlineStatus::Away);
+    nodes[1].connect(arrival(&super::tests::user(1), &session(9)));
+    carry(&nodes, || false);
+    for _ in 0..3 {
+        tokio::time::advance(Duration::from_secs(2)).await;
+        settle(&nodes);
+    }
+    assert_eq!([0, 1].map(|node| nodes[node].status(&user)), [Status::Away; 2]);
+}

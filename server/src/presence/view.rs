@@ -124,6 +124,12 @@ impl View {
         claims.into_iter().flatten().map(|claim| claim.sessions_in(room, but)).sum()
     }
 
+    /// Whether a client session has a place on some node.
+    pub(super) fn has(&self, user: &UserId, client: &ClientSession) -> bool {
+        let mut claims = self.users.get(user).into_iter().flat_map(|user| user.claims.values());
+        claims.any(|claim| claim.seats.iter().any(|seat| seat.client.as_ref() == Some(client)))
+    }
+
     pub(super) fn status(&self, user: &UserId) -> Status {
         self.users.get(user).and_then(|u| u.shown).unwrap_or(Status::Offline)
     }
