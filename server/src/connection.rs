@@ -5,7 +5,7 @@
 //! - `incoming`: the peer's own frames. `delivery`: what comes from the logs.
 //! - [`logs`]: positions, and the state of each log: live, or being read.
 //! - [`catch_up`]: reading logs page by page as the transport has room.
-//! - [`opening`]: the first frame, and entering rooms with the answer to a join.
+//! - [`opening`]: the first frame, and where a log begins. [`entering`]: coming into rooms, with the answer to a join.
 //! - [`outgoing`]: frames that the transport writes next. `parking`: what is lent while there are none.
 //! - [`notices`]: a position in notifications and broadcasts.
 //! - [`tally`]: what was sent, by type.
@@ -14,6 +14,7 @@
 pub mod catch_up;
 pub mod deadlines;
 mod delivery;
+pub mod entering;
 mod incoming;
 pub mod logs;
 pub mod notices;

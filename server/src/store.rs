@@ -5,6 +5,8 @@
 //!
 //! Drivers: [`sqlite`], [`postgres`] for a cluster and, for tests and simulation, [`memory`]; each passes the one conformance suite.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use secrecy::SecretString;
 use tidings_protocol::entity::{Marker, Member, Message, Notification, Room};
@@ -71,7 +73,16 @@ pub trait Store: Send + Sync + 'static {
         &self,
         room: &RoomId,
         user: &UserId,
-    ) -> Result<Option<(RoomRecord, Option<MemberRecord>)>, StoreError>;
+    ) -> Result<Option<(RoomRecord, Option<MemberRecord>)>, StoreError> {
+        Ok(self.rooms(std::slice::from_ref(room), user).await?.remove(room))
+    }
+
+    /// Those of these rooms that there are, each with the user's membership in it, in one reading.
+    async fn rooms(
+        &self,
+        rooms: &[RoomId],
+        user: &UserId,
+    ) -> Result<BTreeMap<RoomId, (RoomRecord, Option<MemberRecord>)>, StoreError>;
 
     /// The direct room of two users, where there is one.
     async fn direct_room(&self, a: &UserId, b: &UserId) -> Result<Option<RoomId>, StoreError>;
@@ -110,8 +121,13 @@ pub trait Store: Send + Sync + 'static {
         limit: u32,
     ) -> Result<Page<Member>, StoreError>;
 
-    /// How far the members of a room have read, by id; at most `limit`.
-    async fn markers(&self, room: &RoomId, limit: u32) -> Result<Vec<Marker>, StoreError>;
+    /// How far the members of these rooms have read, by id, in one reading; of each room at most `limit`. Rooms without
+    /// members are left out.
+    async fn markers(
+        &self,
+        rooms: &[RoomId],
+        limit: u32,
+    ) -> Result<BTreeMap<RoomId, Vec<Marker>>, StoreError>;
 
     /// Entries of a room's log above `after`, in order; at most `limit`.
     async fn log(&self, room: &RoomId, after: u64, limit: u32) -> Result<Vec<Entry>, StoreError>;

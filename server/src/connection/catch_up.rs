@@ -2,7 +2,8 @@
 //!
 //! While a log is read, its live entries are not queued at all. When a page comes back short, queueing begins
 //! again, and one more page is read for what was appended in between; then the log is live. So nothing is held
-//! in memory, and nothing is left out or sent twice.
+//! in memory, and nothing is left out or sent twice. Where a page will hold all that lies ahead, queueing begins before
+//! it, and it is the only one.
 
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -55,6 +56,8 @@ pub enum Page {
 #[derive(Default)]
 pub struct CatchUp {
     to_read: VecDeque<LogId>,
+    /// Those of them in which less than a page lies ahead.
+    near: Vec<LogId>,
     /// Never locked: the mutex only makes a session `Sync`, which its futures need.
     reading: Mutex<Option<(LogId, PageFuture)>>,
     /// When the present page was begun.
@@ -88,16 +91,21 @@ pub struct Reader<'a> {
 }
 
 impl CatchUp {
-    /// Begins to read a log from its position. A page that is on its way is of another one, and is let go.
-    pub fn begin(&mut self, reader: &mut Reader<'_>, log: LogId) {
+    /// Begins to read a log from its position; how much lies ahead, where that is known. A page that is on its way is of
+    /// another one, and is let go.
+    pub fn begin(&mut self, reader: &mut Reader<'_>, log: LogId, ahead: Option<u64>) {
         set_phase(reader, log, Phase::Reading);
         self.forget(log);
         self.to_read.push_back(log);
+        if ahead.is_some_and(|ahead| ahead < u64::from(PAGE)) {
+            self.near.push(log);
+        }
     }
 
     /// Forgets a log that is followed no more.
     pub fn forget(&mut self, log: LogId) {
         self.to_read.retain(|l| *l != log);
+        self.near.retain(|l| *l != log);
         self.reading.get_mut().take_if(|(l, _)| *l == log);
     }
 
@@ -116,6 +124,12 @@ impl CatchUp {
         if self.reading.get_mut().is_none() {
             let Some(log) = self.next_log(reader.logs) else { return Poll::Pending };
             self.size = if self.is_long() { SMALL_PAGE } else { PAGE };
+            if let Some(at) = self.near.iter().position(|near| *near == log) {
+                self.near.swap_remove(at);
+                if self.size == PAGE {
+                    set_phase(reader, log, Phase::Closing);
+                }
+            }
             let Some(future) = page_of(reader, log, self.size) else { return Poll::Pending };
             *self.reading.get_mut() = Some((log, future));
             self.begun = Some(Instant::now());

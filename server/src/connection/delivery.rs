@@ -90,7 +90,7 @@ impl Session {
                         self.deadlines.delivered();
                     }
                     Step::Drop => {}
-                    Step::Read => self.read_log(LogId::Room(slot)),
+                    Step::Read => self.read_log(LogId::Room(slot), None),
                 }
             }
             Item::Inbox { inbox_seq, room_id, seq, frame } => match self.logs.inbox.on_live(inbox_seq) {
@@ -104,7 +104,7 @@ impl Session {
                     }
                 }
                 Step::Drop => {}
-                Step::Read => self.read_log(LogId::Inbox),
+                Step::Read => self.read_log(LogId::Inbox, None),
             },
             Item::Notice { seq, broadcast, json } => {
                 let Some(notices) = &mut self.notices else { return };
@@ -117,7 +117,7 @@ impl Session {
                         }
                     }
                     Step::Drop => {}
-                    Step::Read => self.read_log(LogId::Notices),
+                    Step::Read => self.read_log(LogId::Notices, None),
                 }
             }
             Item::NoticeState(json) => {
@@ -142,27 +142,27 @@ impl Session {
             Head::Room(slot, head) => {
                 let Some(room) = self.logs.slot(slot) else { return };
                 if behind(room.position.phase, room.position.last, head) {
-                    self.read_log(LogId::Room(slot));
+                    self.read_log(LogId::Room(slot), None);
                 }
             }
             Head::Inbox(head) => {
                 if behind(self.logs.inbox.phase, self.logs.inbox.last, head) {
-                    self.read_log(LogId::Inbox);
+                    self.read_log(LogId::Inbox, None);
                 }
             }
             Head::Notices { own, broadcast } => {
                 let Some(NoticeLog { last, phase }) = self.notices else { return };
                 if behind(phase, last.own, own) || behind(phase, last.broadcast, broadcast) {
-                    self.read_log(LogId::Notices);
+                    self.read_log(LogId::Notices, None);
                 }
             }
         }
     }
 
-    /// Reads a log from the session's position on.
-    pub(crate) fn read_log(&mut self, log: LogId) {
+    /// Reads a log from the session's position on; how much lies ahead, where that is known.
+    pub(crate) fn read_log(&mut self, log: LogId, ahead: Option<u64>) {
         let (catch_up, mut reader) = self.reader();
-        catch_up.begin(&mut reader, log);
+        catch_up.begin(&mut reader, log, ahead);
     }
 
     /// Takes the session out of a room in the hub. False where it was not in it.

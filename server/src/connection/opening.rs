@@ -1,15 +1,15 @@
-//! The beginning of a session, and its coming into rooms: where it stands, what is left out, what follows.
+//! The beginning of a session: who is greeted, where a log is followed from, and what is left out.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use tidings_protocol::data::{ConnectionEstablished, Gap, GapReason, RoomParticipants};
-use tidings_protocol::entity::{RoomKind, WithCursor};
+use tidings_protocol::data::{ConnectionEstablished, GapReason};
+use tidings_protocol::entity::WithCursor;
 use tidings_protocol::http::StreamReset;
-use tidings_protocol::limits::{MAX_ROOMS_PER_SESSION, PEOPLE_LISTED, PROTOCOL, RESUME_DEADLINE_MS};
-use tidings_protocol::{ClientSession, Code, Epoch, Event, RoomId, SessionId};
+use tidings_protocol::limits::{PROTOCOL, RESUME_DEADLINE_MS};
+use tidings_protocol::{ClientSession, Event, SessionId};
 
-use super::logs::{LogId, Logs, Phase, Position, RoomLog};
+use super::logs::{LogId, Logs, Phase, Position};
 use super::notices::NoticeLog;
 use super::session::{Session, SessionServices, SessionSettings};
 use crate::auth::Principal;
@@ -18,7 +18,8 @@ use crate::hub::Registration;
 use crate::limits::SessionRate;
 use crate::metrics::Transport;
 use crate::node::{Outcome, new_uuid};
-use crate::outbox::{Outbox, Slot};
+use crate::outbox::Outbox;
+use crate::store::NotificationPosition;
 
 /// What a client asks for when it connects.
 #[derive(Clone, Debug, Default)]
@@ -63,26 +64,6 @@ pub fn start(after: Option<u64>, same_epoch: bool, head: u64, limit: u64) -> Sta
         }
         Some(after) => Start { last: after, gap: None },
     }
-}
-
-/// Where a client says that it stands in a room.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Place<'a> {
-    /// The last position that it has seen; without one nothing is replayed.
-    pub after: Option<u64>,
-    /// The epoch that the position belongs to.
-    pub epoch: Option<&'a Epoch>,
-    /// Whether a session that is in the room already is put back there.
-    pub rewind: bool,
-}
-
-/// A room that a session came into: what it is answered with.
-#[derive(Clone, Debug)]
-pub struct Entered {
-    /// `ROOM_PARTICIPANTS`.
-    pub participants: Event,
-    /// `GAP`, where something is left out.
-    pub gap: Option<Event>,
 }
 
 impl Session {
@@ -187,114 +168,11 @@ impl Session {
             log.last.broadcast = log.last.broadcast.min(live.last.broadcast);
         }
         self.notices = Some(log);
-        self.read_log(LogId::Notices);
+        let ahead = |head: u64, last: u64| head.saturating_sub(last);
+        let NotificationPosition { own, broadcast } = heads.head;
+        self.read_log(LogId::Notices, Some(ahead(own, log.last.own) + ahead(broadcast, log.last.broadcast)));
         Ok(reset)
     }
-
-    /// Whether the session has place for this room: asked before anything is changed by a join.
-    ///
-    /// # Errors
-    /// `LIMIT`: it holds as many rooms as it may.
-    pub(crate) fn check_place_for(&self, room_id: &RoomId) -> Outcome<()> {
-        if self.logs.room_count() >= MAX_ROOMS_PER_SESSION && self.logs.find(room_id).is_none() {
-            let most = format!("a session holds at most {MAX_ROOMS_PER_SESSION} rooms");
-            return Err(Error::new(Code::Limit).detail(most));
-        }
-        Ok(())
-    }
-
-    /// Subscribes the session to a room of which its user is a member, from a position on. In a room that it is
-    /// in already, nothing changes, unless it is to be put back.
-    pub(crate) async fn enter(
-        &mut self,
-        room_id: &RoomId,
-        kind: RoomKind,
-        place: Place<'_>,
-    ) -> Outcome<Entered> {
-        let Place { after, epoch, rewind } = place;
-        let node = Arc::clone(&self.services.node);
-        if let Some(room) = self.logs.find(room_id) {
-            let (slot, at) = (room.slot, room.position.last);
-            let head = self.head(room_id).await?;
-            return match after.filter(|_| rewind) {
-                Some(after) => {
-                    let same_epoch = epoch.is_none_or(|e| e == node.epoch());
-                    let start = start(Some(after), same_epoch, head, node.settings().replay_limit);
-                    self.put_back(room_id, slot, start.behind(at), head).await
-                }
-                None => {
-                    Ok(Entered { participants: self.participants(room_id, head, head + 1).await?, gap: None })
-                }
-            };
-        }
-        let slot = self.logs.new_slot();
-        node.subscribe(room_id, &self.outbox, slot).await;
-        // Asked for after the subscription: what comes later than this position is in the outbox.
-        let head = match self.head(room_id).await {
-            Ok(head) => head,
-            Err(error) => {
-                node.unsubscribe(room_id, self.outbox.session_id()).await;
-                return Err(error);
-            }
-        };
-        let same_epoch = epoch.is_none_or(|e| e == node.epoch());
-        let Start { last, gap } = start(after, same_epoch, head, node.settings().replay_limit);
-        let direct = kind == RoomKind::Direct;
-        let position = Position { last, phase: Phase::Live };
-        self.logs.add(RoomLog { slot, room_id: room_id.clone(), direct, position, delivered: last });
-        if last < head {
-            self.read_log(LogId::Room(slot));
-            // A paused inbox is read when the client has said where it stands.
-            if direct && self.logs.inbox.phase != Phase::Paused {
-                self.read_log(LogId::Inbox);
-            }
-        }
-        node.entered(&self.principal, room_id, self.outbox.session_id()).await;
-        let participants = self.participants(room_id, head, last + 1).await?;
-        Ok(Entered { participants, gap: gap.map(|gap| gap_in(room_id, gap)) })
-    }
-
-    /// Puts the session back to where a room is to be followed from, where it stands further on.
-    async fn put_back(&mut self, room_id: &RoomId, slot: Slot, start: Start, head: u64) -> Outcome<Entered> {
-        let Start { last, gap } = start;
-        let participants = self.participants(room_id, head, last + 1).await?;
-        if let Some(room) = self.logs.slot(slot)
-            && last < room.position.last
-        {
-            room.position.last = last;
-            let direct = room.direct;
-            self.read_log(LogId::Room(slot));
-            // Live entries of a direct room come by the inbox, which waits until the room is read.
-            if direct && self.logs.inbox.phase != Phase::Paused {
-                self.read_log(LogId::Inbox);
-            }
-        }
-        Ok(Entered { participants, gap: gap.map(|gap| gap_in(room_id, gap)) })
-    }
-
-    async fn head(&self, room_id: &RoomId) -> Outcome<u64> {
-        let found = self.services.node.store().room(room_id, &self.principal.user_id).await?;
-        found.map(|(room, _)| room.head_seq).ok_or_else(|| Code::NotAMember.into())
-    }
-
-    async fn participants(&self, room_id: &RoomId, head_seq: u64, replay_from: u64) -> Outcome<Event> {
-        let node = &self.services.node;
-        let (people, count) = node.presence().participants(room_id, None, PEOPLE_LISTED);
-        let markers = node.store().markers(room_id, PEOPLE_LISTED as u32).await?;
-        Ok(Event::RoomParticipants(RoomParticipants {
-            room_id: room_id.clone(),
-            participants: people.iter().map(|p| p.user_id.clone()).collect(),
-            people,
-            count: count as u64,
-            head_seq,
-            replay_from,
-            markers,
-        }))
-    }
-}
-
-fn gap_in(room_id: &RoomId, (from, to, reason): (u64, u64, GapReason)) -> Event {
-    Event::Gap(Gap { room_id: Some(room_id.clone()), inbox: false, from, to, reason })
 }
 
 #[cfg(test)]

@@ -1,5 +1,8 @@
 //! Rooms and their members: who may do what is decided here, for frames and HTTP alike.
 
+use std::collections::BTreeMap;
+use std::slice;
+
 use tidings_protocol::data::{Membership, ReadMoved, RoomUpdated};
 use tidings_protocol::entity::{Role, Room, RoomKind};
 use tidings_protocol::limits::{MAX_NAME_BYTES, READ_FANOUT_MEMBERS};
@@ -32,12 +35,46 @@ impl Node {
     /// # Errors
     /// `FORBIDDEN`: the token or the room does not let the user in. `UNAVAILABLE`: the store is away.
     pub async fn join(&self, principal: &Principal, room_id: &RoomId) -> Outcome<Joined> {
+        // Of what the token refuses, nothing is looked up.
+        if principal.may_join(room_id) == Admission::Refused {
+            return Err(Code::Forbidden.into());
+        }
+        let known = self.memberships(principal, slice::from_ref(room_id)).await?.remove(room_id);
+        self.join_known(principal, room_id, known).await
+    }
+
+    /// Those of these rooms that the user is a member of, in one reading.
+    ///
+    /// # Errors
+    /// `UNAVAILABLE`: the store is away.
+    pub async fn memberships(
+        &self,
+        principal: &Principal,
+        rooms: &[RoomId],
+    ) -> Outcome<BTreeMap<RoomId, Joined>> {
+        if rooms.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let found = self.store().rooms(rooms, &principal.user_id).await?.into_iter();
+        Ok(found.filter_map(|(id, (room, member))| Some((id, Joined { room, member: member? }))).collect())
+    }
+
+    /// As [`Node::join`], by a membership that was looked up.
+    ///
+    /// # Errors
+    /// As [`Node::join`].
+    pub async fn join_known(
+        &self,
+        principal: &Principal,
+        room_id: &RoomId,
+        known: Option<Joined>,
+    ) -> Outcome<Joined> {
         let admission = principal.may_join(room_id);
         if admission == Admission::Refused {
             return Err(Code::Forbidden.into());
         }
-        if let Some((room, Some(member))) = self.store().room(room_id, &principal.user_id).await? {
-            return Ok(Joined { room, member });
+        if let Some(joined) = known {
+            return Ok(joined);
         }
         let write = Write::Join {
             room_id: room_id.clone(),

@@ -82,6 +82,7 @@ macro_rules! conformance_suite {
                 a_room_shows_what_is_new_to_its_member,
                 a_direct_room_shows_its_peer,
                 a_private_room_is_hidden_from_who_is_not_a_member,
+                many_rooms_are_read_at_once,
                 rooms_are_listed_by_id_page_by_page,
                 only_rooms_within_reach_are_listed,
             }

@@ -10,6 +10,7 @@ mod revocations;
 mod state;
 mod views;
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -78,12 +79,15 @@ impl Store for Memory {
         self.read(|state| state.user_record(user))
     }
 
-    async fn room(
+    async fn rooms(
         &self,
-        room: &RoomId,
+        rooms: &[RoomId],
         user: &UserId,
-    ) -> Result<Option<(RoomRecord, Option<MemberRecord>)>, StoreError> {
-        self.read(|state| state.room_and_member(room, user))
+    ) -> Result<BTreeMap<RoomId, (RoomRecord, Option<MemberRecord>)>, StoreError> {
+        self.read(|state| {
+            let found = rooms.iter().filter_map(|room| state.room_and_member(room, user));
+            found.map(|found| (found.0.room_id.clone(), found)).collect()
+        })
     }
 
     async fn direct_room(&self, a: &UserId, b: &UserId) -> Result<Option<RoomId>, StoreError> {
@@ -127,8 +131,15 @@ impl Store for Memory {
         self.read(|state| state.members(room, after, limit as usize))
     }
 
-    async fn markers(&self, room: &RoomId, limit: u32) -> Result<Vec<Marker>, StoreError> {
-        self.read(|state| state.markers(room, limit as usize))
+    async fn markers(
+        &self,
+        rooms: &[RoomId],
+        limit: u32,
+    ) -> Result<BTreeMap<RoomId, Vec<Marker>>, StoreError> {
+        self.read(|state| {
+            let of_each = rooms.iter().map(|room| (room.clone(), state.markers(room, limit as usize)));
+            of_each.filter(|(_, markers)| !markers.is_empty()).collect()
+        })
     }
 
     async fn log(&self, room: &RoomId, after: u64, limit: u32) -> Result<Vec<Entry>, StoreError> {

@@ -33,6 +33,7 @@ mod users;
 mod views;
 mod writer;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -100,12 +101,12 @@ impl Store for Postgres {
         self.read(users::user(&self.readers, user)).await
     }
 
-    async fn room(
+    async fn rooms(
         &self,
-        room: &RoomId,
+        rooms: &[RoomId],
         user: &UserId,
-    ) -> Result<Option<(RoomRecord, Option<MemberRecord>)>, StoreError> {
-        self.read(views::room(&self.readers, room, user)).await
+    ) -> Result<BTreeMap<RoomId, (RoomRecord, Option<MemberRecord>)>, StoreError> {
+        self.read(views::rooms_by_id(&self.readers, rooms, user)).await
     }
 
     async fn direct_room(&self, a: &UserId, b: &UserId) -> Result<Option<RoomId>, StoreError> {
@@ -149,8 +150,12 @@ impl Store for Postgres {
         self.read(views::members(&self.readers, room, after, limit)).await
     }
 
-    async fn markers(&self, room: &RoomId, limit: u32) -> Result<Vec<Marker>, StoreError> {
-        self.read(views::markers(&self.readers, room, limit)).await
+    async fn markers(
+        &self,
+        rooms: &[RoomId],
+        limit: u32,
+    ) -> Result<BTreeMap<RoomId, Vec<Marker>>, StoreError> {
+        self.read(views::markers(&self.readers, rooms, limit)).await
     }
 
     async fn log(&self, room: &RoomId, after: u64, limit: u32) -> Result<Vec<Entry>, StoreError> {

@@ -23,6 +23,8 @@ mod users;
 mod views;
 mod writer;
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use secrecy::SecretString;
 use sqlx::sqlite::SqlitePool;
@@ -81,12 +83,12 @@ impl Store for Sqlite {
         users::user(&self.readers, user).await
     }
 
-    async fn room(
+    async fn rooms(
         &self,
-        room: &RoomId,
+        rooms: &[RoomId],
         user: &UserId,
-    ) -> Result<Option<(RoomRecord, Option<MemberRecord>)>, StoreError> {
-        views::room(&self.readers, room, user).await
+    ) -> Result<BTreeMap<RoomId, (RoomRecord, Option<MemberRecord>)>, StoreError> {
+        views::rooms_by_id(&self.readers, rooms, user).await
     }
 
     async fn direct_room(&self, a: &UserId, b: &UserId) -> Result<Option<RoomId>, StoreError> {
@@ -130,8 +132,12 @@ impl Store for Sqlite {
         views::members(&self.readers, room, after, limit).await
     }
 
-    async fn markers(&self, room: &RoomId, limit: u32) -> Result<Vec<Marker>, StoreError> {
-        views::markers(&self.readers, room, limit).await
+    async fn markers(
+        &self,
+        rooms: &[RoomId],
+        limit: u32,
+    ) -> Result<BTreeMap<RoomId, Vec<Marker>>, StoreError> {
+        views::markers(&self.readers, rooms, limit).await
     }
 
     async fn log(&self, room: &RoomId, after: u64, limit: u32) -> Result<Vec<Entry>, StoreError> {

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::Map;
 use tempfile::TempDir;
-use tidings_protocol::entity::RoomKind;
+use tidings_protocol::entity::{Marker, RoomKind};
 use tidings_protocol::{ClientId, Epoch, MessageId, RoomId, Timestamp, UserId};
 
 use tidings_testbed::postgres::Database;
@@ -151,6 +151,12 @@ impl<'s> Kit<'s> {
     /// Sends a message that must be taken.
     pub(crate) async fn say(&self, sender: &str, to: &str, content: &str) -> Appended {
         self.change(sender, to, text(content)).await.unwrap()
+    }
+
+    /// The markers of one room.
+    pub(crate) async fn markers(&self, of: &str, limit: u32) -> Vec<Marker> {
+        let of = room(of);
+        self.store.markers(std::slice::from_ref(&of), limit).await.unwrap().remove(&of).unwrap_or_default()
     }
 
     /// Sends a direct message that must be taken.

@@ -36,7 +36,7 @@ pub(crate) async fn the_read_marker_moves_forward_to_the_head_and_never_back(kit
         let answer = kit.one(read("bob", "general", to)).await;
         assert_eq!(answer, Ok(Written::Read { seq, moved, member_count: 2 }));
     }
-    let markers = kit.store.markers(&room("general"), 9).await.unwrap();
+    let markers = kit.markers("general", 9).await;
     let read: Vec<u64> = markers.iter().map(|marker| marker.read_seq).collect();
     assert_eq!(read, [5, 5]);
 }
@@ -98,7 +98,7 @@ pub(crate) async fn delivery_to_a_shared_room_moves_the_marker_and_reports_nothi
     kit.public("general", &["ann", "bob"]).await;
     kit.say("ann", "general", "hi").await;
     assert!(passed(kit, delivered("bob", "general", 1)).await.is_empty());
-    let markers = kit.store.markers(&room("general"), 9).await.unwrap();
+    let markers = kit.markers("general", 9).await;
     assert_eq!(markers[1].delivered_seq, Some(1));
 }
 

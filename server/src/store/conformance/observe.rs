@@ -37,8 +37,9 @@ pub(crate) async fn observe(store: &dyn Store, scope: &Scope) -> Vec<String> {
         }
         line!(lines, "members", room => store.members(room, None, 2));
         line!(lines, "members", room => store.members(room, scope.users.first(), 100));
-        line!(lines, "markers", room => store.markers(room, 100));
     }
+    line!(lines, "markers", scope.rooms => store.markers(&scope.rooms, 100));
+    line!(lines, "markers", scope.rooms => store.markers(&scope.rooms, 1));
     lines
 }
 

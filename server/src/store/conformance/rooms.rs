@@ -1,5 +1,6 @@
 //! Rooms, members, and how rooms look to a user.
 
+use tidings_protocol::RoomId;
 use tidings_protocol::entity::{Role, RoomKind};
 
 use super::kit::{Kit, at, delete, room, user};
@@ -146,6 +147,28 @@ pub(crate) async fn a_private_room_is_hidden_from_who_is_not_a_member(kit: &Kit<
     let (record, member) = kit.store.room(&room("club"), &user("eve")).await.unwrap().unwrap();
     assert_eq!((record.kind, member), (RoomKind::Private, None));
     assert_eq!(kit.store.room(&room("absent"), &user("eve")).await.unwrap(), None);
+}
+
+pub(crate) async fn many_rooms_are_read_at_once(kit: &Kit<'_>) {
+    kit.public("general", &["ann", "bob"]).await;
+    kit.private("club", &["ann"]).await;
+    kit.say("ann", "general", "hi").await;
+    let wanted = ["general", "absent", "club", "general"].map(room);
+    let found = kit.store.rooms(&wanted, &user("bob")).await.unwrap();
+    let heads: Vec<_> = found
+        .values()
+        .map(|(room, member)| (room.room_id.as_str(), room.head_seq, member.is_some()))
+        .collect();
+    assert_eq!(heads, [("club", 0, false), ("general", 1, true)]);
+    assert!(kit.store.rooms(&[], &user("bob")).await.unwrap().is_empty());
+    for limit in [9, 1] {
+        let markers = kit.store.markers(&wanted, limit).await.unwrap();
+        assert_eq!(markers.keys().map(RoomId::as_str).collect::<Vec<_>>(), ["club", "general"]);
+        assert_eq!(markers[&room("club")].len(), 1);
+        let users: Vec<_> = markers[&room("general")].iter().map(|marker| marker.user_id.as_str()).collect();
+        assert_eq!(users, ["ann", "bob"][..limit.min(2) as usize]);
+    }
+    assert!(kit.store.markers(&[], 9).await.unwrap().is_empty());
 }
 
 pub(crate) async fn rooms_are_listed_by_id_page_by_page(kit: &Kit<'_>) {

@@ -1,5 +1,7 @@
 //! Rooms and members as a user sees them: one statement for each page.
 
+use std::collections::BTreeMap;
+
 use sqlx::FromRow;
 use sqlx::postgres::{PgPool, PgRow};
 use tidings_protocol::entity::{Marker, Member, Room, RoomKind};
@@ -10,11 +12,11 @@ use super::super::{MemberRecord, Page, Reach, RoomRecord, StoreError, pair};
 use super::row::{self, reach};
 use super::text::{plain, plain_option};
 
-const ROOM: &str = "
+const ROOMS_BY_ID: &str = "
 SELECT r.room_id, r.kind, r.name, r.head_seq, r.member_count, r.peer_a, r.peer_b,
        me.role, me.read_seq, me.delivered_seq
 FROM rooms r LEFT JOIN members me ON me.room_id = r.room_id AND me.user_id = $2
-WHERE r.room_id = $1";
+WHERE r.room_id = ANY($1)";
 
 #[derive(FromRow)]
 struct RoomAndMember {
@@ -25,18 +27,22 @@ struct RoomAndMember {
     delivered_seq: Option<i64>,
 }
 
-pub(super) async fn room(
+pub(super) async fn rooms_by_id(
     pool: &PgPool,
-    room: &RoomId,
+    rooms: &[RoomId],
     user: &UserId,
-) -> Result<Option<(RoomRecord, Option<MemberRecord>)>, StoreError> {
-    let query = sqlx::query_as::<_, RoomAndMember>(ROOM).bind(room.as_str()).bind(user.as_str());
-    let Some(found) = query.fetch_optional(pool).await? else { return Ok(None) };
-    let member = match (found.role, found.read_seq, found.delivered_seq) {
-        (Some(role), Some(read), Some(delivered)) => Some(columns::member((role, read, delivered))?),
-        _ => None,
-    };
-    Ok(Some((row::room(found.room)?, member)))
+) -> Result<BTreeMap<RoomId, (RoomRecord, Option<MemberRecord>)>, StoreError> {
+    let ids: Vec<&str> = rooms.iter().map(RoomId::as_str).collect();
+    let query = sqlx::query_as::<_, RoomAndMember>(ROOMS_BY_ID).bind(ids).bind(user.as_str());
+    let rooms = query.fetch_all(pool).await?.into_iter().map(|found| {
+        let member = match (found.role, found.read_seq, found.delivered_seq) {
+            (Some(role), Some(read), Some(delivered)) => Some(columns::member((role, read, delivered))?),
+            _ => None,
+        };
+        let room = row::room(found.room)?;
+        Ok((room.room_id.clone(), (room, member)))
+    });
+    rooms.collect()
 }
 
 pub(super) async fn direct_room(pool: &PgPool, a: &UserId, b: &UserId) -> Result<Option<RoomId>, StoreError> {
@@ -209,17 +215,27 @@ pub(super) async fn members(
 }
 
 const MARKERS: &str = "
-SELECT user_id, read_seq, delivered_seq FROM members WHERE room_id = $1 ORDER BY user_id LIMIT $2";
+SELECT m.room_id, m.user_id, m.read_seq, m.delivered_seq
+FROM (SELECT DISTINCT room_id FROM unnest($1::text[]) room_id) wanted CROSS JOIN LATERAL (
+    SELECT room_id, user_id, read_seq, delivered_seq FROM members
+    WHERE room_id = wanted.room_id ORDER BY user_id LIMIT $2
+) m
+ORDER BY m.room_id, m.user_id";
 
-pub(super) async fn markers(pool: &PgPool, room: &RoomId, limit: u32) -> Result<Vec<Marker>, StoreError> {
-    let query = sqlx::query_as::<_, (String, i64, i64)>(MARKERS).bind(room.as_str()).bind(i64::from(limit));
-    let rows = query.fetch_all(pool).await?.into_iter();
-    let markers = rows.map(|(user, read, delivered)| {
-        Ok(Marker {
+pub(super) async fn markers(
+    pool: &PgPool,
+    rooms: &[RoomId],
+    limit: u32,
+) -> Result<BTreeMap<RoomId, Vec<Marker>>, StoreError> {
+    let ids: Vec<&str> = rooms.iter().map(RoomId::as_str).collect();
+    let query = sqlx::query_as::<_, (String, String, i64, i64)>(MARKERS).bind(ids).bind(i64::from(limit));
+    let mut markers: BTreeMap<RoomId, Vec<Marker>> = BTreeMap::new();
+    for (room, user, read, delivered) in query.fetch_all(pool).await? {
+        markers.entry(room_id(room)?).or_default().push(Marker {
             user_id: user_id(user)?,
             read_seq: position(read)?,
             delivered_seq: Some(position(delivered)?),
-        })
-    });
-    markers.collect()
+        });
+    }
+    Ok(markers)
 }

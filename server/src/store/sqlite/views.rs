@@ -1,18 +1,20 @@
 //! Rooms and members as a user sees them: one statement for each page.
 
+use std::collections::BTreeMap;
+
 use sqlx::FromRow;
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 use tidings_protocol::entity::{Marker, Member, Room, RoomKind};
 use tidings_protocol::{RoomId, UserId};
 
 use super::super::{MemberRecord, Page, Reach, RoomRecord, StoreError, pair};
-use super::row::{self, MessageRow, RoomRow, page, position, reach, room_id, room_kind, user_id};
+use super::row::{self, MessageRow, RoomRow, json, page, position, reach, room_id, room_kind, user_id};
 
-const ROOM: &str = "
+const ROOMS_BY_ID: &str = "
 SELECT r.room_id, r.kind, r.name, r.head_seq, r.member_count, r.peer_a, r.peer_b,
        me.role, me.read_seq, me.delivered_seq
-FROM rooms r LEFT JOIN members me ON me.room_id = r.room_id AND me.user_id = ?2
-WHERE r.room_id = ?1";
+FROM json_each(?1) wanted CROSS JOIN rooms r ON r.room_id = wanted.value
+LEFT JOIN members me ON me.room_id = r.room_id AND me.user_id = ?2";
 
 #[derive(FromRow)]
 struct RoomAndMember {
@@ -23,18 +25,22 @@ struct RoomAndMember {
     delivered_seq: Option<i64>,
 }
 
-pub(super) async fn room(
+pub(super) async fn rooms_by_id(
     pool: &SqlitePool,
-    room: &RoomId,
+    rooms: &[RoomId],
     user: &UserId,
-) -> Result<Option<(RoomRecord, Option<MemberRecord>)>, StoreError> {
-    let query = sqlx::query_as::<_, RoomAndMember>(ROOM).bind(room.as_str()).bind(user.as_str());
-    let Some(found) = query.fetch_optional(pool).await? else { return Ok(None) };
-    let member = match (found.role, found.read_seq, found.delivered_seq) {
-        (Some(role), Some(read), Some(delivered)) => Some(row::member((role, read, delivered))?),
-        _ => None,
-    };
-    Ok(Some((found.room.record()?, member)))
+) -> Result<BTreeMap<RoomId, (RoomRecord, Option<MemberRecord>)>, StoreError> {
+    let ids: Vec<&str> = rooms.iter().map(RoomId::as_str).collect();
+    let query = sqlx::query_as::<_, RoomAndMember>(ROOMS_BY_ID).bind(json(&ids)?).bind(user.as_str());
+    let rooms = query.fetch_all(pool).await?.into_iter().map(|found| {
+        let member = match (found.role, found.read_seq, found.delivered_seq) {
+            (Some(role), Some(read), Some(delivered)) => Some(row::member((role, read, delivered))?),
+            _ => None,
+        };
+        let room = found.room.record()?;
+        Ok((room.room_id.clone(), (room, member)))
+    });
+    rooms.collect()
 }
 
 pub(super) async fn direct_room(
@@ -207,18 +213,29 @@ pub(super) async fn members(
     })
 }
 
+// The last of the first members of a room is looked up once for it, and its markers are a range of the table.
 const MARKERS: &str = "
-SELECT user_id, read_seq, delivered_seq FROM members WHERE room_id = ? ORDER BY user_id LIMIT ?";
+SELECT m.room_id, m.user_id, m.read_seq, m.delivered_seq
+FROM (SELECT DISTINCT value FROM json_each(?1)) wanted CROSS JOIN members m ON m.room_id = wanted.value
+WHERE m.user_id <= (
+    SELECT max(user_id) FROM (SELECT user_id FROM members WHERE room_id = wanted.value ORDER BY user_id LIMIT ?2)
+)
+ORDER BY m.room_id, m.user_id";
 
-pub(super) async fn markers(pool: &SqlitePool, room: &RoomId, limit: u32) -> Result<Vec<Marker>, StoreError> {
-    let query = sqlx::query_as::<_, (String, i64, i64)>(MARKERS).bind(room.as_str()).bind(limit);
-    let rows = query.fetch_all(pool).await?.into_iter();
-    let markers = rows.map(|(user, read, delivered)| {
-        Ok(Marker {
+pub(super) async fn markers(
+    pool: &SqlitePool,
+    rooms: &[RoomId],
+    limit: u32,
+) -> Result<BTreeMap<RoomId, Vec<Marker>>, StoreError> {
+    let ids: Vec<&str> = rooms.iter().map(RoomId::as_str).collect();
+    let query = sqlx::query_as::<_, (String, String, i64, i64)>(MARKERS).bind(json(&ids)?).bind(limit);
+    let mut markers: BTreeMap<RoomId, Vec<Marker>> = BTreeMap::new();
+    for (room, user, read, delivered) in query.fetch_all(pool).await? {
+        markers.entry(room_id(room)?).or_default().push(Marker {
             user_id: user_id(user)?,
             read_seq: position(read)?,
             delivered_seq: Some(position(delivered)?),
-        })
-    });
-    markers.collect()
+        });
+    }
+    Ok(markers)
 }

@@ -49,16 +49,16 @@ async fn cost(server: &TestServer, rooms: usize, missed: u64) -> u64 {
 }
 
 #[tokio::test]
-async fn a_client_that_comes_back_is_two_readings_and_three_for_each_room() {
+async fn a_client_that_comes_back_is_four_readings_however_many_rooms_it_is_in() {
     let server = TestServer::start(&[]).await;
-    for rooms in [0, 1, 2, 10] {
-        assert_eq!(cost(&server, rooms, 0).await, 2 + 3 * rooms as u64, "{rooms} rooms");
+    for (rooms, readings) in [(0, 2), (1, 4), (2, 4), (10, 4)] {
+        assert_eq!(cost(&server, rooms, 0).await, readings, "{rooms} rooms");
     }
 }
 
 #[tokio::test]
-async fn a_room_in_which_messages_were_missed_is_two_readings_more() {
+async fn a_room_in_which_less_than_a_page_was_missed_is_one_reading_more() {
     let server = TestServer::start(&[]).await;
-    assert_eq!(cost(&server, 1, 3).await, 7);
-    assert_eq!(cost(&server, 3, 5).await, 2 + 5 * 3);
+    assert_eq!(cost(&server, 1, 3).await, 4 + 1);
+    assert_eq!(cost(&server, 3, 5).await, 4 + 3);
 }

@@ -1,6 +1,7 @@
 //! One node's way to the log that all nodes share: commits and reads take a moment, and a node may die around a commit
 //! or be cut off.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -65,14 +66,14 @@ reads! {
     fn epoch() -> Epoch;
     fn ticket_secret() -> SecretString;
     fn user(user: &UserId) -> Option<UserRecord>;
-    fn room(room: &RoomId, user: &UserId) -> Option<(RoomRecord, Option<MemberRecord>)>;
+    fn rooms(rooms: &[RoomId], user: &UserId) -> BTreeMap<RoomId, (RoomRecord, Option<MemberRecord>)>;
     fn direct_room(a: &UserId, b: &UserId) -> Option<RoomId>;
     fn direct_partners(user: &UserId, limit: u32) -> Vec<UserId>;
     fn room_view(room: &RoomId, user: &UserId) -> Option<Room>;
     fn rooms_of(user: &UserId, reach: &Reach, after: Option<&RoomId>, limit: u32) -> Page<Room>;
     fn public_rooms(user: &UserId, reach: &Reach, after: Option<&RoomId>, limit: u32) -> Page<Room>;
     fn members(room: &RoomId, after: Option<&UserId>, limit: u32) -> Page<Member>;
-    fn markers(room: &RoomId, limit: u32) -> Vec<Marker>;
+    fn markers(rooms: &[RoomId], limit: u32) -> BTreeMap<RoomId, Vec<Marker>>;
     fn log(room: &RoomId, after: u64, limit: u32) -> Vec<Entry>;
     fn direct_log(room: &RoomId, member: &UserId, after: u64, limit: u32) -> Vec<InboxEntry>;
     fn inbox(user: &UserId, after: u64, limit: u32) -> Vec<InboxEntry>;

@@ -55,7 +55,7 @@ async fn everything(store: &Postgres, kit: &Kit<'_>, times: usize) {
     assert_eq!(store.rooms_of(&ann, &Reach::All, None, 100).await.unwrap().items.len(), 2);
     assert_eq!(store.public_rooms(&ann, &Reach::All, None, 100).await.unwrap().items.len(), 1);
     assert_eq!(store.members(&hall, None, 100).await.unwrap().items.len(), 2);
-    assert_eq!(store.markers(&hall, 100).await.unwrap().len(), 2);
+    assert_eq!(store.markers(std::slice::from_ref(&hall), 100).await.unwrap()[&hall].len(), 2);
     assert_eq!(store.users("", 100).await.unwrap().items.len(), 2);
     let notices = store.notices(&bob, NotificationPosition::default(), 100).await.unwrap();
     assert_eq!(notices.len(), 2 * times);
