@@ -79,7 +79,8 @@ impl Subscriptions {
     /// The connection is gone, and every subscription with it.
     pub(crate) fn disconnected(&mut self) {
         for sub in &mut self.0 {
-            let still_leaves = !sub.wanted && matches!(sub.link, Link::Leaving(_));
+            // A join that was not answered may have arrived.
+            let still_leaves = !sub.wanted && (!sub.confirmed || matches!(sub.link, Link::Leaving(_)));
             sub.link = if still_leaves { Link::In } else { Link::Out };
             sub.not_before = None;
         }
@@ -139,8 +140,7 @@ impl Subscriptions {
         let Some(sub) = self.find(room) else { return (false, false) };
         let news = matches!(sub.link, Link::Joining(_) | Link::Out);
         if news {
-            sub.link = Link::In;
-            sub.confirmed = true;
+            sub.enter();
         }
         (sub.wanted, news && sub.wanted)
     }
@@ -152,8 +152,7 @@ impl Subscriptions {
             Link::Joining(None) | Link::In | Link::Out => false,
         })?;
         if matches!(self.0[at].link, Link::Joining(_)) {
-            self.0[at].link = Link::In;
-            self.0[at].confirmed = true;
+            self.0[at].enter();
             return self.0[at].wanted.then(|| (self.0[at].room.clone(), RoomState::Joined));
         }
         if self.0[at].wanted {
@@ -227,6 +226,13 @@ impl Subscriptions {
 }
 
 impl Subscription {
+    /// The server has let the user in.
+    fn enter(&mut self) {
+        self.link = Link::In;
+        self.confirmed = true;
+        self.not_before = None;
+    }
+
     /// Whether what the app wants and what the server has confirmed differ, and nothing is under way.
     fn is_open(&self) -> bool {
         if self.wanted { self.link == Link::Out } else { self.link == Link::In }

@@ -156,6 +156,31 @@ fn a_room_that_is_wanted_again_is_joined_where_its_leave_was_or_is_refused_for_n
 }
 
 #[test]
+fn a_room_that_was_left_before_its_join_was_answered_is_left_on_the_next_connection() {
+    for is_refused in [false, true] {
+        let mut client = Client::connected(&[]);
+        client.join("general");
+        let join = client.sent_of("JOIN_ROOM").remove(0);
+        leave(&mut client, "general");
+        if is_refused {
+            let refusal =
+                json!({"error": "no", "code": "UNAVAILABLE", "id": join["id"], "retryAfterMs": 700});
+            client.receive("ERROR", "MESSAGE", &refusal);
+        }
+        client.close(None);
+        client.until_next_attempt();
+        client.sent();
+        client.greet();
+        let sent = client.sent();
+        assert_eq!((&sent[0]["type"], &sent[0]["rooms"]), (&json!("RESUME"), &json!([])));
+        let left = sent.iter().find(|frame| frame["type"] == "LEAVE_ROOM").expect("it is left");
+        let refusal = json!({"error": "no", "code": "NOT_A_MEMBER", "id": left["id"]});
+        client.receive("ERROR", "MESSAGE", &refusal);
+        assert_eq!(rooms_of(&mut client), [("general".into(), RoomState::Left)]);
+    }
+}
+
+#[test]
 fn one_room_refused_in_a_resume_does_not_stop_the_others() {
     let mut client = Client::connected(&[("general", 4), ("gone", 2)]);
     client.close(None);
