@@ -115,7 +115,7 @@ impl Relay {
     /// A request failed, or a stream ended, and with it the connection. Whether a post had arrived is unknown: its frames are
     /// to be sent again under the same ids. What was asked beside can wait.
     pub fn failed(&mut self, request: ConnId, closed: Closed) {
-        self.hear(request, |way, _| way.side.failed(request).then_some(()).ok_or(closed));
+        self.hear(request, |way, _| way.side.failed(request, way.heard_at).then_some(()).ok_or(closed));
     }
 
     /// The next thing to do; `None` when all is done until the next call.

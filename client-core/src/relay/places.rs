@@ -56,6 +56,11 @@ impl Places {
         }
     }
 
+    /// Whether there is nothing to ask for.
+    pub(super) const fn are_none(&self) -> bool {
+        self.rooms.is_empty() && self.cursor.is_none()
+    }
+
     pub(super) const fn count(&self) -> usize {
         self.rooms.len()
     }

@@ -69,7 +69,7 @@ pub(super) struct Way {
     post: Post,
     pub(super) side: Side,
     /// When the stream or poll last said something, and since when it is doubted.
-    heard_at: Instant,
+    pub(super) heard_at: Instant,
     doubted_at: Option<Instant>,
     /// Somebody asks whether the connection lives.
     is_pinged: bool,
@@ -111,7 +111,7 @@ impl Way {
         match &said {
             Said::Leave(_, room) => {
                 self.places.leave(room);
-                self.side.rooms.leave(room);
+                self.side.leave(room);
             }
             Said::Frame(_, Meaning::Resume(_) | Meaning::Join(_)) => {
                 self.asks.extend(Ask::read(&text, self.epoch.as_deref()));
@@ -157,8 +157,12 @@ impl Way {
         if !self.is_greeted {
             return Ok(());
         }
-        if now.since(self.heard_at) >= SILENCE && now.since(*self.doubted_at.get_or_insert(now)) >= PATIENCE {
-            return Err(Closed::default());
+        if now.since(self.heard_at) >= SILENCE {
+            // The next one may get through where this one has met its end.
+            self.is_due |= self.doubted_at.is_none() && !self.is_poll();
+            if now.since(*self.doubted_at.get_or_insert(now)) >= PATIENCE {
+                return Err(Closed::default());
+            }
         }
         if self.post.request.is_none() {
             let conn = self.conn;
@@ -179,7 +183,7 @@ impl Way {
             self.next(out, now);
         }
         if self.position(Stage::Open).is_none()
-            && let Some(body) = self.side.take(&self.whose, self.epoch.as_deref())
+            && let Some(body) = self.side.take(&self.whose, self.epoch.as_deref(), now)
         {
             self.side.request = Some(out.ask(Transport::Poll.path(), body, false, false));
         }
@@ -189,7 +193,7 @@ impl Way {
     /// Puts a stream or poll in the place of the one in use.
     fn next(&mut self, out: &mut Out, now: Instant) {
         let mut is_at_once = take(&mut self.is_due);
-        self.side.has_failed = false;
+        self.side.not_before = now;
         let mut refused = Vec::new();
         let may_ask = self.position(Stage::Posted).is_none();
         for ask in self.asks.iter_mut().filter(|_| may_ask) {

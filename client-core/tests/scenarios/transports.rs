@@ -299,16 +299,33 @@ fn a_room_that_the_next_stream_refuses_is_told_as_refused_to_who_asks_for_it_and
 }
 
 #[test]
-fn a_silent_stream_is_dead_after_thirty_five_seconds_and_a_comment_keeps_it() {
+fn a_silent_stream_is_opened_anew_and_dead_after_thirty_five_seconds_and_a_comment_keeps_it() {
     let mut client = Client::in_general(Transport::Stream);
     for _ in 0..4 {
         client.advance(15_000);
         client.chunk(": keep-alive\n\n");
     }
-    client.advance(34_999);
+    let first = client.asked(Transport::Stream).0;
+    client.advance(24_999);
+    assert_eq!(client.asked(Transport::Stream).0, first);
+    client.advance(1);
+    assert!(client.asked(Transport::Stream).0 != first && client.closes.contains(&(first, 1000)));
+    client.advance(9_999);
     assert_eq!(client.state(), State::Connected);
     client.advance(1);
     assert_eq!(client.state(), State::Reconnecting);
+}
+
+#[test]
+fn where_a_silent_stream_is_opened_anew_and_says_something_nobody_sees_it() {
+    let mut client = Client::in_general(Transport::Stream);
+    client.events();
+    client.advance(25_000);
+    client.stream(&greeting());
+    client.stream(&participants("general", 7));
+    client.advance(24_999);
+    assert_eq!((client.state(), client.session.is_joined("general")), (State::Connected, true));
+    assert!(!client.events().iter().any(|event| matches!(event, Event::Disconnected { .. })));
 }
 
 #[test]

@@ -92,3 +92,38 @@ fn rooms_that_were_asked_for_beside_in_vain_are_asked_for_again_before_those_tha
     }
     assert!(shared.body().wait_ms > Some(0) && shared.requests.len() == 1, "that was all");
 }
+
+#[test]
+fn a_poll_beside_that_failed_does_not_bring_back_into_a_room_that_was_left_meanwhile() {
+    let mut shared = Shared::of_two(Transport::Poll);
+    for room in ["r", "s"] {
+        shared.join(OWN, room, None);
+        shared.answer(&[participants(room, 6)]);
+    }
+    shared.join(TWO, "r", None);
+    shared.answer(&[]);
+    shared.refuse_beside();
+    for link in [OWN, TWO] {
+        shared.say(link, &json!({"type": "LEAVE_ROOM", "id": "l", "roomId": "r"}));
+    }
+    shared.post(ack);
+    shared.now += 20_000;
+    shared.answer(&[]);
+    assert!(shared.rooms().iter().all(|(room, _)| room != "r"));
+    assert_eq!(shared.requests.len(), 1, "nothing is asked for beside");
+}
+
+#[test]
+fn what_failed_beside_a_stream_is_asked_for_again_after_a_while() {
+    let mut shared = Shared::open(Transport::Stream, r#"{"clientSession":"s~1","notificationsAfter":""}"#);
+    for (link, cursor) in [(OWN, "c5"), (TWO, "c3")] {
+        shared.say(link, &json!({"type": "RESUME", "id": cursor, "rooms": [], "inboxAfter": 7, "notificationsAfter": cursor}));
+        shared.answer(&[]);
+    }
+    shared.refuse_beside();
+    let stream = shared.requests[0].id;
+    shared.now += 15_000;
+    shared.relay.chunk(stream, b": keep-alive\n\n", Instant::from_millis(shared.now));
+    shared.drain();
+    assert_eq!(shared.body().notifications_after.as_deref(), Some("c3"));
+}
