@@ -29,7 +29,7 @@ mod shown;
 mod view;
 
 pub use self::change::{Change, StatusChange};
-use self::gossip::{Gossip, Said};
+use self::gossip::{Gossip, Said, Show};
 use self::here::{Here, Sitting, Until};
 use self::shown::Shown;
 use self::view::View;
@@ -112,11 +112,16 @@ impl Presence {
 
     /// A session says what the others see.
     pub fn set_status(&self, user: &UserId, session: &SessionId, status: OnlineStatus) -> Vec<Change> {
-        let mut inner = self.inner.lock();
-        let sitting = inner.here.get_mut(user).and_then(|here| here.sessions.get_mut(session));
+        let (mut inner, now) = (self.inner.lock(), Instant::now());
+        let Inner { here, shown, .. } = &mut *inner;
+        let sitting = here.get_mut(user).and_then(|here| here.sessions.get_mut(session));
         let Some(sitting) = sitting else { return Vec::new() };
+        // What its client session has said by a request is out of date by this.
+        if let Some(client) = sitting.client.clone().filter(|client| shown.has(user, client)) {
+            return inner.show_own(user, &client, status, now);
+        }
         sitting.away = status == OnlineStatus::Away;
-        inner.refresh(user, None, Instant::now())
+        inner.refresh(user, None, now)
     }
 
     /// A client session without a connection of its own says what the others see: on whatever node its stream is,
@@ -127,12 +132,7 @@ impl Presence {
         client: &ClientSession,
         status: OnlineStatus,
     ) -> Vec<Change> {
-        let (mut inner, now) = (self.inner.lock(), Instant::now());
-        let away = status == OnlineStatus::Away;
-        inner.gossip.say(Said::Show { user: user.clone(), client: client.clone(), away, ago: 0 });
-        let changes = inner.show_client(user, client, status, now, now);
-        inner.shown.said(user, client, now, true);
-        changes
+        self.inner.lock().show_own(user, client, status, Instant::now())
     }
 
     /// A session of the user subscribed to a room.
@@ -271,7 +271,11 @@ impl Inner {
         }
         let left: Vec<RoomId> = left.into_iter().cloned().collect();
         self.gossip.mark(user, left.first());
-        self.view.set(self.gossip.own, user, claim, &left)
+        let changes = self.view.set(self.gossip.own, user, claim, &left);
+        if changes.iter().any(|change| matches!(change, Change::Status { .. })) {
+            self.gossip.awaits_partners(user, now);
+        }
+        changes
     }
 
     fn remember_leave(&mut self, user: &UserId, room: &RoomId, last: bool, now: Instant) {
@@ -293,11 +297,29 @@ impl Inner {
             return Vec::new();
         }
         let Some(here) = self.here.get_mut(user) else { return Vec::new() };
+        let mut is_other = false;
         for sitting in here.sessions.values_mut().filter(|s| s.client.as_ref() == Some(client)) {
-            sitting.away = status == OnlineStatus::Away;
-            sitting.said_at = Some(said_at);
+            if sitting.said_at.is_none_or(|at| at <= said_at) {
+                is_other |= sitting.said_at.is_none() || sitting.away != (status == OnlineStatus::Away);
+                (sitting.away, sitting.said_at) = (status == OnlineStatus::Away, Some(said_at));
+            }
         }
-        self.refresh(user, None, now)
+        if is_other { self.refresh(user, None, now) } else { Vec::new() }
+    }
+
+    /// A client session says to this node what it is to be shown as.
+    fn show_own(
+        &mut self,
+        user: &UserId,
+        client: &ClientSession,
+        status: OnlineStatus,
+        now: Instant,
+    ) -> Vec<Change> {
+        let away = status == OnlineStatus::Away;
+        self.gossip.say(Said::Show(Show { user: user.clone(), client: client.clone(), away, ago: 0 }));
+        let changes = self.show_client(user, client, status, now, now);
+        self.shown.said(user, client, now, true);
+        changes
     }
 
     fn end_lease(

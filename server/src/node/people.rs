@@ -185,7 +185,8 @@ pub(super) async fn run_counts(node: Weak<Node>) {
         ticks.tick().await;
         let Some(node) = node.upgrade() else { return };
         node.typing.forget_old();
-        node.metrics.outbox_waiting(node.hub.waiting_bytes());
+        node.presence.forget_old();
+        node.metrics.hub(node.hub.waiting_bytes(), node.hub.room_count());
         let connected = node.broker().check().await.is_ok();
         node.metrics.broker(node.broker().stats(), connected, node.presence.nodes().len());
         for (room_id, count) in node.presence.take_recounts() {

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::change::Change;
 use super::claim::Claim;
-use super::gossip::{Heard, Message, News, Said};
+use super::gossip::{Heard, Message, News, Said, Show};
 use super::here::Until;
 use super::{Inner, Presence, shown};
 
@@ -30,9 +30,9 @@ impl Presence {
     pub fn take_gossip(&self) -> Vec<String> {
         let now = Instant::now();
         let mut inner = self.inner.lock();
-        let Inner { here, gossip, .. } = &mut *inner;
+        let Inner { here, gossip, shown, .. } = &mut *inner;
         let claim = |user: &UserId| here.get(user).map(|here| here.claim(now)).unwrap_or_default();
-        let messages = gossip.take(claim, || here.keys().cloned().collect());
+        let messages = gossip.take(claim, || here.keys().cloned().collect(), || shown.own(now), now);
         messages.iter().filter_map(|message| serde_json::to_string(message).ok()).collect()
     }
 
@@ -41,14 +41,20 @@ impl Presence {
         self.inner.lock().gossip.beat();
     }
 
+    /// Now and then: what was remembered for a time is forgotten.
+    pub fn forget_old(&self) {
+        let now = Instant::now();
+        let mut inner = self.inner.lock();
+        let Inner { shown, view, leaving, .. } = &mut *inner;
+        shown.expire(now, |user, client| view.has(user, client));
+        leaving.retain(|_, until| *until > now);
+    }
+
     /// Now and then, when all that has come was heard: who was silent for too long does not live. While nothing
     /// `can_be_heard`, silence says nothing.
     pub fn bury(&self, can_be_heard: bool) -> Vec<Change> {
         let now = Instant::now();
         let mut inner = self.inner.lock();
-        let Inner { shown, view, .. } = &mut *inner;
-        shown.expire(now, |user, client| view.has(user, client));
-        inner.leaving.retain(|_, until| *until > now);
         if !can_be_heard {
             inner.gossip.excuse_all(now);
             return Vec::new();
@@ -68,19 +74,13 @@ impl Presence {
             return Vec::new();
         }
         match &said {
-            Said::Show { user, client, away, ago } => {
-                let Some(said_at) = now.checked_sub(Duration::from_millis(*ago)) else { return Vec::new() };
-                let changes = inner.show_client(user, client, shown::status(*away), said_at, now);
-                inner.shown.said(user, client, said_at, false);
-                return changes;
+            Said::Show(show) => return inner.learn_shown(show, now),
+            Said::Shows { shows } => {
+                return shows.iter().flat_map(|show| inner.learn_shown(show, now)).collect();
             }
             Said::Leave { user, client, room } => return inner.end_lease(room, user, client, now),
             Said::Typing { user, room } => {
                 return vec![Change::Types { user: user.clone(), room: room.clone() }];
-            }
-            Said::Ask { of } if of.is_none_or(|of| of == inner.gossip.own) => {
-                let again: Vec<Said> = inner.shown.again(now).collect();
-                again.into_iter().for_each(|said| inner.gossip.say(said));
             }
             Said::Alive { .. } | Said::Delta { .. } | Said::All { .. } | Said::Ask { .. } | Said::Unknown => {
             }
@@ -106,6 +106,14 @@ impl Presence {
 }
 
 impl Inner {
+    fn learn_shown(&mut self, show: &Show, now: Instant) -> Vec<Change> {
+        let Show { user, client, away, ago } = show;
+        let Some(said_at) = now.checked_sub(Duration::from_millis(*ago)) else { return Vec::new() };
+        let changes = self.show_client(user, client, shown::status(*away), said_at, now);
+        self.shown.said(user, client, said_at, false);
+        changes
+    }
+
     fn learn(&mut self, from: u64, news: News, now: Instant) -> Vec<Change> {
         let News { user, claim, left, partners } = news;
         let mut changes = self.fenced_by(&user, &claim, now);

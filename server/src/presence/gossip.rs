@@ -15,6 +15,8 @@ use super::view::NodeKey;
 
 /// Users in one message.
 const USERS: usize = 200;
+/// How long a change waits for the user's direct partners to be looked up, so that no other node has to.
+const LOOKED_UP: Duration = Duration::from_millis(250);
 /// How often one node is asked for everything.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
 /// Things that wait to be said beside the changes; what is past that is not said.
@@ -45,14 +47,10 @@ pub(super) enum Said {
     All { version: u64, part: u32, parts: u32, users: Vec<News> },
     /// It wants everything of this node; of every node where there is no number.
     Ask { of: Option<NodeKey> },
-    /// A client session has said so many milliseconds ago what its user is to be shown as.
-    Show {
-        user: UserId,
-        client: ClientSession,
-        away: bool,
-        #[serde(default)]
-        ago: u64,
-    },
+    /// A client session has said to it what its user is to be shown as.
+    Show(Show),
+    /// All that client sessions have said to it of late, with everything.
+    Shows { shows: Vec<Show> },
     /// A client session leaves a room.
     Leave { user: UserId, client: ClientSession, room: RoomId },
     /// A user still types, as a request on that node says.
@@ -60,6 +58,17 @@ pub(super) enum Said {
     /// Something that a later version says.
     #[serde(other)]
     Unknown,
+}
+
+/// What a client session is to be shown as.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Show {
+    pub(super) user: UserId,
+    pub(super) client: ClientSession,
+    pub(super) away: bool,
+    /// How long ago it said so, in milliseconds.
+    #[serde(default)]
+    pub(super) ago: u64,
 }
 
 /// A user's claim on a node.
@@ -96,6 +105,8 @@ pub(super) struct Gossip {
 struct Dirty {
     left: Vec<RoomId>,
     partners: Option<Vec<UserId>>,
+    /// It waits until then for the partners.
+    until: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -148,9 +159,17 @@ impl Gossip {
         dirty.left.extend(left.cloned());
     }
 
+    /// The user's direct partners are looked up now.
+    pub(super) fn awaits_partners(&mut self, user: &UserId, now: Instant) {
+        if let Some(dirty) = self.dirty.get_mut(user) {
+            dirty.until = dirty.until.or(Some(now + LOOKED_UP));
+        }
+    }
+
     pub(super) fn partners(&mut self, user: &UserId, partners: Vec<UserId>) {
         if let Some(dirty) = self.dirty.get_mut(user) {
             dirty.partners = Some(partners);
+            dirty.until = None;
         }
     }
 
@@ -160,16 +179,19 @@ impl Gossip {
         }
     }
 
-    /// Everything that is to be said now. `claim` gives a user's, `all` names all users of this node.
+    /// Everything that is to be said now. `claim` gives a user's, `all` names all users of this node, `shows` is what client
+    /// sessions have said to it.
     pub(super) fn take(
         &mut self,
         claim: impl Fn(&UserId) -> Claim,
         all: impl FnOnce() -> Vec<UserId>,
+        shows: impl FnOnce() -> Vec<Show>,
+        now: Instant,
     ) -> Vec<Message> {
         let mut said = std::mem::take(&mut self.aside);
-        let news: Vec<News> = std::mem::take(&mut self.dirty)
-            .into_iter()
-            .map(|(user, Dirty { left, partners })| News { claim: claim(&user), user, left, partners })
+        let known = self.dirty.extract_if(|_, dirty| dirty.until.is_none_or(|until| until <= now));
+        let news: Vec<News> = known
+            .map(|(user, Dirty { left, partners, .. })| News { claim: claim(&user), user, left, partners })
             .collect();
         for users in news.chunks(USERS) {
             self.version += 1;
@@ -191,6 +213,7 @@ impl Gossip {
                     users: users.to_vec(),
                 }));
             }
+            said.extend(shows().chunks(USERS).map(|shows| Said::Shows { shows: shows.to_vec() }));
         }
         said.into_iter().map(|said| Message { from: self.own, name: self.name.clone(), said }).collect()
     }
@@ -251,7 +274,9 @@ impl Gossip {
                 self.all_asked |= of.is_none_or(|of| of == self.own);
                 Heard::Nothing
             }
-            Said::Show { .. } | Said::Leave { .. } | Said::Typing { .. } | Said::Unknown => Heard::Nothing,
+            Said::Show(_) | Said::Shows { .. } | Said::Leave { .. } | Said::Typing { .. } | Said::Unknown => {
+                Heard::Nothing
+            }
         }
     }
 

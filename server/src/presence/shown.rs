@@ -8,7 +8,7 @@ use tidings_protocol::command::OnlineStatus;
 use tidings_protocol::{ClientSession, UserId};
 use tokio::time::Instant;
 
-use super::gossip::Said;
+use super::gossip::Show;
 
 /// Client sessions that are remembered at most.
 const MOST: usize = 100_000;
@@ -70,14 +70,21 @@ impl Shown {
         Some(*known)
     }
 
+    /// Whether something is known of it.
+    pub(super) fn has(&self, user: &UserId, client: &ClientSession) -> bool {
+        self.0.contains_key(&(user.clone(), client.clone()))
+    }
+
     /// What was said to this node, for one who has missed it.
-    pub(super) fn again(&self, now: Instant) -> impl Iterator<Item = Said> {
-        self.0.iter().filter(|(_, wish)| wish.is_own).map(move |((user, client), wish)| Said::Show {
+    pub(super) fn own(&self, now: Instant) -> Vec<Show> {
+        let own = self.0.iter().filter(|(_, wish)| wish.is_own);
+        let shows = own.map(|((user, client), wish)| Show {
             user: user.clone(),
             client: client.clone(),
             away: wish.status == OnlineStatus::Away,
             ago: millis(now.saturating_duration_since(wish.said_at)),
-        })
+        });
+        shows.collect()
     }
 
     /// Forgets those of which nothing is left, as `is_there` says.

@@ -27,6 +27,8 @@ fn nodes(count: usize) -> Vec<Presence> {
 fn carry(nodes: &[Presence], mut arrives: impl FnMut() -> bool) -> Vec<(usize, Change)> {
     let mut told = Vec::new();
     for from in 0..nodes.len() {
+        // As the node does that is told of a change.
+        (0..4).for_each(|n| nodes[from].know_partners(&user(n), Vec::new()));
         for said in nodes[from].take_gossip() {
             for (to, node) in nodes.iter().enumerate().filter(|(to, _)| *to != from) {
                 if arrives() {
@@ -43,6 +45,7 @@ fn settle(nodes: &[Presence]) {
         for node in nodes {
             node.beat();
             node.bury(true);
+            node.forget_old();
         }
         carry(nodes, || true);
         carry(nodes, || true);
@@ -232,7 +235,7 @@ async fn who_says_to_be_away_by_a_request_is_away_in_a_stream_after_a_long_one()
     nodes[0].set_client_status(&user, &client, OnlineStatus::Away);
     for _ in 0..60 {
         tokio::time::advance(Duration::from_secs(5)).await;
-        nodes[0].bury(true);
+        nodes[0].forget_old();
     }
     nodes[0].lose(&user, &session(1), None);
     nodes[0].connect(Arrival { client: Some(&client), ..arrival(&user, &session(2)) });
@@ -270,4 +273,55 @@ async fn a_stream_on_a_node_that_has_missed_what_its_client_session_said_to_anot
         settle(&nodes);
     }
     assert_eq!([0, 1].map(|node| nodes[node].status(&user)), [Status::Away; 2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_said_by_a_socket_stands_in_place_of_what_its_client_session_said_by_a_request() {
+    let nodes = nodes(2);
+    let (user, client) = (user(0), client());
+    nodes[0].set_client_status(&user, &client, OnlineStatus::Away);
+    for number in 1..3 {
+        nodes[0].connect(Arrival { client: Some(&client), ..arrival(&user, &session(number)) });
+        nodes[0].set_status(&user, &session(number), OnlineStatus::Online);
+        settle(&nodes);
+        assert_eq!([0, 1].map(|node| nodes[node].status(&user)), [Status::Online; 2]);
+        nodes[0].lose(&user, &session(number), None);
+    }
+    nodes[1].connect(Arrival { client: Some(&client), ..arrival(&user, &session(3)) });
+    assert_eq!(nodes[1].status(&user), Status::Online);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_client_sessions_say_is_forgotten_when_nothing_is_left_of_them() {
+    let node = &nodes(1)[0];
+    node.set_client_status(&user(0), &client(), OnlineStatus::Away);
+    tokio::time::advance(Duration::from_secs(121)).await;
+    node.forget_old();
+    node.connect(Arrival { client: Some(&client()), ..arrival(&user(0), &session(1)) });
+    assert_eq!(node.status(&user(0)), Status::Online);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_is_told_with_the_direct_partners_or_after_a_while_without() {
+    let nodes = nodes(2);
+    settle(&nodes);
+    for partners in [Some(vec![user(5)]), None] {
+        nodes[0].connect(arrival(&user(0), &session(1)));
+        assert!(nodes[0].take_gossip().is_empty(), "they are being looked up");
+        match &partners {
+            Some(found) => nodes[0].know_partners(&user(0), found.clone()),
+            None => tokio::time::advance(Duration::from_millis(250)).await,
+        }
+        let said = nodes[0].take_gossip();
+        let changes: Vec<Change> = said.iter().flat_map(|said| nodes[1].hear(said)).collect();
+        let told = changes.iter().find_map(|change| match change {
+            Change::Status { partners, .. } => Some(partners.clone()),
+            _ => None,
+        });
+        assert_eq!(told, Some(partners));
+        nodes[0].lose(&user(0), &session(1), None);
+        tokio::time::advance(GRACE + Duration::from_secs(1)).await;
+        nodes[0].expire(&user(0));
+        settle(&nodes);
+    }
 }
