@@ -137,6 +137,12 @@ impl Hub {
         (seq > last + 1).then_some(last)
     }
 
+    /// How many rooms have a subscribed session.
+    #[must_use]
+    pub fn room_count(&self) -> usize {
+        self.rooms.read().len()
+    }
+
     /// Rooms with a subscribed session.
     #[must_use]
     pub fn rooms(&self) -> Vec<RoomId> {

@@ -48,6 +48,7 @@ pub struct Metrics {
     broker: BrokerMetrics,
     replay_entries: Histogram,
     outbox_bytes: Gauge<i64, AtomicI64>,
+    rooms: Gauge<i64, AtomicI64>,
     dropped: ByLabel,
     rate_limited: Counter,
 }
@@ -111,6 +112,8 @@ impl Metrics {
             Unit::Bytes,
             outbox_bytes.clone(),
         );
+        let rooms = Gauge::default();
+        r.register("rooms_active", "Rooms that a session of this node is subscribed to", rooms.clone());
         let broker = BrokerMetrics::new(&mut r);
         Self {
             websocket,
@@ -128,6 +131,7 @@ impl Metrics {
             broker_lag: seconds(&mut r, "broker_lag", "From a publication to its arrival"),
             replay_entries: sizes(&mut r, "replay_entries", "Entries replayed by one join or resume"),
             outbox_bytes,
+            rooms,
             dropped,
             rate_limited,
             registry: r,
@@ -198,9 +202,10 @@ impl Metrics {
         self.replay_entries.observe(entries as f64);
     }
 
-    /// What waits for all sessions, in bytes.
-    pub fn outbox_waiting(&self, bytes: usize) {
-        self.outbox_bytes.set(i64::try_from(bytes).unwrap_or(i64::MAX));
+    /// What waits for all sessions, in bytes, and the rooms that sessions are subscribed to.
+    pub fn hub(&self, waiting: usize, rooms: usize) {
+        self.outbox_bytes.set(i64::try_from(waiting).unwrap_or(i64::MAX));
+        self.rooms.set(i64::try_from(rooms).unwrap_or(i64::MAX));
     }
 
     /// Frames that were not sent.

@@ -1,6 +1,8 @@
 //! `RESUME`: rejoin many rooms and catch up, in one round trip. Each room is authorised anew; a refused one
 //! does not stop the others.
 
+use std::collections::HashSet;
+
 use tidings_protocol::command::{Resume, RoomPosition};
 use tidings_protocol::data::{Gap, GapReason};
 use tidings_protocol::entity::RoomKind;
@@ -9,7 +11,7 @@ use tidings_protocol::{ClientId, Code, Event, RoomId};
 
 use super::Answer;
 use crate::connection::Session;
-use crate::connection::entering::Place;
+use crate::connection::entering::{Place, no_place};
 use crate::connection::logs::{LogId, Phase, Position};
 use crate::connection::opening::{Start, start};
 use crate::error::Error;
@@ -32,12 +34,12 @@ pub(super) async fn run(session: &mut Session, id: Option<&ClientId>, resume: Re
     }
     let rooms_in: Vec<RoomId> =
         admitted.iter().filter(|(_, kind)| kind.is_ok()).map(|(room, _)| room.room_id.clone()).collect();
-    let standing = session.subscribe(&rooms_in).await?;
+    let footing = session.subscribe(&rooms_in).await?;
     let mut told = Vec::new();
     for (room, kind) in admitted {
         let place = Place { after: room.after_seq, epoch: epoch.as_ref(), rewind };
         let entered = match kind {
-            Ok(kind) => session.enter(&room.room_id, kind, place, &standing).await,
+            Ok(kind) => session.enter(&room.room_id, kind, place, &footing).await,
             Err(error) => Err(error),
         };
         match entered {
@@ -49,7 +51,7 @@ pub(super) async fn run(session: &mut Session, id: Option<&ClientId>, resume: Re
         }
     }
     if let Some(after) = inbox {
-        told.extend(resume_inbox(session, after, same_epoch, standing.inbox));
+        told.extend(resume_inbox(session, after, same_epoch, footing.inbox));
     } else if session.logs.inbox.phase == Phase::Paused {
         session.read_log(LogId::Inbox, None);
     }
@@ -74,15 +76,17 @@ async fn admit<'a>(
 ) -> Outcome<Vec<(&'a RoomPosition, Outcome<RoomKind>)>> {
     let node = session.node().clone();
     let ids: Vec<RoomId> = rooms.iter().map(|room| room.room_id.clone()).collect();
-    let mut known = node.memberships(session.principal(), &ids).await?;
-    let (mut admitted, mut coming) = (Vec::with_capacity(rooms.len()), 0);
+    let known = node.memberships(session.principal(), &ids).await?;
+    let (mut admitted, mut coming) = (Vec::with_capacity(rooms.len()), HashSet::new());
     for (room, id) in rooms.iter().zip(&ids) {
-        let joined = match session.check_place_for(id, coming) {
-            Ok(()) => node.join_known(session.principal(), id, known.remove(id)).await,
-            Err(error) => Err(error),
+        let has_place = coming.contains(id) || session.has_place_for(id, coming.len());
+        let joined = if has_place {
+            node.join_known(session.principal(), id, known.get(id).cloned()).await
+        } else {
+            Err(no_place())
         };
         if joined.is_ok() && session.logs.find(id).is_none() {
-            coming += 1;
+            coming.insert(id);
         }
         admitted.push((room, joined.map(|joined| joined.room.kind)));
     }

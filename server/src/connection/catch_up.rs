@@ -205,7 +205,11 @@ impl CatchUp {
             }
             (Some(Phase::Reading), false) => self.to_read.push_back(log),
             (Some(Phase::Closing), true) => set_phase(reader, log, Phase::Live),
-            (Some(Phase::Closing), false) => self.to_read.push_front(log),
+            (Some(Phase::Closing), false) => {
+                // More has come than was thought, and nothing is held while it is read.
+                set_phase(reader, log, Phase::Reading);
+                self.to_read.push_back(log);
+            }
             (Some(Phase::Live | Phase::Paused) | None, _) => {}
         }
     }
@@ -221,7 +225,10 @@ impl CatchUp {
     }
 
     /// A page could not be read: the log is read again later.
-    pub fn on_failure(&mut self, log: LogId) {
+    pub fn on_failure(&mut self, reader: &mut Reader<'_>, log: LogId) {
+        if phase(reader, log) == Some(Phase::Closing) {
+            set_phase(reader, log, Phase::Reading);
+        }
         self.to_read.push_back(log);
     }
 

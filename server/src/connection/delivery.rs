@@ -34,7 +34,8 @@ impl Session {
             }
             Err(error) => {
                 tracing::warn!(%error, "a log could not be read, it is tried again");
-                self.catch_up.on_failure(log);
+                let (catch_up, mut reader) = self.reader();
+                catch_up.on_failure(&mut reader, log);
                 self.deadlines.read_failed();
             }
         }

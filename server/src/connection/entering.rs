@@ -40,9 +40,7 @@ pub struct Entered {
 /// Where rooms and the user's inbox stand, read behind the subscription: what comes later than these positions is in the
 /// outbox.
 #[derive(Debug)]
-pub struct Standing {
-    /// The rooms that the session was not in.
-    new: Vec<(RoomId, Slot)>,
+pub struct Footing {
     heads: HashMap<RoomId, u64>,
     markers: BTreeMap<RoomId, Vec<Marker>>,
     /// Position of the newest entry in the inbox.
@@ -50,43 +48,30 @@ pub struct Standing {
 }
 
 impl Session {
-    /// Whether the session has place for this room beside so many that it is about to come into: asked before anything is
-    /// changed by a join.
-    ///
-    /// # Errors
-    /// `LIMIT`: it holds as many rooms as it may.
-    pub(crate) fn check_place_for(&self, room_id: &RoomId, coming: usize) -> Outcome<()> {
-        if self.logs.room_count() + coming >= MAX_ROOMS_PER_SESSION && self.logs.find(room_id).is_none() {
-            let most = format!("a session holds at most {MAX_ROOMS_PER_SESSION} rooms");
-            return Err(Error::new(Code::Limit).detail(most));
-        }
-        Ok(())
+    /// Whether the session has place for this room beside so many that it is about to come into.
+    pub(crate) fn has_place_for(&self, room_id: &RoomId, coming: usize) -> bool {
+        self.logs.room_count() + coming < MAX_ROOMS_PER_SESSION || self.logs.find(room_id).is_some()
     }
 
     /// Subscribes the session to rooms of which its user is a member, and reads where they stand. Each of them is to be
     /// entered then.
-    pub(crate) async fn subscribe(&mut self, rooms: &[RoomId]) -> Outcome<Standing> {
+    pub(crate) async fn subscribe(&mut self, rooms: &[RoomId]) -> Outcome<Footing> {
         let node = Arc::clone(&self.services.node);
-        let mut new: Vec<(RoomId, Slot)> = Vec::new();
         for room_id in rooms {
-            if self.logs.find(room_id).is_none() && new.iter().all(|(other, _)| other != room_id) {
-                let slot = self.logs.new_slot();
+            if let Some(slot) = self.logs.expect(room_id) {
                 node.subscribe(room_id, &self.outbox, slot).await;
-                new.push((room_id.clone(), slot));
             }
         }
-        match self.standing(rooms).await {
-            Ok(standing) => Ok(Standing { new, ..standing }),
-            Err(error) => {
-                for (room_id, _) in new {
-                    node.unsubscribe(&room_id, self.outbox.session_id()).await;
-                }
-                Err(error)
+        let footing = self.footing(rooms).await;
+        if footing.is_err() {
+            for room_id in self.logs.give_up() {
+                node.unsubscribe(&room_id, self.outbox.session_id()).await;
             }
         }
+        footing
     }
 
-    async fn standing(&self, rooms: &[RoomId]) -> Outcome<Standing> {
+    async fn footing(&self, rooms: &[RoomId]) -> Outcome<Footing> {
         let node = &self.services.node;
         let heads = node.store().heads(rooms, slice::from_ref(&self.principal.user_id)).await?;
         let markers = if rooms.is_empty() {
@@ -95,7 +80,7 @@ impl Session {
             node.store().markers(rooms, PEOPLE_LISTED as u32).await?
         };
         let inbox = heads.users.first().map_or(0, |(_, user)| user.inbox);
-        Ok(Standing { new: Vec::new(), heads: heads.rooms.into_iter().collect(), markers, inbox })
+        Ok(Footing { heads: heads.rooms.into_iter().collect(), markers, inbox })
     }
 
     /// Brings the session into a room that it was subscribed to, from a position on. In a room that it is in already,
@@ -105,13 +90,13 @@ impl Session {
         room_id: &RoomId,
         kind: RoomKind,
         place: Place<'_>,
-        standing: &Standing,
+        footing: &Footing,
     ) -> Outcome<Entered> {
         let Place { after, epoch, rewind } = place;
         let node = Arc::clone(&self.services.node);
         let here = self.logs.find(room_id).map(|room| (room.slot, room.position.last));
-        let slot = standing.new.iter().find(|(new, _)| new == room_id).map(|(_, slot)| *slot);
-        let Some(head) = standing.heads.get(room_id).copied() else {
+        let slot = self.logs.arrive(room_id);
+        let Some(head) = footing.heads.get(room_id).copied() else {
             if slot.is_some() {
                 node.unsubscribe(room_id, self.outbox.session_id()).await;
             }
@@ -149,7 +134,7 @@ impl Session {
             count: count as u64,
             head_seq: head,
             replay_from: last + 1,
-            markers: standing.markers.get(room_id).cloned().unwrap_or_default(),
+            markers: footing.markers.get(room_id).cloned().unwrap_or_default(),
         });
         let gap = gap.map(|(from, to, reason)| gap_in(room_id, from, to, reason));
         Ok(Entered { participants, gap })
@@ -174,6 +159,11 @@ impl Session {
             self.read_log(LogId::Inbox, None);
         }
     }
+}
+
+/// Why a session that holds as many rooms as it may comes into no other.
+pub(crate) fn no_place() -> Error {
+    Error::new(Code::Limit).detail(format!("a session holds at most {MAX_ROOMS_PER_SESSION} rooms"))
 }
 
 fn gap_in(room_id: &RoomId, from: u64, to: u64, reason: GapReason) -> Event {

@@ -92,6 +92,8 @@ pub struct RoomLog {
 pub struct Logs {
     /// By slot, which only grows: an item that still waits for a room that was left finds nothing.
     rooms: Vec<RoomLog>,
+    /// Subscribed to, and not entered yet.
+    coming: Vec<(RoomId, Slot)>,
     next_slot: Slot,
     /// The user's inbox.
     pub inbox: Position,
@@ -103,7 +105,7 @@ impl Logs {
     /// No rooms yet.
     #[must_use]
     pub const fn new(inbox: Position) -> Self {
-        Self { rooms: Vec::new(), next_slot: 0, inbox, inbox_again: 0 }
+        Self { rooms: Vec::new(), coming: Vec::new(), next_slot: 0, inbox, inbox_again: 0 }
     }
 
     /// Puts the inbox back to a position, or, where it was paused, begins it there.
@@ -132,10 +134,25 @@ impl Logs {
         self.rooms.iter().map(|room| (room.room_id.clone(), room.position.last)).collect()
     }
 
-    /// A slot for a new room.
-    pub const fn new_slot(&mut self) -> Slot {
+    /// A slot for a room that is to be entered; `None` where it has one.
+    pub fn expect(&mut self, room_id: &RoomId) -> Option<Slot> {
+        if self.find(room_id).is_some() || self.coming.iter().any(|(coming, _)| coming == room_id) {
+            return None;
+        }
         self.next_slot += 1;
-        self.next_slot
+        self.coming.push((room_id.clone(), self.next_slot));
+        Some(self.next_slot)
+    }
+
+    /// The slot of a room that is entered now, where it was expected.
+    pub fn arrive(&mut self, room_id: &RoomId) -> Option<Slot> {
+        let at = self.coming.iter().position(|(coming, _)| coming == room_id)?;
+        Some(self.coming.remove(at).1)
+    }
+
+    /// Rooms that were expected, and are not any more.
+    pub fn give_up(&mut self) -> Vec<RoomId> {
+        std::mem::take(&mut self.coming).into_iter().map(|(room, _)| room).collect()
     }
 
     /// Adds a room; its slot is the newest.
@@ -197,6 +214,13 @@ impl Logs {
     /// All rooms.
     pub fn rooms_mut(&mut self) -> impl Iterator<Item = &mut RoomLog> {
         self.rooms.iter_mut()
+    }
+
+    /// The ids of all rooms that the session is subscribed to, entered or not.
+    #[must_use]
+    pub fn subscribed(&self) -> Vec<RoomId> {
+        let coming = self.coming.iter().map(|(room, _)| room.clone());
+        coming.chain(self.rooms.iter().map(|r| r.room_id.clone())).collect()
     }
 
     /// The ids of all rooms.

@@ -370,7 +370,7 @@ impl Drop for Session {
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         let (node, principal) = (Arc::clone(&self.services.node), Arc::clone(&self.principal));
         let (outbox, rooms, typing) =
-            (Arc::clone(&self.outbox), self.logs.room_ids(), self.deadlines.typing_rooms());
+            (Arc::clone(&self.outbox), self.logs.subscribed(), self.deadlines.typing_rooms());
         runtime.spawn(async move {
             for room in &typing {
                 if let Err(error) = node.typing(&principal.user_id, room, false).await {

@@ -14,8 +14,8 @@ use tokio::process::Command;
 
 use crate::clients::brokers::joined;
 use crate::harness::{Client, Server, seqs, token};
-use crate::support::client;
 use crate::support::logs::held;
+use crate::support::{TestServer, client, jwt};
 
 /// This long after PostgreSQL is back everything works again, on a machine that starts others meanwhile; the fault run
 /// `cluster` holds it to 5 s.
@@ -31,6 +31,44 @@ async fn nodes(database: &Database, count: usize) -> Vec<Server> {
         nodes.push(Server::start_node(&format!("node-{n}"), store, Arc::new(broker)).await);
     }
     nodes
+}
+
+/// Whether the server is subscribed to so many rooms, or comes to be.
+async fn comes_to_rooms(server: &TestServer, rooms: usize) -> bool {
+    let until = Instant::now() + HEALED_WITHIN;
+    while !server.numbers().await.lines().any(|line| line == format!("rooms_active {rooms}")) {
+        if Instant::now() > until {
+            return false;
+        }
+        tokio::time::sleep(ASKED_EVERY).await;
+    }
+    true
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_poll_that_is_given_up_while_it_comes_into_its_rooms_leaves_no_subscription() {
+    let database = Arc::new(Database::create().unwrap());
+    let server = TestServer::start_over(&database.url()).await;
+    let poll = |session: &str| {
+        let rooms: Vec<Value> = (0..20).map(|n| json!({ "roomId": format!("room-{n}") })).collect();
+        let body = json!({ "clientSession": session, "rooms": rooms, "waitMs": 0 });
+        let request = client().post(server.url("/api/v1/realtime/poll")).bearer_auth(jwt::token("ann"));
+        request.json(&body)
+    };
+    assert_eq!(poll("first").send().await.unwrap().status(), 200);
+    assert!(comes_to_rooms(&server, 0).await);
+    // Where the rooms stand is read behind the subscriptions, and from this table too.
+    let locked = tokio::task::spawn_blocking(move || {
+        let lock = "BEGIN; LOCK TABLE log_state IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(4); COMMIT";
+        database.sql(lock).unwrap();
+        database
+    });
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let waiting = tokio::spawn(poll("second").send());
+    assert!(comes_to_rooms(&server, 20).await, "it has come so far");
+    waiting.abort();
+    assert!(comes_to_rooms(&server, 0).await);
+    locked.await.unwrap();
 }
 
 async fn say_many(client: &mut Client, who: &str, count: usize) {

@@ -120,10 +120,13 @@ impl TestServer {
 
     /// In development mode, with [`SECRET`], over SQLite in a file of this directory.
     pub(crate) async fn start_durable(directory: &Path) -> Self {
-        let database = format!("sqlite://{}", directory.join("tidings.db").display());
-        let flags = ["--dev", "--jwt-secret", SECRET, "--database-url", &database];
-        let config = Config::from_args(flags).unwrap();
-        Self::run(App::build(&config).await.unwrap()).await
+        Self::start_over(&format!("sqlite://{}", directory.join("tidings.db").display())).await
+    }
+
+    /// In development mode, with [`SECRET`], over the database that this URL names.
+    pub(crate) async fn start_over(database: &str) -> Self {
+        let flags = ["--dev", "--jwt-secret", SECRET, "--database-url", database];
+        Self::run(App::build(&Config::from_args(flags).unwrap()).await.unwrap()).await
     }
 
     async fn run(app: App) -> Self {
