@@ -8,6 +8,9 @@ use crate::check::Verdict;
 use crate::error::Error;
 use crate::report::Report;
 
+/// Characters of an example at most.
+const EXAMPLE: usize = 500;
+
 /// One line of the table.
 #[derive(Clone, Debug)]
 struct Row {
@@ -111,7 +114,13 @@ impl Outcome {
 
     /// One thing that was broken.
     pub fn example(&mut self, text: impl Into<String>) {
-        self.examples.push(text.into());
+        let mut text: String = text.into();
+        // It may hold whole messages.
+        if let Some((end, _)) = text.char_indices().nth(EXAMPLE) {
+            text.truncate(end);
+            text.push('…');
+        }
+        self.examples.push(text);
     }
 
     /// Whether everything was tried and nothing broken; `times` says whether aims are judged too, and not their bounds

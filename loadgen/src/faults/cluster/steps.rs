@@ -62,7 +62,7 @@ impl<'a> Steps<'a> {
             meanwhile(self.context).await;
             self.access_is_taken_back().await?;
             self.a_node_hangs(probe).await?;
-            self.redis_drops_a_node().await?;
+            self.redis_drops_a_node(round).await?;
             meanwhile(self.context).await;
             self.a_node_is_cut_off(probe).await?;
             meanwhile(self.context).await;

@@ -27,7 +27,6 @@ const MOST: usize = 4_000;
 /// After the node goes on, all is healed within this time.
 const CAUGHT_UP: Duration = Duration::from_secs(2);
 const CAUGHT_UP_ALWAYS: Duration = Duration::from_secs(20);
-const ROOM: &str = "flood";
 
 impl Steps<'_> {
     pub(super) async fn redis_is_killed(&mut self, probe: &mut Probe, is_long: bool) -> Result<(), Error> {
@@ -77,12 +76,13 @@ impl Steps<'_> {
 
     /// A node takes nothing, and Redis ends its subscription rather than keep all that is written meanwhile. Nobody waits
     /// for that in the short form.
-    pub(super) async fn redis_drops_a_node(&mut self) -> Result<(), Error> {
+    pub(super) async fn redis_drops_a_node(&mut self, round: usize) -> Result<(), Error> {
         if !self.context.size(false, true) {
             return Ok(());
         }
         let [slow, other, ..] = &self.cluster.nodes[..] else { return Ok(()) };
-        let rooms = [ROOM.to_owned()];
+        let rooms = [format!("flood-{round}")];
+        let [room] = &rooms;
         let (reader, watcher) = self.at(slow, "flooded", &rooms).await?;
         let (author, _) = self.at(other, "flooder", &rooms).await?;
         self.cluster.redis.say(&["CONFIG", "SET", "client-output-buffer-limit", LIMIT])?;
@@ -92,7 +92,7 @@ impl Steps<'_> {
         let mut written = Written::default();
         let mut lost = Vec::new();
         while lost.is_empty() && hung.elapsed() < HUNG_AT_MOST && written.acked.len() < MOST {
-            flood(&author, &mut written).await?;
+            flood(&author, room, &mut written).await?;
             let now = self.subscribers()?;
             lost = before.iter().filter(|one| !now.contains(one)).collect();
         }
@@ -102,7 +102,7 @@ impl Steps<'_> {
         let (hung, began) = (hung.elapsed(), Instant::now());
         let head = written.acked.iter().map(|acked| acked.seq).max().unwrap_or_default();
         // What does not come, the comparison shows.
-        let _ = timeout(PATIENCE, watcher.seen.reach(ROOM, head)).await;
+        let _ = timeout(PATIENCE, watcher.seen.reach(room, head)).await;
         let healed = began.elapsed();
         self.cluster.redis.say(&["CONFIG", "SET", "client-output-buffer-limit", DEFAULT_LIMIT])?;
         self.context.say(format!(
@@ -134,15 +134,15 @@ impl Steps<'_> {
     }
 }
 
-async fn flood(author: &Client, written: &mut Written) -> Result<(), Error> {
+async fn flood(author: &Client, room: &str, written: &mut Written) -> Result<(), Error> {
     let failed = |source| Error::Send { what: "a message of the flood".to_owned(), source };
     let mut sent = Vec::with_capacity(AT_ONCE);
     for _ in 0..AT_ONCE {
         let content = format!("{:0>BYTES$}", written.acked.len() + sent.len());
-        sent.push((content.clone(), author.send(ROOM, content).await.map_err(failed)?));
+        sent.push((content.clone(), author.send(room, content).await.map_err(failed)?));
     }
     for (content, sent) in sent {
-        written.acked.push(done(ROOM, content, sent).await?);
+        written.acked.push(done(room, content, sent).await?);
     }
     Ok(())
 }
