@@ -38,7 +38,15 @@ stamp() { echo ".cache/$(tr -c "[:alnum:]\n" - <<<"${1#"$PWD/"}").stamp"; }
 fresh() { [ -e "$1" ] && [ "$(cksum "$2")" = "$(cat "$(stamp "$1")" 2>/dev/null)" ]; }
 mark() { cksum "$2" >"$(stamp "$1")"; }
 
+# A full disk shows as a compiler's error, far from its cause.
+space() {
+    local free
+    free=$(df --output=avail --block-size=1G "$(dirname "${CARGO_TARGET_DIR:-$PWD/target}")" | tail -1 | tr -d ' ')
+    [ "$free" -ge 5 ] || fail "only $free GB are free on the disk of $PWD, too little to build on." "A first \`./x up\` takes about UPSIZE, a first \`./x test\` TESTSIZE. Make room, or set CARGO_TARGET_DIR to a folder on another disk."
+}
+
 rust() {
+    [ -d "${CARGO_TARGET_DIR:-target}" ] || space
     command -v rustup >/dev/null || fail "Rust is missing. Install it from https://rustup.rs, open a new shell and type the command again."
     command -v cc >/dev/null || packages "compiling the bundled SQLite and TLS" build-essential
     local channel
