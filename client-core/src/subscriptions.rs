@@ -26,6 +26,8 @@ struct Subscription {
     link: Link,
     /// The server confirmed the join at least once: the user is a member.
     confirmed: bool,
+    /// It was asked for, and may have been confirmed without a word of it.
+    asked: bool,
     not_before: Option<Instant>,
 }
 
@@ -44,7 +46,8 @@ impl Subscriptions {
     /// The app wants to be in; false where a session may be in no more rooms.
     pub(crate) fn want(&mut self, room: &RoomId) -> bool {
         if let Some(sub) = self.find(room.as_str()) {
-            // Where a leave was refused, others on the way may have taken the room out.
+            // Where a leave was refused, others on the way may have taken the room out; where it was not answered, the
+            // server.
             if !sub.wanted && sub.link == Link::In && sub.not_before.is_some() {
                 sub.link = Link::Out;
             }
@@ -59,6 +62,7 @@ impl Subscriptions {
             wanted: true,
             link: Link::Out,
             confirmed: false,
+            asked: false,
             not_before: None,
         });
         true
@@ -69,11 +73,15 @@ impl Subscriptions {
         let Some(at) = self.position(room) else { return false };
         let sub = &mut self.0[at];
         sub.wanted = false;
-        let unheard = sub.link == Link::Out && !sub.confirmed;
-        if unheard {
+        let is_out = sub.link == Link::Out && !sub.confirmed;
+        if is_out && sub.asked {
+            sub.link = Link::In;
+            sub.not_before = Some(Instant::default());
+        } else if is_out {
             self.0.swap_remove(at);
+            return true;
         }
-        unheard
+        false
     }
 
     /// The connection is gone, and every subscription with it.
@@ -82,7 +90,7 @@ impl Subscriptions {
             // A join that was not answered may have arrived.
             let still_leaves = !sub.wanted && (!sub.confirmed || matches!(sub.link, Link::Leaving(_)));
             sub.link = if still_leaves { Link::In } else { Link::Out };
-            sub.not_before = None;
+            sub.not_before = still_leaves.then(Instant::default);
         }
     }
 
@@ -118,6 +126,7 @@ impl Subscriptions {
         let sub = self.0.iter_mut().find(|s| s.is_due(now))?;
         if sub.wanted {
             sub.link = Link::Joining(Some(id.clone()));
+            sub.asked = true;
             Some(Action::Join(sub.room.clone()))
         } else {
             sub.link = Link::Leaving(id.clone());
@@ -156,9 +165,7 @@ impl Subscriptions {
             return self.0[at].wanted.then(|| (self.0[at].room.clone(), RoomState::Joined));
         }
         if self.0[at].wanted {
-            // Wanted again meanwhile: a new membership begins.
-            self.0[at].link = Link::Out;
-            self.0[at].confirmed = false;
+            self.0[at].leave();
             return None;
         }
         Some((self.0.swap_remove(at).room, RoomState::Left))
@@ -185,6 +192,12 @@ impl Subscriptions {
             sub.link = if sub.wanted { Link::Out } else { Link::In };
             sub.not_before = Some(now + after);
         }
+    }
+
+    /// The user is out of a room that was to be left; whether it is wanted again, and joined then.
+    pub(crate) fn left(&mut self, room: &str) -> bool {
+        let found = self.find(room).filter(|sub| sub.wanted && matches!(sub.link, Link::Leaving(_)));
+        found.map(Subscription::leave).is_some()
     }
 
     /// The user is not in the room, and will not be.
@@ -231,6 +244,12 @@ impl Subscription {
         self.link = Link::In;
         self.confirmed = true;
         self.not_before = None;
+    }
+
+    /// It has let the user out, who wants to be in again: a new membership begins.
+    fn leave(&mut self) {
+        self.link = Link::Out;
+        self.confirmed = false;
     }
 
     /// Whether what the app wants and what the server has confirmed differ, and nothing is under way.

@@ -114,6 +114,9 @@ impl Session {
             self.subscriptions.retry(room.as_str(), wait, now);
             return true;
         }
+        if self.subscriptions.left(room.as_str()) {
+            return true;
+        }
         if !self.subscriptions.is_wanted(room.as_str()) {
             self.subscriptions.remove(room.as_str());
             self.out_of(&room);

@@ -180,6 +180,55 @@ fn a_room_that_was_left_before_its_join_was_answered_is_left_on_the_next_connect
     }
 }
 
+/// What is sent about one room on a new connection; what the `RESUME` names is.
+fn sent_anew(client: &mut Client) -> Vec<(String, Value)> {
+    client.until_next_attempt();
+    client.sent();
+    client.greet();
+    let mut sent = client.sent();
+    client.advance(100);
+    sent.append(&mut client.sent());
+    let names = |frame: &Value| frame["rooms"].as_array().is_some_and(|rooms| !rooms.is_empty());
+    let about_rooms = sent.into_iter().filter(|frame| frame["roomId"].is_string() || names(frame));
+    about_rooms.map(|frame| (frame["type"].as_str().unwrap().to_owned(), frame["id"].clone())).collect()
+}
+
+#[test]
+fn a_room_that_is_wanted_again_before_its_leave_could_be_sent_is_joined() {
+    for (known, by) in [(&[][..], "JOIN_ROOM"), (&[("general", 4)], "RESUME")] {
+        let mut client = Client::connected(known);
+        client.join("general");
+        leave(&mut client, "general");
+        client.close(None);
+        client.join("general");
+        let sent = sent_anew(&mut client);
+        assert_eq!(sent.iter().map(|(kind, _)| kind.as_str()).collect::<Vec<_>>(), [by]);
+    }
+}
+
+#[test]
+fn a_room_whose_join_may_have_arrived_is_left_by_a_word() {
+    let mut client = Client::connected(&[]);
+    client.join("general");
+    client.close(None);
+    leave(&mut client, "general");
+    assert!(rooms_of(&mut client).is_empty());
+    assert_eq!(sent_anew(&mut client)[0].0, "LEAVE_ROOM");
+}
+
+#[test]
+fn a_room_that_is_wanted_again_while_a_leave_finds_no_membership_is_joined() {
+    let mut client = Client::connected(&[]);
+    client.join("general");
+    client.close(None);
+    leave(&mut client, "general");
+    let id = sent_anew(&mut client).remove(0).1;
+    client.join("general");
+    client.receive("ERROR", "MESSAGE", &json!({"error": "no", "code": "NOT_A_MEMBER", "id": id}));
+    assert_eq!(client.sent_of("JOIN_ROOM").len(), 1);
+    assert!(rooms_of(&mut client).is_empty());
+}
+
 #[test]
 fn one_room_refused_in_a_resume_does_not_stop_the_others() {
     let mut client = Client::connected(&[("general", 4), ("gone", 2)]);
