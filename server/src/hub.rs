@@ -137,6 +137,12 @@ impl Hub {
         (seq > last + 1).then_some(last)
     }
 
+    /// Whether there is no session.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.users.read().is_empty()
+    }
+
     /// How many rooms have a subscribed session.
     #[must_use]
     pub fn room_count(&self) -> usize {

@@ -317,6 +317,8 @@ impl Inner {
     ) -> Vec<Change> {
         let away = status == OnlineStatus::Away;
         self.gossip.say(Said::Show(Show { user: user.clone(), client: client.clone(), away, ago: 0 }));
+        // That is not numbered, and a change of the user is: who has missed the one has missed the other, and asks.
+        self.gossip.mark(user, None);
         let changes = self.show_client(user, client, status, now, now);
         self.shown.said(user, client, now, true);
         changes

@@ -64,8 +64,9 @@ impl Session {
         }
         let footing = self.footing(rooms).await;
         if footing.is_err() {
-            for room_id in self.logs.give_up() {
+            while let Some(room_id) = self.logs.expected() {
                 node.unsubscribe(&room_id, self.outbox.session_id()).await;
+                self.logs.arrive(&room_id);
             }
         }
         footing

@@ -150,9 +150,10 @@ impl Logs {
         Some(self.coming.remove(at).1)
     }
 
-    /// Rooms that were expected, and are not any more.
-    pub fn give_up(&mut self) -> Vec<RoomId> {
-        std::mem::take(&mut self.coming).into_iter().map(|(room, _)| room).collect()
+    /// A room that is expected.
+    #[must_use]
+    pub fn expected(&self) -> Option<RoomId> {
+        self.coming.last().map(|(room, _)| room.clone())
     }
 
     /// Adds a room; its slot is the newest.

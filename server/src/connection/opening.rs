@@ -96,23 +96,18 @@ impl Session {
             transport,
             since: node.now(),
         };
-        node.open_session(&principal, registration, true).await;
+        let opening = node.open_session(&principal, registration, true).await;
         let inbox_seq = if resumable {
             // What has come since is read when the client has said where it stands.
             seen.inbox_seq
         } else {
             // Asked for after the registration: what comes later than this position is in the outbox.
-            match node.store().user(&user).await {
-                Ok(found) => found.map_or(0, |u| u.inbox_seq),
-                Err(error) => {
-                    node.close_session(&principal, &outbox, &[]).await;
-                    return Err(error.into());
-                }
-            }
+            node.store().user(&user).await?.map_or(0, |u| u.inbox_seq)
         };
         let phase = if resumable { Phase::Paused } else { Phase::Live };
         let logs = Logs::new(Position { last: inbox_seq, phase });
         let mut session = Self::new(services, principal, outbox, rate, logs, settings.heartbeat, transport);
+        opening.end();
         session.set_token(Arc::clone(&session.principal));
         let established = Event::ConnectionEstablished(ConnectionEstablished {
             message: "Connected to chat server".to_owned(),

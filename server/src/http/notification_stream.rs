@@ -126,7 +126,7 @@ impl Feed {
             transport: Transport::Sse,
             since: node.now(),
         };
-        node.open_session(&principal, registration, false).await;
+        let opening = node.open_session(&principal, registration, false).await;
         let left = until(node.now(), principal.expires_at);
         let left = if left.is_zero() { state.auth.leeway() } else { left };
         let mut feed = Self {
@@ -139,6 +139,7 @@ impl Feed {
             token_end: Instant::now() + left,
             metrics: state.metrics.sse.clone(),
         };
+        opening.end();
         let heads = feed.node.notification_heads(&user).await?;
         feed.push(connected(heads.unread));
         let position = match cursor.map(|c| feed.node.position(&user, c, &heads)) {

@@ -56,6 +56,12 @@ impl Node {
         }
     }
 
+    /// The same of what other nodes have told. A node that has just started hears of everybody, and has nobody to tell.
+    async fn tell_news(&self, changes: Vec<Change>) {
+        let is_told = |change: &Change| !self.hub.is_empty() || lacks_partners(change).is_none();
+        self.tell(changes.into_iter().filter(is_told).collect()).await;
+    }
+
     async fn tell_room(&self, event: Event, room: RoomId, user: UserId) {
         let (frame, except) = (self.frame(event), Except::User(user));
         self.publish_here(Topic::Room(room), Payload::Signal { frame, droppable: false, except }).await;
@@ -83,7 +89,8 @@ impl Node {
             })
             .buffer_unordered(LOOK_UPS);
         let (until, mut found) = (Instant::now() + LOOK_UP_TIME, HashMap::new());
-        while let Ok(Some((user, Ok(partners)))) = timeout_at(until, asked.next()).await {
+        while let Ok(Some((user, partners))) = timeout_at(until, asked.next()).await {
+            let Ok(partners) = partners else { continue };
             self.presence.know_partners(&user, partners.clone());
             found.insert(user, partners);
         }
@@ -121,16 +128,16 @@ pub(super) async fn hear(node: Weak<Node>, mut heard: mpsc::Receiver<Utf8Bytes>,
         };
         let Some(node) = node.upgrade() else { return };
         if let Some(json) = said {
-            node.tell(node.presence.hear(&json)).await;
+            node.tell_news(node.presence.hear(&json)).await;
             continue;
         }
         // Telling may have taken long: whoever has said something meanwhile lives.
         for _ in 0..HEARD {
             let Ok(json) = heard.try_recv() else { break };
-            node.tell(node.presence.hear(&json)).await;
+            node.tell_news(node.presence.hear(&json)).await;
         }
         let can_be_heard = node.broker().check().await.is_ok();
-        node.tell(node.presence.bury(can_be_heard)).await;
+        node.tell_news(node.presence.bury(can_be_heard)).await;
     }
 }
 

@@ -18,6 +18,33 @@ use crate::store::{UserRecord, Write, Written};
 /// How often the counts of large rooms are told.
 const COUNT_INTERVAL: Duration = Duration::from_secs(1);
 
+/// A session whose opening may be cut off at any moment: with the request that it is opened for.
+#[derive(Debug)]
+#[must_use]
+pub struct Opening {
+    node: Arc<Node>,
+    principal: Arc<Principal>,
+    outbox: Arc<Outbox>,
+    is_over: bool,
+}
+
+impl Opening {
+    /// Somebody answers for the session's end now.
+    pub fn end(mut self) {
+        self.is_over = true;
+    }
+}
+
+impl Drop for Opening {
+    fn drop(&mut self) {
+        if let (false, Ok(runtime)) = (self.is_over, tokio::runtime::Handle::try_current()) {
+            let (node, principal) = (Arc::clone(&self.node), Arc::clone(&self.principal));
+            let outbox = Arc::clone(&self.outbox);
+            runtime.spawn(async move { node.close_session(&principal, &outbox, &[]).await });
+        }
+    }
+}
+
 impl Node {
     /// The server has seen the user: makes its record at the first time, and keeps its name up to date.
     ///
@@ -35,17 +62,17 @@ impl Node {
         Ok(user)
     }
 
-    /// Makes a session known to the hub, and its user present where `shows` is set.
-    pub async fn open_session(&self, principal: &Principal, registration: Registration, shows: bool) {
+    /// Makes a session known to the hub, and its user present where `shows` is set. Until somebody answers for its end, it
+    /// ends with what is returned, or with the future.
+    pub async fn open_session(
+        self: &Arc<Self>,
+        principal: &Arc<Principal>,
+        registration: Registration,
+        shows: bool,
+    ) -> Opening {
         let (outbox, client_session) =
             (Arc::clone(&registration.outbox), registration.client_session.clone());
         self.hub.register(registration);
-        // Asked for by each session: it may be another's order that is still on its way.
-        self.want(Topic::User(principal.user_id.clone())).await;
-        self.hold_to_revocations(&outbox);
-        if let Some(client_session) = client_session.clone() {
-            self.fence(&outbox, client_session).await;
-        }
         let (user, name) = (&principal.user_id, principal.display_name());
         let changes = if shows {
             let client = client_session.as_ref();
@@ -53,7 +80,16 @@ impl Node {
         } else {
             self.presence.open_stream(user, name)
         };
+        let (node, principal) = (Arc::clone(self), Arc::clone(principal));
+        let opening = Opening { node, principal, outbox: Arc::clone(&outbox), is_over: false };
+        // Asked for by each session: it may be another's order that is still on its way.
+        self.want(Topic::User(opening.principal.user_id.clone())).await;
+        self.hold_to_revocations(&outbox);
+        if let Some(client_session) = client_session {
+            self.fence(&outbox, client_session).await;
+        }
         self.tell(changes).await;
+        opening
     }
 
     /// A session has ended. Its user stays present for the grace time.

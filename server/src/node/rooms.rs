@@ -234,7 +234,7 @@ impl Node {
         subscribed: bool,
     ) -> Outcome<()> {
         let user = &principal.user_id;
-        let found = self.store().room(room_id, user).await?;
+        // Whatever the store says: who is refused asks again, and has left by then.
         let last = if subscribed {
             let (changes, last) = self.presence.leave(room_id, user, session);
             self.tell(changes).await;
@@ -242,7 +242,9 @@ impl Node {
         } else {
             self.presence.sessions_in(room_id, user) == 0
         };
-        let Some((room, Some(_))) = found else { return Err(Code::NotAMember.into()) };
+        let Some((room, Some(_))) = self.store().room(room_id, user).await? else {
+            return Err(Code::NotAMember.into());
+        };
         if last && room.kind == RoomKind::Public {
             let write = Write::RemoveMember { room_id: room_id.clone(), user_id: user.clone() };
             self.write(write).await?;

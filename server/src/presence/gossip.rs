@@ -189,7 +189,10 @@ impl Gossip {
         now: Instant,
     ) -> Vec<Message> {
         let mut said = std::mem::take(&mut self.aside);
-        let known = self.dirty.extract_if(|_, dirty| dirty.until.is_none_or(|until| until <= now));
+        let all_asked = std::mem::take(&mut self.all_asked);
+        // Before everything, all that has changed.
+        let known =
+            self.dirty.extract_if(|_, dirty| all_asked || dirty.until.is_none_or(|until| until <= now));
         let news: Vec<News> = known
             .map(|(user, Dirty { left, partners, .. })| News { claim: claim(&user), user, left, partners })
             .collect();
@@ -197,7 +200,7 @@ impl Gossip {
             self.version += 1;
             said.push(Said::Delta { version: self.version, users: users.to_vec() });
         }
-        if std::mem::take(&mut self.all_asked) {
+        if all_asked {
             let of = |user| News { claim: claim(&user), user, left: Vec::new(), partners: None };
             let users: Vec<News> = all().into_iter().map(of).collect();
             let parts = u32::try_from(users.chunks(USERS).len()).unwrap_or(u32::MAX);

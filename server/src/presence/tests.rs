@@ -314,9 +314,8 @@ async fn a_change_is_told_with_the_direct_partners_or_after_a_while_without() {
         }
         let said = nodes[0].take_gossip();
         let changes: Vec<Change> = said.iter().flat_map(|said| nodes[1].hear(said)).collect();
-        let told = changes.iter().find_map(|change| match change {
-            Change::Status { partners, .. } => Some(partners.clone()),
-            _ => None,
+        let told = changes.iter().find_map(|change| {
+            if let Change::Status { partners, .. } = change { Some(partners.clone()) } else { None }
         });
         assert_eq!(told, Some(partners));
         nodes[0].lose(&user(0), &session(1), None);

@@ -33,16 +33,32 @@ async fn nodes(database: &Database, count: usize) -> Vec<Server> {
     nodes
 }
 
-/// Whether the server is subscribed to so many rooms, or comes to be.
-async fn comes_to_rooms(server: &TestServer, rooms: usize) -> bool {
+/// Whether this comes true.
+async fn comes(is_so: impl AsyncFn() -> bool) -> bool {
     let until = Instant::now() + HEALED_WITHIN;
-    while !server.numbers().await.lines().any(|line| line == format!("rooms_active {rooms}")) {
+    while !is_so().await {
         if Instant::now() > until {
             return false;
         }
         tokio::time::sleep(ASKED_EVERY).await;
     }
     true
+}
+
+/// Whether the server is subscribed to so many rooms, or comes to be.
+async fn comes_to_rooms(server: &TestServer, rooms: usize) -> bool {
+    let line = format!("rooms_active {rooms}");
+    comes(async || server.numbers().await.lines().any(|told| told == line)).await
+}
+
+/// Keeps a table to itself for so many seconds, from now on.
+async fn lock(database: &Arc<Database>, table: &str, seconds: u32) -> tokio::task::JoinHandle<()> {
+    let (database, wanted) = (Arc::clone(database), format!("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"));
+    let locked = tokio::task::spawn_blocking(move || {
+        database.sql(&format!("BEGIN; {wanted}; SELECT pg_sleep({seconds}); COMMIT")).unwrap();
+    });
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    locked
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -58,17 +74,48 @@ async fn a_poll_that_is_given_up_while_it_comes_into_its_rooms_leaves_no_subscri
     assert_eq!(poll("first").send().await.unwrap().status(), 200);
     assert!(comes_to_rooms(&server, 0).await);
     // Where the rooms stand is read behind the subscriptions, and from this table too.
-    let locked = tokio::task::spawn_blocking(move || {
-        let lock = "BEGIN; LOCK TABLE log_state IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(4); COMMIT";
-        database.sql(lock).unwrap();
-        database
-    });
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    let locked = lock(&database, "log_state", 4).await;
     let waiting = tokio::spawn(poll("second").send());
     assert!(comes_to_rooms(&server, 20).await, "it has come so far");
     waiting.abort();
     assert!(comes_to_rooms(&server, 0).await);
     locked.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_that_is_given_up_while_it_makes_its_user_present_leaves_nobody_there() {
+    let database = Arc::new(Database::create().unwrap());
+    let server = TestServer::start_over(&database.url()).await;
+    let ask = |path: &str| client().get(server.url(path)).bearer_auth(jwt::scoped("root", "admin"));
+    let online = async || {
+        let status = ask("/api/v1/notifications/status").send().await.unwrap();
+        status.json::<Value>().await.unwrap()["connectedUsers"].as_u64().unwrap()
+    };
+    // Whom to tell of a user is looked up in this table.
+    let locked = lock(&database, "rooms", 3).await;
+    let body = json!({ "clientSession": "s", "rooms": [], "waitMs": 0 });
+    let request = client().post(server.url("/api/v1/realtime/poll")).bearer_auth(jwt::token("ann"));
+    let waiting = tokio::spawn(request.json(&body).send());
+    assert!(comes(async || online().await == 1).await, "it has come so far");
+    waiting.abort();
+    assert!(comes(async || online().await == 0).await);
+    locked.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_leave_that_is_refused_while_the_store_is_away_ends_the_membership_when_it_comes_again() {
+    let database = Arc::new(Database::create().unwrap());
+    let server = Server::start_at(&database.url(), &["--database-timeout", "1s"]).await;
+    let mut ann = server.connect("ann").await;
+    ann.join("general").await;
+    let leave = |id: &str| json!({ "type": "LEAVE_ROOM", "roomId": "general", "id": id });
+    let locked = lock(&database, "rooms", 4).await;
+    ann.send(leave("1")).await;
+    assert_eq!(ann.error().await["code"], "UNAVAILABLE");
+    locked.await.unwrap();
+    ann.send(leave("2")).await;
+    ann.answer("2").await;
+    assert_eq!(database.sql("SELECT count(*) FROM members").unwrap().trim(), "0");
 }
 
 async fn say_many(client: &mut Client, who: &str, count: usize) {
