@@ -40,9 +40,11 @@ mark() { cksum "$2" >"$(stamp "$1")"; }
 
 # A full disk shows as a compiler's error, far from its cause.
 space() {
-    local free
-    free=$(df --output=avail --block-size=1G "$(dirname "${CARGO_TARGET_DIR:-$PWD/target}")" | tail -1 | tr -d ' ')
-    [ "$free" -ge 5 ] || fail "only $free GB are free on the disk of $PWD, too little to build on." "A first \`./x up\` takes about UPSIZE, a first \`./x test\` TESTSIZE. Make room, or set CARGO_TARGET_DIR to a folder on another disk."
+    local folder free
+    folder=$(dirname "${CARGO_TARGET_DIR:-$PWD/target}")
+    while [ ! -d "$folder" ]; do folder=$(dirname "$folder"); done
+    free=$(df --output=avail --block-size=1G "$folder" | tail -1 | tr -d ' ')
+    [ "$free" -ge 5 ] || fail "only $free GB are free on the disk of $folder, too little to build on." "A first \`./x up\` takes about 4 GB there, a first \`./x test\` about 12. Make room, or set CARGO_TARGET_DIR to a folder on another disk."
 }
 
 rust() {

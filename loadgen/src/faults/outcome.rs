@@ -104,7 +104,7 @@ impl Outcome {
         for (promise, tried, broken) in verdict.rows() {
             self.promise(promise, tried, broken);
         }
-        self.examples.extend(verdict.examples().iter().cloned());
+        verdict.examples().iter().for_each(|text| self.example(text.as_str()));
     }
 
     /// Something that was measured or counted, and is not judged.
