@@ -299,6 +299,11 @@ pub struct RealtimeSubscribe {
     /// Poll only: how long to wait for a frame, in milliseconds; at most 25,000.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait_ms: Option<u64>,
+    /// Asked beside another stream or poll, under a client session of its own: nobody is shown by it, and nobody becomes a
+    /// member.
+    #[serde(default, deserialize_with = "null_is_default", skip_serializing_if = "core::ops::Not::not")]
+    #[cfg_attr(feature = "ts", ts(as = "Option<bool>", optional))]
+    pub aside: bool,
 }
 
 /// Live frames leave out an empty list of reactions; a page of history says that there are none.

@@ -61,6 +61,7 @@ impl Side {
         }
         self.asked.write(&mut body);
         body.number("waitMs", 0);
+        body.flag("aside", true);
         Some(body.end())
     }
 

@@ -80,10 +80,13 @@ async fn admit<'a>(
     let (mut admitted, mut coming) = (Vec::with_capacity(rooms.len()), HashSet::new());
     for (room, id) in rooms.iter().zip(&ids) {
         let has_place = coming.contains(id) || session.has_place_for(id, coming.len());
-        let joined = if has_place {
-            node.join_known(session.principal(), id, known.get(id).cloned()).await
-        } else {
+        let known = known.get(id).cloned();
+        let joined = if !has_place {
             Err(no_place())
+        } else if session.is_aside && known.is_none() {
+            Err(Code::NotAMember.into())
+        } else {
+            node.join_known(session.principal(), id, known).await
         };
         if joined.is_ok() && session.logs.find(id).is_none() {
             coming.insert(id);

@@ -122,7 +122,9 @@ impl Session {
                 if last < head {
                     self.replay(slot, direct, head - last);
                 }
-                node.entered(&self.principal, room_id, self.outbox.session_id()).await;
+                if !self.is_aside {
+                    node.entered(&self.principal, room_id, self.outbox.session_id()).await;
+                }
                 start
             }
             (None, None) => return Err(unexpected()),

@@ -28,6 +28,8 @@ pub struct Wish {
     pub client_session: Option<ClientSession>,
     /// Whether it wants notifications.
     pub notifications: bool,
+    /// Whether it asks beside another session of its own: then nobody is shown by it, or becomes a member.
+    pub aside: bool,
 }
 
 /// Where a log is to be followed from, and what is left out before that.
@@ -96,7 +98,7 @@ impl Session {
             transport,
             since: node.now(),
         };
-        let opening = node.open_session(&principal, registration, true).await;
+        let opening = node.open_session(&principal, registration, !wish.aside).await;
         let inbox_seq = if resumable {
             // What has come since is read when the client has said where it stands.
             seen.inbox_seq
@@ -108,6 +110,7 @@ impl Session {
         let logs = Logs::new(Position { last: inbox_seq, phase });
         let mut session = Self::new(services, principal, outbox, rate, logs, settings.heartbeat, transport);
         opening.end();
+        session.is_aside = wish.aside;
         session.set_token(Arc::clone(&session.principal));
         let established = Event::ConnectionEstablished(ConnectionEstablished {
             message: "Connected to chat server".to_owned(),

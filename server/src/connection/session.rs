@@ -93,6 +93,8 @@ pub struct Session {
     pub(crate) logs: Logs,
     pub(crate) notices: Option<NoticeLog>,
     pub(crate) catch_up: CatchUp,
+    /// Nobody is shown by it, and nobody becomes a member.
+    pub(crate) is_aside: bool,
     pub(crate) deadlines: Deadlines,
     pub(super) rate: SessionRate,
     pub(super) strikes: Strikes,
@@ -130,6 +132,7 @@ impl Session {
             logs,
             notices: None,
             catch_up: CatchUp::default(),
+            is_aside: false,
             deadlines: Deadlines::new(heartbeat),
             rate,
             strikes: Strikes::default(),

@@ -33,8 +33,11 @@ async fn resumed(
     let key = (caller.principal.user_id.clone(), body.client_session.clone());
     let rate = state.clients.rate(&key, &state.rates)?;
     rate.frame()?;
-    let wish =
-        Wish { client_session: Some(body.client_session), notifications: body.notifications_after.is_some() };
+    let wish = Wish {
+        client_session: Some(body.client_session),
+        notifications: body.notifications_after.is_some(),
+        aside: body.aside,
+    };
     let mut session = Session::open(
         state.services(),
         &state.session,

@@ -122,5 +122,5 @@ fn wish(params: Result<Query<Params>, QueryRejection>) -> Result<Wish, Error> {
         })?),
         None => None,
     };
-    Ok(Wish { client_session, notifications: params.notifications.unwrap_or(false) })
+    Ok(Wish { client_session, notifications: params.notifications.unwrap_or(false), aside: false })
 }

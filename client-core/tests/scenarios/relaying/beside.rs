@@ -18,6 +18,7 @@ fn by_polls_a_page_that_knows_nothing_of_a_room_is_told_by_a_poll_beside_who_is_
     let beside = shared.body();
     assert_eq!((shared.rooms(), beside.wait_ms), (vec![("r".into(), None)], Some(0)));
     assert_eq!(beside.client_session.as_str(), "s~1+", "it does not end the one in use");
+    assert!(beside.aside, "it shows nobody");
     shared.look();
     shared.answer(&[participants("r", 6)]);
     assert_eq!(shared.look(), told(&[(0, "ROOM_PARTICIPANTS"), (2, "ROOM_PARTICIPANTS")]));

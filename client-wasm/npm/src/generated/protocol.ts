@@ -563,6 +563,11 @@ export type RealtimeSubscribe = {
   notificationsAfter?: string;
   /** Poll only: how long to wait for a frame, in milliseconds; at most 25,000. */
   waitMs?: number;
+  /**
+   * Asked beside another stream or poll, under a client session of its own: nobody is shown by it, and nobody becomes a
+   * member.
+   */
+  aside?: boolean;
 };
 
 /** `data` of a `PRIVATE_MESSAGE`. */

@@ -182,6 +182,7 @@ impl Reader {
             inbox_after: None,
             notifications_after: None,
             wait_ms,
+            aside: false,
         };
         Ok(self.http.post(format!("{}{path}", self.door.url())).bearer_auth(&self.token).json(&body))
     }

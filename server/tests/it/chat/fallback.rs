@@ -255,3 +255,33 @@ impl Frames {
         }
     }
 }
+
+#[tokio::test]
+async fn a_poll_beside_shows_nobody_and_makes_nobody_a_member() {
+    let server = Server::start(&[]).await;
+    let mut ann = server.connect("ann").await;
+    ann.join("general").await;
+    let beside = async || {
+        let rooms = json!([{ "roomId": "general" }]);
+        let body = json!({ "clientSession": "page+", "rooms": rooms, "waitMs": 0, "aside": true });
+        let answer = request(&server, "bob", "poll", body).await.text().await.unwrap();
+        serde_json::from_str::<Value>(&answer).unwrap()["frames"].as_array().unwrap().clone()
+    };
+    let told = beside().await;
+    assert!(told.iter().any(|frame| frame["data"]["code"] == "NOT_A_MEMBER"), "{told:?}");
+
+    let mut bob = server.connect("bob").await;
+    bob.join("general").await;
+    bob.send(json!({ "type": "PRESENCE", "status": "away", "id": "p" })).await;
+    bob.answer("p").await;
+    while ann.expect("SYSTEM", "PRESENCE").await["status"] != "away" {}
+    ann.so_far().await;
+    let told = beside().await;
+    let found = told.iter().find(|frame| frame["type"] == "ROOM_PARTICIPANTS").unwrap();
+    assert_eq!(found["data"]["people"][1]["status"], "away");
+    assert!(ann.so_far().await.is_empty(), "nobody has come, or shows something else");
+    bob.send(json!({ "type": "LEAVE_ROOM", "roomId": "general", "id": "l" })).await;
+    bob.answer("l").await;
+    let told = beside().await;
+    assert!(told.iter().any(|frame| frame["data"]["code"] == "NOT_A_MEMBER"), "{told:?}");
+}
