@@ -244,6 +244,23 @@ test('a chosen theme is there before the first paint, and stays', async ({ brows
   await ann.close();
 });
 
+test('a dialog that takes the place of one that is being closed stays', async ({ browser, server }) => {
+  const ann = await App.open(browser, server.url, 'ann');
+  const shortcuts = ann.page.getByRole('dialog', { name: 'Keyboard shortcuts' });
+  await ann.page.getByRole('button', { name: 'New room' }).first().click();
+  await expect(ann.page.getByRole('dialog', { name: 'New room' })).toBeVisible();
+  // As Escape and the shortcut do, one right behind the other: the event of the first comes after the second.
+  await ann.page.evaluate(async () => {
+    document.querySelector('dialog')?.close();
+    dispatchEvent(new KeyboardEvent('keydown', { key: '/', ctrlKey: true }));
+    await new Promise((done) => setTimeout(done, 200));
+  });
+  await expect(shortcuts).toBeVisible();
+  await ann.page.keyboard.press('Escape');
+  await expect(shortcuts).toHaveCount(0);
+  await ann.close();
+});
+
 test('the keyboard reaches everything: list, messages, actions, field', async ({ browser, server }) => {
   const bob = await Person.signIn(server.url, 'bob');
   await bob.createRoom('keys', 'Keys');

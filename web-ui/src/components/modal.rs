@@ -36,12 +36,20 @@ pub(super) fn Modal(
             on_close.run(());
         }
     };
+    // Escape closes at once, and this comes after: another dialog may stand in its place by then.
+    let closed = move |_| {
+        let is_gone = before.try_with_value(|_| ()).is_none();
+        let is_open = dialog.try_get_untracked().flatten().is_some_and(|dialog| dialog.open());
+        if !is_gone && !is_open {
+            on_close.run(());
+        }
+    };
     view! {
         <dialog
             node_ref=dialog
             class="td-dialog"
             aria-labelledby="td-dialog-title"
-            on:close=move |_| on_close.run(())
+            on:close=closed
             on:mousedown=beside
         >
             <div class="td-dialog-card">
