@@ -169,6 +169,12 @@ test.describe('notifications', () => {
     const set: string[] = [];
     const app = await App.open(browser, server.url, 'ann', { before: (page) => watch(page, set) });
     const service = await Person.service(server.url, 'notify');
+    // What comes before the list of notifications stands in it, and is no news.
+    await app.bell.click();
+    const list = app.page.getByRole('dialog', { name: 'Notifications' });
+    await expect(list.locator('.td-empty')).toBeVisible();
+    await app.page.keyboard.press('Escape');
+    await expect(list).toHaveCount(0);
     const toast = app.page.locator('.td-toast');
     for (const text of SOME) {
       await service.notify('ann', text.slice(0, 200), text, { url: text }, text.slice(0, 40));
