@@ -24,9 +24,9 @@ const AT_ONCE: usize = 32;
 const OTHERS: usize = 64;
 /// The busiest second holds at most so many times the mean of the time in which 99 of 100 come back.
 const BUSIEST: f64 = 3.0;
-/// Of one that comes back into one room: its user, its membership, the room's head and its markers, the inbox, and two pages
-/// where messages were missed; and what the writers and the probes cost beside.
-const MOST_READS: f64 = 8.0;
+/// Of one that comes back into one room: its user, its membership, where room and inbox stand, the markers, and a page where
+/// messages were missed; and what the writers and the probes cost beside.
+const MOST_READS: f64 = 7.0;
 const READS: &str = "store_reads_total";
 const OPENED: &str = "websocket_connections_opened_total";
 /// 99 of 100 are back within this time, from the kill on, and the last one within the next.
