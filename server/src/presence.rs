@@ -94,8 +94,7 @@ impl Presence {
         if let Some(client) = client {
             here.replace_lease(client, now + self.grace);
         }
-        let (away, said_at) =
-            wish.map_or((false, None), |wish| (wish.status == OnlineStatus::Away, Some(wish.said_at)));
+        let (away, said_at) = wish.map_or((false, None), |wish| (wish.away, Some(wish.said_at)));
         let sitting = Sitting { client: client.cloned(), away, said_at, opened: now, until: Until::Open };
         here.sessions.insert(session.clone(), sitting);
         inner.refresh(user, None, now)
@@ -112,15 +111,15 @@ impl Presence {
 
     /// A session says what the others see.
     pub fn set_status(&self, user: &UserId, session: &SessionId, status: OnlineStatus) -> Vec<Change> {
-        let (mut inner, now) = (self.inner.lock(), Instant::now());
+        let (mut inner, now, away) = (self.inner.lock(), Instant::now(), status == OnlineStatus::Away);
         let Inner { here, shown, .. } = &mut *inner;
         let sitting = here.get_mut(user).and_then(|here| here.sessions.get_mut(session));
         let Some(sitting) = sitting else { return Vec::new() };
         // What its client session has said by a request is out of date by this.
         if let Some(client) = sitting.client.clone().filter(|client| shown.has(user, client)) {
-            return inner.show_own(user, &client, status, now);
+            return inner.show_own(user, &client, away, now);
         }
-        sitting.away = status == OnlineStatus::Away;
+        sitting.away = away;
         inner.refresh(user, None, now)
     }
 
@@ -132,7 +131,7 @@ impl Presence {
         client: &ClientSession,
         status: OnlineStatus,
     ) -> Vec<Change> {
-        self.inner.lock().show_own(user, client, status, Instant::now())
+        self.inner.lock().show_own(user, client, status == OnlineStatus::Away, Instant::now())
     }
 
     /// A session of the user subscribed to a room.
@@ -289,37 +288,30 @@ impl Inner {
         &mut self,
         user: &UserId,
         client: &ClientSession,
-        status: OnlineStatus,
+        away: bool,
         said_at: Instant,
         now: Instant,
     ) -> Vec<Change> {
-        if !self.shown.note(user, client, status, said_at, now) {
+        if !self.shown.note(user, client, away, said_at, now) {
             return Vec::new();
         }
         let Some(here) = self.here.get_mut(user) else { return Vec::new() };
         let mut is_other = false;
         for sitting in here.sessions.values_mut().filter(|s| s.client.as_ref() == Some(client)) {
             if sitting.said_at.is_none_or(|at| at <= said_at) {
-                is_other |= sitting.said_at.is_none() || sitting.away != (status == OnlineStatus::Away);
-                (sitting.away, sitting.said_at) = (status == OnlineStatus::Away, Some(said_at));
+                is_other |= sitting.said_at.is_none() || sitting.away != away;
+                (sitting.away, sitting.said_at) = (away, Some(said_at));
             }
         }
         if is_other { self.refresh(user, None, now) } else { Vec::new() }
     }
 
     /// A client session says to this node what it is to be shown as.
-    fn show_own(
-        &mut self,
-        user: &UserId,
-        client: &ClientSession,
-        status: OnlineStatus,
-        now: Instant,
-    ) -> Vec<Change> {
-        let away = status == OnlineStatus::Away;
+    fn show_own(&mut self, user: &UserId, client: &ClientSession, away: bool, now: Instant) -> Vec<Change> {
         self.gossip.say(Said::Show(Show { user: user.clone(), client: client.clone(), away, ago: 0 }));
         // That is not numbered, and a change of the user is: who has missed the one has missed the other, and asks.
         self.gossip.mark(user, None);
-        let changes = self.show_client(user, client, status, now, now);
+        let changes = self.show_client(user, client, away, now, now);
         self.shown.said(user, client, now, true);
         changes
     }

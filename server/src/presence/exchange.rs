@@ -10,7 +10,7 @@ use super::change::Change;
 use super::claim::Claim;
 use super::gossip::{Heard, Message, News, Said, Show};
 use super::here::Until;
-use super::{Inner, Presence, shown};
+use super::{Inner, Presence};
 
 /// Sessions of one client session that were opened closer to each other than this are told apart by their ids.
 const TOGETHER: Duration = Duration::from_secs(2);
@@ -109,7 +109,7 @@ impl Inner {
     fn learn_shown(&mut self, show: &Show, now: Instant) -> Vec<Change> {
         let Show { user, client, away, ago } = show;
         let Some(said_at) = now.checked_sub(Duration::from_millis(*ago)) else { return Vec::new() };
-        let changes = self.show_client(user, client, shown::status(*away), said_at, now);
+        let changes = self.show_client(user, client, *away, said_at, now);
         self.shown.said(user, client, said_at, false);
         changes
     }
@@ -121,7 +121,7 @@ impl Inner {
         for seat in &claim.seats {
             let said_at = seat.said_ago.and_then(|ago| now.checked_sub(Duration::from_millis(ago)));
             if let (Some(client), Some(said_at)) = (&seat.client, said_at) {
-                changes.extend(self.show_client(&user, client, shown::status(seat.away), said_at, now));
+                changes.extend(self.show_client(&user, client, seat.away, said_at, now));
             }
         }
         changes.extend(self.view.set(from, &user, claim, &left));

@@ -4,7 +4,6 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use tidings_protocol::command::OnlineStatus;
 use tidings_protocol::{ClientSession, UserId};
 use tokio::time::Instant;
 
@@ -22,7 +21,7 @@ pub(super) struct Shown(HashMap<(UserId, ClientSession), Wish>);
 /// What one client session has said.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wish {
-    pub(super) status: OnlineStatus,
+    pub(super) away: bool,
     /// When, by this node's clock.
     pub(super) said_at: Instant,
     /// To this node: who has missed it is told again.
@@ -36,20 +35,20 @@ impl Shown {
         &mut self,
         user: &UserId,
         client: &ClientSession,
-        status: OnlineStatus,
+        away: bool,
         said_at: Instant,
         now: Instant,
     ) -> bool {
         let (key, until) = ((user.clone(), client.clone()), now + KEPT_FOR);
         if let Some(known) = self.0.get_mut(&key) {
             known.until = until;
-            if known.status == status || said_at < known.said_at {
+            if known.away == away || said_at < known.said_at {
                 return false;
             }
         } else if self.0.len() >= MOST {
             return true;
         }
-        self.0.insert(key, Wish { status, said_at, is_own: false, until });
+        self.0.insert(key, Wish { away, said_at, is_own: false, until });
         true
     }
 
@@ -81,7 +80,7 @@ impl Shown {
         let shows = own.map(|((user, client), wish)| Show {
             user: user.clone(),
             client: client.clone(),
-            away: wish.status == OnlineStatus::Away,
+            away: wish.away,
             ago: millis(now.saturating_duration_since(wish.said_at)),
         });
         shows.collect()
@@ -96,11 +95,6 @@ impl Shown {
             wish.until > now
         });
     }
-}
-
-/// As what is shown.
-pub(super) const fn status(away: bool) -> OnlineStatus {
-    if away { OnlineStatus::Away } else { OnlineStatus::Online }
 }
 
 /// A time in milliseconds, as nodes tell it.
