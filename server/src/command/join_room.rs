@@ -20,8 +20,8 @@ pub(super) async fn run(session: &mut Session, id: Option<&ClientId>, join: Join
     }
     let joined = node.join(session.principal(), &room_id).await?;
     let place = Place { after: after_seq, epoch: epoch.as_ref(), rewind };
-    let footing = session.subscribe(slice::from_ref(&room_id)).await?;
-    let entered = session.enter(&room_id, joined.room.kind, place, &footing).await?;
+    let snapshot = session.subscribe(slice::from_ref(&room_id)).await?;
+    let entered = session.enter(&room_id, joined.room.kind, place, &snapshot).await?;
     session.send(node.frame(entered.participants));
     if let Some(id) = id {
         session.send(frames::done(id.clone(), Some(room_id), node.now()));

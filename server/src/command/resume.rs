@@ -34,12 +34,12 @@ pub(super) async fn run(session: &mut Session, id: Option<&ClientId>, resume: Re
     }
     let rooms_in: Vec<RoomId> =
         admitted.iter().filter(|(_, kind)| kind.is_ok()).map(|(room, _)| room.room_id.clone()).collect();
-    let footing = session.subscribe(&rooms_in).await?;
+    let snapshot = session.subscribe(&rooms_in).await?;
     let mut told = Vec::new();
     for (room, kind) in admitted {
         let place = Place { after: room.after_seq, epoch: epoch.as_ref(), rewind };
         let entered = match kind {
-            Ok(kind) => session.enter(&room.room_id, kind, place, &footing).await,
+            Ok(kind) => session.enter(&room.room_id, kind, place, &snapshot).await,
             Err(error) => Err(error),
         };
         match entered {
@@ -51,7 +51,7 @@ pub(super) async fn run(session: &mut Session, id: Option<&ClientId>, resume: Re
         }
     }
     if let Some(after) = inbox {
-        told.extend(resume_inbox(session, after, same_epoch, footing.inbox));
+        told.extend(resume_inbox(session, after, same_epoch, snapshot.inbox));
     } else if session.logs.inbox.phase == Phase::Paused {
         session.read_log(LogId::Inbox, None);
     }

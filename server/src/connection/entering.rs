@@ -40,7 +40,7 @@ pub struct Entered {
 /// Where rooms and the user's inbox stand, read behind the subscription: what comes later than these positions is in the
 /// outbox.
 #[derive(Debug)]
-pub struct Footing {
+pub struct Snapshot {
     heads: HashMap<RoomId, u64>,
     markers: BTreeMap<RoomId, Vec<Marker>>,
     /// Position of the newest entry in the inbox.
@@ -55,24 +55,24 @@ impl Session {
 
     /// Subscribes the session to rooms of which its user is a member, and reads where they stand. Each of them is to be
     /// entered then.
-    pub(crate) async fn subscribe(&mut self, rooms: &[RoomId]) -> Outcome<Footing> {
+    pub(crate) async fn subscribe(&mut self, rooms: &[RoomId]) -> Outcome<Snapshot> {
         let node = Arc::clone(&self.services.node);
         for room_id in rooms {
             if let Some(slot) = self.logs.expect(room_id) {
                 node.subscribe(room_id, &self.outbox, slot).await;
             }
         }
-        let footing = self.footing(rooms).await;
-        if footing.is_err() {
+        let snapshot = self.snapshot(rooms).await;
+        if snapshot.is_err() {
             while let Some(room_id) = self.logs.expected() {
                 node.unsubscribe(&room_id, self.outbox.session_id()).await;
                 self.logs.arrive(&room_id);
             }
         }
-        footing
+        snapshot
     }
 
-    async fn footing(&self, rooms: &[RoomId]) -> Outcome<Footing> {
+    async fn snapshot(&self, rooms: &[RoomId]) -> Outcome<Snapshot> {
         let node = &self.services.node;
         let heads = node.store().heads(rooms, slice::from_ref(&self.principal.user_id)).await?;
         let markers = if rooms.is_empty() {
@@ -81,7 +81,7 @@ impl Session {
             node.store().markers(rooms, PEOPLE_LISTED as u32).await?
         };
         let inbox = heads.users.first().map_or(0, |(_, user)| user.inbox);
-        Ok(Footing { heads: heads.rooms.into_iter().collect(), markers, inbox })
+        Ok(Snapshot { heads: heads.rooms.into_iter().collect(), markers, inbox })
     }
 
     /// Brings the session into a room that it was subscribed to, from a position on. In a room that it is in already,
@@ -91,13 +91,13 @@ impl Session {
         room_id: &RoomId,
         kind: RoomKind,
         place: Place<'_>,
-        footing: &Footing,
+        snapshot: &Snapshot,
     ) -> Outcome<Entered> {
         let Place { after, epoch, rewind } = place;
         let node = Arc::clone(&self.services.node);
         let here = self.logs.find(room_id).map(|room| (room.slot, room.position.last));
         let slot = self.logs.arrive(room_id);
-        let Some(head) = footing.heads.get(room_id).copied() else {
+        let Some(head) = snapshot.heads.get(room_id).copied() else {
             if slot.is_some() {
                 node.unsubscribe(room_id, self.outbox.session_id()).await;
             }
@@ -137,7 +137,7 @@ impl Session {
             count: count as u64,
             head_seq: head,
             replay_from: last + 1,
-            markers: footing.markers.get(room_id).cloned().unwrap_or_default(),
+            markers: snapshot.markers.get(room_id).cloned().unwrap_or_default(),
         });
         let gap = gap.map(|(from, to, reason)| gap_in(room_id, from, to, reason));
         Ok(Entered { participants, gap })

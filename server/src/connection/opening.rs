@@ -109,7 +109,7 @@ impl Session {
         let phase = if resumable { Phase::Paused } else { Phase::Live };
         let logs = Logs::new(Position { last: inbox_seq, phase });
         let mut session = Self::new(services, principal, outbox, rate, logs, settings.heartbeat, transport);
-        opening.end();
+        opening.done();
         session.is_aside = wish.aside;
         session.set_token(Arc::clone(&session.principal));
         let established = Event::ConnectionEstablished(ConnectionEstablished {

@@ -139,7 +139,7 @@ impl Feed {
             token_end: Instant::now() + left,
             metrics: state.metrics.sse.clone(),
         };
-        opening.end();
+        opening.done();
         let heads = feed.node.notification_heads(&user).await?;
         feed.push(connected(heads.unread));
         let position = match cursor.map(|c| feed.node.position(&user, c, &heads)) {

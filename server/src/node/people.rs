@@ -25,19 +25,19 @@ pub struct Opening {
     node: Arc<Node>,
     principal: Arc<Principal>,
     outbox: Arc<Outbox>,
-    is_over: bool,
+    is_done: bool,
 }
 
 impl Opening {
     /// Somebody answers for the session's end now.
-    pub fn end(mut self) {
-        self.is_over = true;
+    pub fn done(mut self) {
+        self.is_done = true;
     }
 }
 
 impl Drop for Opening {
     fn drop(&mut self) {
-        if let (false, Ok(runtime)) = (self.is_over, tokio::runtime::Handle::try_current()) {
+        if let (false, Ok(runtime)) = (self.is_done, tokio::runtime::Handle::try_current()) {
             let (node, principal) = (Arc::clone(&self.node), Arc::clone(&self.principal));
             let outbox = Arc::clone(&self.outbox);
             runtime.spawn(async move { node.close_session(&principal, &outbox, &[]).await });
@@ -81,7 +81,7 @@ impl Node {
             self.presence.open_stream(user, name)
         };
         let (node, principal) = (Arc::clone(self), Arc::clone(principal));
-        let opening = Opening { node, principal, outbox: Arc::clone(&outbox), is_over: false };
+        let opening = Opening { node, principal, outbox: Arc::clone(&outbox), is_done: false };
         // Asked for by each session: it may be another's order that is still on its way.
         self.want(Topic::User(opening.principal.user_id.clone())).await;
         self.hold_to_revocations(&outbox);

@@ -36,9 +36,7 @@ impl Node {
     /// `FORBIDDEN`: the token or the room does not let the user in. `UNAVAILABLE`: the store is away.
     pub async fn join(&self, principal: &Principal, room_id: &RoomId) -> Outcome<Joined> {
         // Of what the token refuses, nothing is looked up.
-        if principal.may_join(room_id) == Admission::Refused {
-            return Err(Code::Forbidden.into());
-        }
+        admission(principal, room_id)?;
         let known = self.memberships(principal, slice::from_ref(room_id)).await?.remove(room_id);
         self.join_known(principal, room_id, known).await
     }
@@ -69,10 +67,7 @@ impl Node {
         room_id: &RoomId,
         known: Option<Joined>,
     ) -> Outcome<Joined> {
-        let admission = principal.may_join(room_id);
-        if admission == Admission::Refused {
-            return Err(Code::Forbidden.into());
-        }
+        let admission = admission(principal, room_id)?;
         if let Some(joined) = known {
             return Ok(joined);
         }
@@ -366,6 +361,14 @@ impl Node {
         let room = if member { self.store().room_view(room_id, user).await.ok().flatten() } else { None };
         let event = Event::Membership(Box::new(Membership { room_id: room_id.clone(), member, room }));
         self.signal_user(user, event, Except::Nobody).await;
+    }
+}
+
+/// What the token says of a room, where it does not refuse it.
+fn admission(principal: &Principal, room_id: &RoomId) -> Outcome<Admission> {
+    match principal.may_join(room_id) {
+        Admission::Refused => Err(Code::Forbidden.into()),
+        let_in @ (Admission::Admitted | Admission::ByMembership) => Ok(let_in),
     }
 }
 
