@@ -4,6 +4,28 @@ use super::*;
 #[cfg(target_arch = "wasm32")]
 use crate::test;
 
+/// By polls one page is in the rooms `r` and `s`, and what the other is to be told of `r` is asked for beside.
+fn asked_beside() -> Shared {
+    let mut shared = Shared::of_two(Transport::Poll);
+    for room in ["r", "s"] {
+        shared.join(OWN, room, None);
+        shared.answer(&[participants(room, 6)]);
+    }
+    shared.join(TWO, "r", None);
+    shared.answer(&[]);
+    shared
+}
+
+/// By a stream two pages stand at different notifications, and what lies behind the older one is asked for beside.
+fn stood_apart() -> Shared {
+    let mut shared = Shared::open(Transport::Stream, r#"{"clientSession":"s~1","notificationsAfter":""}"#);
+    for (link, cursor) in [(OWN, "c5"), (TWO, "c3")] {
+        shared.say(link, &json!({"type": "RESUME", "id": cursor, "rooms": [], "inboxAfter": 7, "notificationsAfter": cursor}));
+        shared.answer(&[]);
+    }
+    shared
+}
+
 #[test]
 fn by_polls_a_page_that_knows_nothing_of_a_room_is_told_by_a_poll_beside_who_is_in_it() {
     let mut shared = Shared::of_two(Transport::Poll);
@@ -59,11 +81,7 @@ fn a_page_that_stands_elsewhere_in_the_notifications_catches_up_beside() {
 
 #[test]
 fn a_poll_beside_that_is_refused_ends_nothing_and_is_asked_again_when_the_stream_is_opened_anew() {
-    let mut shared = Shared::open(Transport::Stream, r#"{"clientSession":"s~1","notificationsAfter":""}"#);
-    for (link, cursor) in [(OWN, "c5"), (TWO, "c3")] {
-        shared.say(link, &json!({"type": "RESUME", "id": cursor, "rooms": [], "inboxAfter": 7, "notificationsAfter": cursor}));
-        shared.answer(&[]);
-    }
+    let mut shared = stood_apart();
     assert_eq!(shared.body().notifications_after.as_deref(), Some("c3"));
     shared.refuse_beside();
     assert_eq!((&shared.closed, shared.requests.len()), (&None, 1), "the stream goes on");
@@ -75,13 +93,7 @@ fn a_poll_beside_that_is_refused_ends_nothing_and_is_asked_again_when_the_stream
 
 #[test]
 fn rooms_that_were_asked_for_beside_in_vain_are_asked_for_again_before_those_that_came_to_it() {
-    let mut shared = Shared::of_two(Transport::Poll);
-    for room in ["r", "s"] {
-        shared.join(OWN, room, None);
-        shared.answer(&[participants(room, 6)]);
-    }
-    shared.join(TWO, "r", None);
-    shared.answer(&[]);
+    let mut shared = asked_beside();
     assert_eq!(shared.rooms(), [("r".into(), None)]);
     shared.refuse_beside();
     assert_eq!((&shared.closed, shared.requests.len()), (&None, 1), "the poll waits on");
@@ -96,13 +108,7 @@ fn rooms_that_were_asked_for_beside_in_vain_are_asked_for_again_before_those_tha
 
 #[test]
 fn a_poll_beside_that_failed_does_not_bring_back_into_a_room_that_was_left_meanwhile() {
-    let mut shared = Shared::of_two(Transport::Poll);
-    for room in ["r", "s"] {
-        shared.join(OWN, room, None);
-        shared.answer(&[participants(room, 6)]);
-    }
-    shared.join(TWO, "r", None);
-    shared.answer(&[]);
+    let mut shared = asked_beside();
     shared.refuse_beside();
     for link in [OWN, TWO] {
         shared.say(link, &json!({"type": "LEAVE_ROOM", "id": "l", "roomId": "r"}));
@@ -116,11 +122,7 @@ fn a_poll_beside_that_failed_does_not_bring_back_into_a_room_that_was_left_meanw
 
 #[test]
 fn what_failed_beside_a_stream_is_asked_for_again_after_a_while() {
-    let mut shared = Shared::open(Transport::Stream, r#"{"clientSession":"s~1","notificationsAfter":""}"#);
-    for (link, cursor) in [(OWN, "c5"), (TWO, "c3")] {
-        shared.say(link, &json!({"type": "RESUME", "id": cursor, "rooms": [], "inboxAfter": 7, "notificationsAfter": cursor}));
-        shared.answer(&[]);
-    }
+    let mut shared = stood_apart();
     shared.refuse_beside();
     let stream = shared.requests[0].id;
     shared.now += 15_000;
