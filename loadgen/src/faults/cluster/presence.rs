@@ -67,14 +67,9 @@ pub(super) async fn known(
     user: &str,
     outcome: &mut Outcome,
 ) -> Result<(), Error> {
-    let (began, mut strangers) = (Instant::now(), 0);
+    let (until, mut strangers) = (Instant::now() + SAME, 0);
     for api in apis {
-        let mut is_known = participants(api, token, room).await?.contains_key(user);
-        while !is_known && began.elapsed() < SAME {
-            sleep(LOOK).await;
-            is_known = participants(api, token, room).await?.contains_key(user);
-        }
-        strangers += usize::from(!is_known);
+        strangers += usize::from(!tells(api, token, room, user, true, until).await?);
     }
     outcome.promise(
         "a node killed: each other knew who was on it alone, so that it means something",
@@ -94,12 +89,28 @@ pub(super) async fn gone(
 ) -> Result<(), Error> {
     let began = Instant::now();
     for api in apis {
-        while participants(api, token, room).await?.contains_key(user) && began.elapsed() < ALWAYS {
-            sleep(LOOK).await;
-        }
+        tells(api, token, room, user, false, began + ALWAYS).await?;
     }
     outcome.time("a node killed: who was on it alone is gone", began.elapsed(), SAME, ALWAYS);
     Ok(())
+}
+
+/// Asks a node until it tells of somebody in a room, or tells no more; whether it came to that in time.
+async fn tells(
+    api: &Api,
+    token: &str,
+    room: &str,
+    user: &str,
+    there: bool,
+    until: Instant,
+) -> Result<bool, Error> {
+    while participants(api, token, room).await?.contains_key(user) != there {
+        if Instant::now() >= until {
+            return Ok(false);
+        }
+        sleep(LOOK).await;
+    }
+    Ok(true)
 }
 
 async fn participants(api: &Api, token: &str, room: &str) -> Result<BTreeMap<String, Status>, Error> {

@@ -82,7 +82,7 @@ pub(in super::super) async fn run(context: &Context) -> Result<Outcome, Error> {
 
     judge_times(context, count, &returns, &mut outcome);
     outcome.figure("what nginx answered to who came back", answered);
-    tell_memory(&steady, &peak, &mut outcome);
+    judge_memory(&steady, &peak, &mut outcome);
     count_statements(&statements, count, &mut outcome);
     let [api, ..] = apis(&cluster)?;
     let rooms: Vec<String> = written.acked.iter().map(|acked| acked.room.clone()).collect();
@@ -107,8 +107,10 @@ fn judge_times(context: &Context, count: usize, returns: &[Return], outcome: &mu
     outcome.figure(format!("{count} clients back, from the kill on"), times);
 }
 
-/// No aim: the node that serves first has more of the clients than it had.
-fn tell_memory(steady: &[u64], peak: &[u64], outcome: &mut Outcome) {
+fn judge_memory(steady: &[u64], peak: &[u64], outcome: &mut Outcome) {
+    let [before, after] = [steady, peak].map(|nodes| nodes.iter().max().copied().unwrap_or_default());
+    let growth = usize::from(after > before + before / 2);
+    outcome.aim("a node's memory stays within 1.5 times what it was", 1, growth);
     for (what, nodes) in [("before", steady), ("at its peak after", peak)] {
         let each = nodes.iter().map(|bytes| format!("{:.0} MiB", *bytes as f64 / f64::from(1 << 20)));
         outcome.figure(format!("memory of each node {what}"), each.collect::<Vec<_>>().join(", "));
