@@ -44,7 +44,7 @@ space() {
     folder=$(dirname "${CARGO_TARGET_DIR:-$PWD/target}")
     while [ ! -d "$folder" ]; do folder=$(dirname "$folder"); done
     free=$(df --output=avail --block-size=1G "$folder" | tail -1 | tr -d ' ')
-    [ "$free" -ge 5 ] || fail "only $free GB are free on the disk of $folder, too little to build on." "A first \`./x up\` takes about 4 GB there, a first \`./x test\` about 12. Make room, or set CARGO_TARGET_DIR to a folder on another disk."
+    [ "$free" -ge 5 ] || fail "only $free GB are free on the disk of $folder, too little to build on." "A first \`./x up\` takes about 3 GB there, a first \`./x test\` about 12. Make room, or set CARGO_TARGET_DIR to a folder on another disk."
 }
 
 rust() {
