@@ -3,6 +3,7 @@
 //! - [`writer`]: everything durable goes through it: group commit, then events in the order of the log.
 //! - [`gate`]: the order of a session's frames when one of them is refused for now.
 //! - [`events`]: what the others are told of a write.
+//! - [`readings`]: what is read for many sessions at once, by way of [`joined`].
 //! - [`rooms`]: joining, leaving, members, markers.
 //! - [`markers`]: what has been delivered, gathered and written together.
 //! - [`people`]: sessions, presence, typing.
@@ -34,10 +35,12 @@ use crate::typing::{TypingLimit, TypingOver};
 pub mod events;
 pub mod gate;
 mod gossip;
+pub mod joined;
 pub mod markers;
 pub mod notices;
 pub mod parts;
 pub mod people;
+pub mod readings;
 pub mod revocations;
 pub mod rooms;
 pub mod writer;
@@ -68,6 +71,7 @@ pub struct NodeSettings {
 #[derive(Debug)]
 pub struct Node {
     store: StoreHandle,
+    readings: readings::Readings,
     broker: BrokerHandle,
     hub: Arc<Hub>,
     presence: Presence,
@@ -142,6 +146,7 @@ impl Node {
             Arc::clone(&metrics),
         ));
         let node = Arc::new(Self {
+            readings: readings::Readings::new(&store, &metrics),
             store: StoreHandle(store),
             broker: BrokerHandle(broker),
             hub,
@@ -173,6 +178,12 @@ impl Node {
     pub fn store(&self) -> &dyn Store {
         self.metrics.store_read();
         &*self.store.0
+    }
+
+    /// The readings of the log that many sessions do at the same time.
+    #[must_use]
+    pub const fn readings(&self) -> &readings::Readings {
+        &self.readings
     }
 
     /// The broker.

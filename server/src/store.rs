@@ -6,6 +6,7 @@
 //! Drivers: [`sqlite`], [`postgres`] for a cluster and, for tests and simulation, [`memory`]; each passes the one conformance suite.
 
 use std::collections::BTreeMap;
+use std::slice;
 
 use async_trait::async_trait;
 use secrecy::SecretString;
@@ -44,6 +45,9 @@ pub(crate) use self::words::search_words;
 /// Most messages that one [`Written::Delivered`] lists.
 pub const DELIVERED_LISTED: usize = 1_000;
 
+/// Rooms, each with the membership in it of the user beside it.
+pub type Rooms = BTreeMap<(RoomId, UserId), (RoomRecord, Option<MemberRecord>)>;
+
 /// The two members of a direct room, the lesser id first.
 pub(crate) fn pair(a: &UserId, b: &UserId) -> [UserId; 2] {
     if a <= b { [a.clone(), b.clone()] } else { [b.clone(), a.clone()] }
@@ -66,7 +70,12 @@ pub trait Store: Send + Sync + 'static {
     async fn ticket_secret(&self) -> Result<SecretString, StoreError>;
 
     /// A user that the server has seen.
-    async fn user(&self, user: &UserId) -> Result<Option<UserRecord>, StoreError>;
+    async fn user(&self, user: &UserId) -> Result<Option<UserRecord>, StoreError> {
+        Ok(self.seen(slice::from_ref(user)).await?.remove(user))
+    }
+
+    /// Those of these users that the server has seen, in one reading.
+    async fn seen(&self, users: &[UserId]) -> Result<BTreeMap<UserId, UserRecord>, StoreError>;
 
     /// A room, and the user's membership in it.
     async fn room(
@@ -74,21 +83,23 @@ pub trait Store: Send + Sync + 'static {
         room: &RoomId,
         user: &UserId,
     ) -> Result<Option<(RoomRecord, Option<MemberRecord>)>, StoreError> {
-        Ok(self.rooms(std::slice::from_ref(room), user).await?.remove(room))
+        let asked = (room.clone(), user.clone());
+        Ok(self.rooms(slice::from_ref(&asked)).await?.remove(&asked))
     }
 
-    /// Those of these rooms that there are, each with the user's membership in it, in one reading.
-    async fn rooms(
-        &self,
-        rooms: &[RoomId],
-        user: &UserId,
-    ) -> Result<BTreeMap<RoomId, (RoomRecord, Option<MemberRecord>)>, StoreError>;
+    /// Those of these rooms that there are, each with the membership of the user beside it, in one reading.
+    async fn rooms(&self, asked: &[(RoomId, UserId)]) -> Result<Rooms, StoreError>;
 
     /// The direct room of two users, where there is one.
     async fn direct_room(&self, a: &UserId, b: &UserId) -> Result<Option<RoomId>, StoreError>;
 
-    /// Everybody whom the user has a direct room with; at most `limit`.
-    async fn direct_partners(&self, user: &UserId, limit: u32) -> Result<Vec<UserId>, StoreError>;
+    /// Everybody whom each of these users has a direct room with, by id, in one reading; of each user at most `limit`.
+    /// Users without any are left out.
+    async fn direct_partners(
+        &self,
+        users: &[UserId],
+        limit: u32,
+    ) -> Result<BTreeMap<UserId, Vec<UserId>>, StoreError>;
 
     /// A room as the user sees it, with last message, unread count and, for a direct room, the peer. `None` where
     /// there is none, and for a private or direct room of which the user is not a member. Who is not a member of a
@@ -167,8 +178,11 @@ pub trait Store: Send + Sync + 'static {
     /// Of these rooms and users, those where the user is no member of the room.
     async fn outsiders(&self, pairs: &[(RoomId, UserId)]) -> Result<Vec<(RoomId, UserId)>, StoreError>;
 
-    /// Where a user's notifications stand.
-    async fn notification_heads(&self, user: &UserId) -> Result<NotificationHeads, StoreError>;
+    /// Where the notifications of each of these users stand, in one reading; also of one who was never seen.
+    async fn notification_heads(
+        &self,
+        users: &[UserId],
+    ) -> Result<BTreeMap<UserId, NotificationHeads>, StoreError>;
 
     /// What a user's stream shows above a position: own notifications and broadcasts merged by time (own ones
     /// first), each of them in its own order; at most `limit`. Deleted ones and broadcasts from before the user

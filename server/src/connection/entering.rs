@@ -1,7 +1,6 @@
 //! Coming into rooms: the session is subscribed first, and then it is read where they stand, once for all of them.
 
 use std::collections::{BTreeMap, HashMap};
-use std::slice;
 use std::sync::Arc;
 
 use tidings_protocol::data::{Gap, GapReason, RoomParticipants};
@@ -42,7 +41,7 @@ pub struct Entered {
 #[derive(Debug)]
 pub struct Snapshot {
     heads: HashMap<RoomId, u64>,
-    markers: BTreeMap<RoomId, Vec<Marker>>,
+    markers: Arc<BTreeMap<RoomId, Vec<Marker>>>,
     /// Position of the newest entry in the inbox.
     pub inbox: u64,
 }
@@ -73,15 +72,10 @@ impl Session {
     }
 
     async fn snapshot(&self, rooms: &[RoomId]) -> Outcome<Snapshot> {
-        let node = &self.services.node;
-        let heads = node.store().heads(rooms, slice::from_ref(&self.principal.user_id)).await?;
-        let markers = if rooms.is_empty() {
-            BTreeMap::new()
-        } else {
-            node.store().markers(rooms, PEOPLE_LISTED as u32).await?
-        };
-        let inbox = heads.users.first().map_or(0, |(_, user)| user.inbox);
-        Ok(Snapshot { heads: heads.rooms.into_iter().collect(), markers, inbox })
+        let readings = self.services.node.readings();
+        let (heads, inbox) = readings.heads(rooms, &self.principal.user_id).await?;
+        let markers = if rooms.is_empty() { Arc::default() } else { readings.markers(rooms).await? };
+        Ok(Snapshot { heads, markers, inbox })
     }
 
     /// Brings the session into a room that it was subscribed to, from a position on. In a room that it is in already,

@@ -104,7 +104,7 @@ impl Session {
             seen.inbox_seq
         } else {
             // Asked for after the registration: what comes later than this position is in the outbox.
-            node.store().user(&user).await?.map_or(0, |u| u.inbox_seq)
+            node.readings().user(&user).await?.map_or(0, |u| u.inbox_seq)
         };
         let phase = if resumable { Phase::Paused } else { Phase::Live };
         let logs = Logs::new(Position { last: inbox_seq, phase });

@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, timeout_at};
 
 use super::Node;
+use super::readings::PARTNERED;
 use crate::broker::{Except, Payload, Topic};
 use crate::presence::{Change, StatusChange};
 
@@ -23,9 +24,7 @@ pub(super) const HEARD: usize = 4_096;
 const GATHER: Duration = Duration::from_millis(25);
 /// A node says that it lives so many times within its lease.
 const BEATS: u32 = 5;
-/// Direct partners who are told of a user's presence.
-const MAX_PARTNERS: u32 = 1_000;
-/// Users whose direct partners are looked up at the same time.
+/// Readings of direct partners that one piece of news asks for at the same time.
 const LOOK_UPS: usize = 8;
 /// Looking them up for one piece of news takes no longer.
 const LOOK_UP_TIME: Duration = Duration::from_secs(2);
@@ -82,17 +81,21 @@ impl Node {
     /// only rooms are told.
     async fn look_up_partners(&self, changes: &[Change]) -> HashMap<UserId, Vec<UserId>> {
         let unknown: Vec<UserId> = changes.iter().filter_map(lacks_partners).cloned().collect();
-        let mut asked = stream::iter(unknown)
-            .map(|user| async move {
-                let partners = self.store().direct_partners(&user, MAX_PARTNERS).await;
-                (user, partners)
+        let (until, mut found) = (Instant::now() + LOOK_UP_TIME, HashMap::new());
+        let parts: Vec<Vec<UserId>> = unknown.chunks(PARTNERED).map(<[UserId]>::to_vec).collect();
+        let mut asked = stream::iter(parts)
+            .map(|users| async move {
+                let partners = self.readings().partners(&users).await;
+                (users, partners)
             })
             .buffer_unordered(LOOK_UPS);
-        let (until, mut found) = (Instant::now() + LOOK_UP_TIME, HashMap::new());
-        while let Ok(Some((user, partners))) = timeout_at(until, asked.next()).await {
+        while let Ok(Some((users, partners))) = timeout_at(until, asked.next()).await {
             let Ok(partners) = partners else { continue };
-            self.presence.know_partners(&user, partners.clone());
-            found.insert(user, partners);
+            for user in users {
+                let partners = partners.get(&user).cloned().unwrap_or_default();
+                self.presence.know_partners(&user, partners.clone());
+                found.insert(user, partners);
+            }
         }
         found
     }

@@ -77,7 +77,7 @@ impl Node {
             // What was taken a moment ago may still be on its way to the store.
             None => self.writer.idle().await,
         }
-        Ok(self.store().notification_heads(user).await?)
+        Ok(self.readings().notification_heads(user).await?)
     }
 }
 

@@ -51,7 +51,7 @@ impl Node {
     /// # Errors
     /// `UNAVAILABLE`: the store is away.
     pub async fn see(&self, principal: &Principal) -> Outcome<UserRecord> {
-        if let Some(known) = self.store().user(&principal.user_id).await?
+        if let Some(known) = self.readings.user(&principal.user_id).await?
             && (principal.name.is_none() || known.name == principal.name)
         {
             return Ok(known);

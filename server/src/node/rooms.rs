@@ -53,7 +53,7 @@ impl Node {
         if rooms.is_empty() {
             return Ok(BTreeMap::new());
         }
-        let found = self.store().rooms(rooms, &principal.user_id).await?.into_iter();
+        let found = self.readings().rooms(rooms, &principal.user_id).await?.into_iter();
         Ok(found.filter_map(|(id, (room, member))| Some((id, Joined { room, member: member? }))).collect())
     }
 

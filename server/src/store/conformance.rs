@@ -121,6 +121,7 @@ macro_rules! conformance_suite {
             }
             people {
                 a_user_is_known_once_seen,
+                many_users_are_read_at_once,
                 a_name_stays_until_another_comes_and_last_seen_never_goes_back,
                 people_are_found_by_the_beginning_of_id_or_name_in_any_case,
             }

@@ -20,8 +20,8 @@ use tidings_protocol::{Epoch, RoomId, UserId};
 
 use self::state::State;
 use super::{
-    Entry, HistoryPage, InboxEntry, MemberRecord, Notice, NotificationHeads, NotificationPosition, Page,
-    Reach, Refusal, RevocationRecord, RoomRecord, SearchQuery, Store, StoreError, UserRecord, Write, Written,
+    Entry, HistoryPage, InboxEntry, Notice, NotificationHeads, NotificationPosition, Page, Reach, Refusal,
+    RevocationRecord, Rooms, SearchQuery, Store, StoreError, UserRecord, Write, Written,
 };
 
 /// A store that lives as long as the value does.
@@ -75,18 +75,17 @@ impl Store for Memory {
         self.read(|state| state.epoch.clone())
     }
 
-    async fn user(&self, user: &UserId) -> Result<Option<UserRecord>, StoreError> {
-        self.read(|state| state.user_record(user))
+    async fn seen(&self, users: &[UserId]) -> Result<BTreeMap<UserId, UserRecord>, StoreError> {
+        self.read(|state| {
+            let seen = users.iter().filter_map(|user| Some((user.clone(), state.user_record(user)?)));
+            seen.collect()
+        })
     }
 
-    async fn rooms(
-        &self,
-        rooms: &[RoomId],
-        user: &UserId,
-    ) -> Result<BTreeMap<RoomId, (RoomRecord, Option<MemberRecord>)>, StoreError> {
+    async fn rooms(&self, asked: &[(RoomId, UserId)]) -> Result<Rooms, StoreError> {
         self.read(|state| {
-            let found = rooms.iter().filter_map(|room| state.room_and_member(room, user));
-            found.map(|found| (found.0.room_id.clone(), found)).collect()
+            let found = |pair: &(RoomId, UserId)| state.room_and_member(&pair.0, &pair.1);
+            asked.iter().filter_map(|pair| Some((pair.clone(), found(pair)?))).collect()
         })
     }
 
@@ -94,8 +93,16 @@ impl Store for Memory {
         self.read(|state| state.direct_room(a, b))
     }
 
-    async fn direct_partners(&self, user: &UserId, limit: u32) -> Result<Vec<UserId>, StoreError> {
-        self.read(|state| state.direct_partners(user, limit as usize))
+    async fn direct_partners(
+        &self,
+        users: &[UserId],
+        limit: u32,
+    ) -> Result<BTreeMap<UserId, Vec<UserId>>, StoreError> {
+        self.read(|state| {
+            let of_each =
+                users.iter().map(|user| (user.clone(), state.direct_partners(user, limit as usize)));
+            of_each.filter(|(_, partners)| !partners.is_empty()).collect()
+        })
     }
 
     async fn room_view(&self, room: &RoomId, user: &UserId) -> Result<Option<Room>, StoreError> {
@@ -186,8 +193,11 @@ impl Store for Memory {
         self.read(|state| state.outsiders(pairs))
     }
 
-    async fn notification_heads(&self, user: &UserId) -> Result<NotificationHeads, StoreError> {
-        self.read(|state| state.notification_heads(user))
+    async fn notification_heads(
+        &self,
+        users: &[UserId],
+    ) -> Result<BTreeMap<UserId, NotificationHeads>, StoreError> {
+        self.read(|state| users.iter().map(|user| (user.clone(), state.notification_heads(user))).collect())
     }
 
     async fn notices(

@@ -35,8 +35,8 @@ pub(super) use self::error::of_code;
 pub use self::open::{OpenError, Options};
 use self::writer::Writer;
 use super::{
-    Entry, HistoryPage, InboxEntry, MemberRecord, Notice, NotificationHeads, NotificationPosition, Page,
-    Reach, Refusal, RevocationRecord, RoomRecord, SearchQuery, Store, StoreError, UserRecord, Write, Written,
+    Entry, HistoryPage, InboxEntry, Notice, NotificationHeads, NotificationPosition, Page, Reach, Refusal,
+    RevocationRecord, Rooms, SearchQuery, Store, StoreError, UserRecord, Write, Written,
 };
 
 /// A store in one SQLite file.
@@ -79,24 +79,24 @@ impl Store for Sqlite {
         log::epoch(&self.readers).await
     }
 
-    async fn user(&self, user: &UserId) -> Result<Option<UserRecord>, StoreError> {
-        users::user(&self.readers, user).await
+    async fn seen(&self, users: &[UserId]) -> Result<BTreeMap<UserId, UserRecord>, StoreError> {
+        users::seen(&self.readers, users).await
     }
 
-    async fn rooms(
-        &self,
-        rooms: &[RoomId],
-        user: &UserId,
-    ) -> Result<BTreeMap<RoomId, (RoomRecord, Option<MemberRecord>)>, StoreError> {
-        views::rooms_by_id(&self.readers, rooms, user).await
+    async fn rooms(&self, asked: &[(RoomId, UserId)]) -> Result<Rooms, StoreError> {
+        views::rooms_by_id(&self.readers, asked).await
     }
 
     async fn direct_room(&self, a: &UserId, b: &UserId) -> Result<Option<RoomId>, StoreError> {
         views::direct_room(&self.readers, a, b).await
     }
 
-    async fn direct_partners(&self, user: &UserId, limit: u32) -> Result<Vec<UserId>, StoreError> {
-        views::direct_partners(&self.readers, user, limit).await
+    async fn direct_partners(
+        &self,
+        users: &[UserId],
+        limit: u32,
+    ) -> Result<BTreeMap<UserId, Vec<UserId>>, StoreError> {
+        views::direct_partners(&self.readers, users, limit).await
     }
 
     async fn room_view(&self, room: &RoomId, user: &UserId) -> Result<Option<Room>, StoreError> {
@@ -184,8 +184,11 @@ impl Store for Sqlite {
         heads::outsiders(&self.readers, pairs).await
     }
 
-    async fn notification_heads(&self, user: &UserId) -> Result<NotificationHeads, StoreError> {
-        notices::heads(&self.readers, user).await
+    async fn notification_heads(
+        &self,
+        users: &[UserId],
+    ) -> Result<BTreeMap<UserId, NotificationHeads>, StoreError> {
+        notices::heads(&self.readers, users).await
     }
 
     async fn notices(

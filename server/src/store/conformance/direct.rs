@@ -55,8 +55,8 @@ pub(crate) async fn many_direct_messages_of_one_batch_share_one_room(kit: &Kit<'
     let direct = kit.store.direct_room(&user("ann"), &user("bob")).await.unwrap().unwrap();
     assert_eq!(kit.store.log(&direct, 0, 9).await.unwrap().len(), 3);
     assert_eq!(kit.store.inbox(&user("ann"), 0, 9).await.unwrap().len(), 4);
-    assert_eq!(kit.store.direct_partners(&user("ann"), 9).await.unwrap(), [user("bob"), user("cat")]);
-    assert_eq!(kit.store.direct_partners(&user("ann"), 1).await.unwrap(), [user("bob")]);
+    assert_eq!(kit.partners("ann", 9).await, [user("bob"), user("cat")]);
+    assert_eq!(kit.partners("ann", 1).await, [user("bob")]);
 }
 
 pub(crate) async fn a_change_makes_no_direct_room(kit: &Kit<'_>) {
@@ -71,7 +71,7 @@ pub(crate) async fn a_user_may_write_to_oneself(kit: &Kit<'_>) {
     assert_eq!(note.inbox, [(user("ann"), 1)]);
     let view = kit.store.room_view(&note.room_id, &user("ann")).await.unwrap().unwrap();
     assert_eq!((view.members, view.peer_id, view.unread), (Some(1), Some(user("ann")), 0));
-    assert!(kit.store.direct_partners(&user("ann"), 9).await.unwrap().is_empty());
+    assert!(kit.partners("ann", 9).await.is_empty());
 }
 
 pub(crate) async fn nobody_enters_leaves_or_renames_a_direct_room(kit: &Kit<'_>) {

@@ -13,7 +13,8 @@ use crate::store::memory::Memory;
 use crate::store::postgres::{self, Postgres};
 use crate::store::sqlite::{Options, Sqlite};
 use crate::store::{
-    Append, Appended, Change, NewBroadcast, NewNotification, Refusal, Store, Target, Write, Written,
+    Append, Appended, Change, NewBroadcast, NewNotification, NotificationHeads, Refusal, Store, Target,
+    Write, Written,
 };
 
 /// An empty store, and what must outlive it.
@@ -157,6 +158,19 @@ impl<'s> Kit<'s> {
     pub(crate) async fn markers(&self, of: &str, limit: u32) -> Vec<Marker> {
         let of = room(of);
         self.store.markers(std::slice::from_ref(&of), limit).await.unwrap().remove(&of).unwrap_or_default()
+    }
+
+    /// Whom a user has a direct room with.
+    pub(crate) async fn partners(&self, of: &str, limit: u32) -> Vec<UserId> {
+        let of = user(of);
+        let found = self.store.direct_partners(std::slice::from_ref(&of), limit).await;
+        found.unwrap().remove(&of).unwrap_or_default()
+    }
+
+    /// Where the notifications of one user stand.
+    pub(crate) async fn notices_of(&self, name: &str) -> NotificationHeads {
+        let of = user(name);
+        self.store.notification_heads(std::slice::from_ref(&of)).await.unwrap()[&of]
     }
 
     /// Sends a direct message that must be taken.

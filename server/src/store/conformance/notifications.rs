@@ -52,7 +52,7 @@ pub(crate) async fn positions_are_dense_for_each_user_and_for_the_broadcasts(kit
     assert_eq!(kit.notify("ann", "c").await, 2);
     assert_eq!(kit.broadcast("d").await, 1);
     assert_eq!(kit.broadcast("e").await, 2);
-    let heads = kit.store.notification_heads(&user("ann")).await.unwrap();
+    let heads = kit.notices_of("ann").await;
     assert_eq!((heads.head, heads.unread), (position(2, 2), 2));
 }
 
@@ -101,13 +101,13 @@ pub(crate) async fn broadcasts_begin_when_the_user_was_first_seen(kit: &Kit<'_>)
     kit.broadcast("before").await;
     kit.notify("ann", "waiting").await;
     assert_eq!(titles(kit, "ann", position(0, 0), 9).await, ["waiting 1"]);
-    let heads = kit.store.notification_heads(&user("ann")).await.unwrap();
+    let heads = kit.notices_of("ann").await;
     assert_eq!(heads.handed, position(0, 1));
     kit.see("ann", None).await;
     kit.broadcast("after").await;
     kit.see("ann", None).await;
     assert_eq!(titles(kit, "ann", position(0, 0), 9).await, ["waiting 1", "after *2"]);
-    assert_eq!(kit.store.notification_heads(&user("ann")).await.unwrap().handed, position(0, 1));
+    assert_eq!(kit.notices_of("ann").await.handed, position(0, 1));
 }
 
 pub(crate) async fn what_was_handed_moves_forward_only_and_to_the_heads_at_most(kit: &Kit<'_>) {
@@ -119,7 +119,7 @@ pub(crate) async fn what_was_handed_moves_forward_only_and_to_the_heads_at_most(
     let handed = async |to| {
         let write = Write::NotificationsHanded { user_id: user("ann"), position: to };
         assert_eq!(kit.one(write).await, Ok(Written::Nothing));
-        kit.store.notification_heads(&user("ann")).await.unwrap().handed
+        kit.notices_of("ann").await.handed
     };
     assert_eq!(handed(position(2, 1)).await, position(2, 1));
     assert_eq!(handed(position(1, 2)).await, position(2, 2));

@@ -1,5 +1,7 @@
 //! Everything that can be read from a store about some users and rooms, as lines that can be compared.
 
+use std::slice;
+
 use tidings_protocol::{RoomId, UserId};
 
 use crate::store::{HistoryPage, NotificationPosition, Reach, RoomMatch, SearchQuery, Store};
@@ -38,6 +40,13 @@ pub(crate) async fn observe(store: &dyn Store, scope: &Scope) -> Vec<String> {
         line!(lines, "members", room => store.members(room, None, 2));
         line!(lines, "members", room => store.members(room, scope.users.first(), 100));
     }
+    let asked: Vec<_> = scope.rooms.iter().cloned().zip(scope.users.iter().cycle().cloned()).collect();
+    line!(lines, "rooms", asked => store.rooms(&asked));
+    line!(lines, "seen", scope.users => store.seen(&scope.users));
+    for limit in [1, 100] {
+        line!(lines, "partners", scope.users, limit => store.direct_partners(&scope.users, limit));
+    }
+    line!(lines, "heads", scope.users => store.notification_heads(&scope.users));
     line!(lines, "markers", scope.rooms => store.markers(&scope.rooms, 100));
     line!(lines, "markers", scope.rooms => store.markers(&scope.rooms, 1));
     lines
@@ -45,7 +54,7 @@ pub(crate) async fn observe(store: &dyn Store, scope: &Scope) -> Vec<String> {
 
 async fn of_user(store: &dyn Store, scope: &Scope, user: &UserId, lines: &mut Vec<String>) {
     line!(lines, "user", user => store.user(user));
-    line!(lines, "partners", user => store.direct_partners(user, 100));
+    line!(lines, "partners", user => store.direct_partners(slice::from_ref(user), 100));
     for other in &scope.users {
         line!(lines, "direct", user, other => store.direct_room(user, other));
     }
@@ -61,7 +70,7 @@ async fn of_user(store: &dyn Store, scope: &Scope, user: &UserId, lines: &mut Ve
     for (after, limit) in [(0, 1_000), (2, 2), (1_000, 1)] {
         line!(lines, "inbox", user, after, limit => store.inbox(user, after, limit));
     }
-    line!(lines, "heads", user => store.notification_heads(user));
+    line!(lines, "heads", user => store.notification_heads(slice::from_ref(user)));
     for (own, broadcast, limit) in [(0, 0, 1_000), (1, 1, 2), (3, 0, 3), (0, 2, 3), (u64::MAX, 0, 5)] {
         let after = NotificationPosition { own, broadcast };
         line!(lines, "notices", user, after, limit => store.notices(user, after, limit));

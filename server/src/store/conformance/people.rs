@@ -10,6 +10,29 @@ pub(crate) async fn a_user_is_known_once_seen(kit: &Kit<'_>) {
     assert_eq!(kit.store.user(&user("ann")).await.unwrap(), Some(record));
 }
 
+pub(crate) async fn many_users_are_read_at_once(kit: &Kit<'_>) {
+    kit.see("ann", None).await;
+    kit.see("bob", Some("Bob")).await;
+    kit.tell("ann", "ghost", "hi").await;
+    let seen = kit.store.seen(&["bob", "ghost", "nobody", "ann", "bob"].map(user)).await.unwrap();
+    let names: Vec<_> = seen
+        .iter()
+        .map(|(id, record)| (id.as_str(), &record.user_id == id, record.name.as_deref()))
+        .collect();
+    assert_eq!(names, [("ann", true, None), ("bob", true, Some("Bob"))]);
+    assert!(kit.store.seen(&[]).await.unwrap().is_empty());
+    let both = ["ghost", "nobody", "ann", "ghost"].map(user);
+    let partners = kit.store.direct_partners(&both, 9).await.unwrap();
+    assert_eq!(
+        partners.into_iter().collect::<Vec<_>>(),
+        [(user("ann"), vec![user("ghost")]), (user("ghost"), vec![user("ann")])]
+    );
+    kit.notify("ghost", "one").await;
+    let heads = kit.store.notification_heads(&both).await.unwrap();
+    let unread: Vec<_> = heads.iter().map(|(id, heads)| (id.as_str(), heads.unread)).collect();
+    assert_eq!(unread, [("ann", 0), ("ghost", 1), ("nobody", 0)]);
+}
+
 pub(crate) async fn a_name_stays_until_another_comes_and_last_seen_never_goes_back(kit: &Kit<'_>) {
     kit.see("ann", Some("Ann")).await;
     for (name, time) in [(None, 20), (Some("Anna"), 10)] {

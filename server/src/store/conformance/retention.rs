@@ -22,14 +22,14 @@ pub(crate) async fn the_oldest_go_first_and_at_most_so_many_of_each(kit: &Kit<'_
     }
     kit.notify("bob", "3").await;
     assert_eq!(kit.one(prune(100, 2)).await, Ok(pruned(4)));
-    let heads = kit.store.notification_heads(&user("ann")).await.unwrap();
+    let heads = kit.notices_of("ann").await;
     assert_eq!(heads.expired, NotificationPosition { own: 2, broadcast: 2 });
     assert_eq!((heads.head, heads.unread), (NotificationPosition { own: 3, broadcast: 3 }, 1));
     let left = kit.store.notices(&user("ann"), NotificationPosition::default(), 9).await.unwrap();
     assert_eq!(left.len(), 2);
     assert_eq!(kit.one(prune(6, 9)).await, Ok(pruned(1)));
     assert_eq!(kit.one(prune(6, 9)).await, Ok(pruned(0)));
-    assert_eq!(kit.store.notification_heads(&user("bob")).await.unwrap().expired.own, 0);
+    assert_eq!(kit.notices_of("bob").await.expired.own, 0);
 }
 
 pub(crate) async fn positions_go_on_after_everything_has_gone(kit: &Kit<'_>) {

@@ -1,5 +1,8 @@
 //! Reading notifications: where they stand, the stream, the list.
 
+use std::collections::BTreeMap;
+use std::slice;
+
 use sqlx::FromRow;
 use sqlx::postgres::PgPool;
 use tidings_protocol::entity::{Broadcast, Notification};
@@ -11,15 +14,18 @@ use super::text::plain;
 
 // A user who was never seen starts at the newest broadcast.
 const HEADS: &str = "
-SELECT coalesce(u.notification_head, 0) AS own_head, s.broadcast_head,
+SELECT wanted.user_id, coalesce(u.notification_head, 0) AS own_head, s.broadcast_head,
        coalesce(u.handed_own, 0) AS own_handed,
        CASE WHEN u.last_seen IS NULL THEN s.broadcast_head ELSE u.handed_broadcast END AS broadcast_handed,
        coalesce(u.notification_expired, 0) AS own_expired, s.broadcast_expired,
-       (SELECT count(*) FROM notifications WHERE user_id = $1 AND NOT read AND NOT deleted) AS unread
-FROM log_state s LEFT JOIN users u ON u.user_id = $1";
+       (SELECT count(*) FROM notifications
+        WHERE user_id = wanted.user_id AND NOT read AND NOT deleted) AS unread
+FROM unnest($1::text[]) wanted (user_id) CROSS JOIN log_state s
+LEFT JOIN users u ON u.user_id = wanted.user_id";
 
 #[derive(FromRow)]
 struct HeadsRow {
+    user_id: String,
     own_head: i64,
     broadcast_head: i64,
     own_handed: i64,
@@ -29,17 +35,25 @@ struct HeadsRow {
     unread: i64,
 }
 
-pub(super) async fn heads(pool: &PgPool, user: &UserId) -> Result<NotificationHeads, StoreError> {
-    let row: HeadsRow = sqlx::query_as(HEADS).bind(user.as_str()).fetch_one(pool).await?;
+pub(super) async fn heads(
+    pool: &PgPool,
+    users: &[UserId],
+) -> Result<BTreeMap<UserId, NotificationHeads>, StoreError> {
+    let ids: Vec<&str> = users.iter().map(UserId::as_str).collect();
+    let rows: Vec<HeadsRow> = sqlx::query_as(HEADS).bind(ids).fetch_all(pool).await?;
     let both = |own, broadcast| {
         Ok::<_, StoreError>(NotificationPosition { own: position(own)?, broadcast: position(broadcast)? })
     };
-    Ok(NotificationHeads {
-        head: both(row.own_head, row.broadcast_head)?,
-        handed: both(row.own_handed, row.broadcast_handed)?,
-        expired: both(row.own_expired, row.broadcast_expired)?,
-        unread: position(row.unread)?,
-    })
+    let heads = rows.into_iter().map(|row| {
+        let heads = NotificationHeads {
+            head: both(row.own_head, row.broadcast_head)?,
+            handed: both(row.own_handed, row.broadcast_handed)?,
+            expired: both(row.own_expired, row.broadcast_expired)?,
+            unread: position(row.unread)?,
+        };
+        Ok((user_id(row.user_id)?, heads))
+    });
+    heads.collect()
 }
 
 #[derive(FromRow)]
@@ -146,6 +160,6 @@ pub(super) async fn notifications(
     let statement = if unread_only { LIST_UNREAD } else { LIST };
     let query = sqlx::query_as::<_, NoticeRow>(statement).bind(user.as_str()).bind(before);
     let rows = query.bind(i64::from(limit) + 1).fetch_all(pool).await?;
-    let unread = heads(pool, user).await?.unread;
+    let unread = heads(pool, slice::from_ref(user)).await?.get(user).map_or(0, |heads| heads.unread);
     Ok((page(rows, limit, NoticeRow::notification)?, unread))
 }

@@ -1,5 +1,7 @@
 //! People: seen, looked up and found by the beginning of their id or name.
 
+use std::collections::BTreeMap;
+
 use sqlx::FromRow;
 use sqlx::postgres::{PgConnection, PgPool};
 use tidings_protocol::{Timestamp, UserId};
@@ -54,12 +56,20 @@ pub(super) async fn see(
     Ok(Ok(Written::User(statement.fetch_one(conn).await?.record()?)))
 }
 
-const USER: &str = "
-SELECT user_id, name, last_seen, inbox_head FROM users WHERE user_id = $1 AND last_seen IS NOT NULL";
+const SEEN: &str = "
+SELECT user_id, name, last_seen, inbox_head FROM users WHERE user_id = ANY($1) AND last_seen IS NOT NULL";
 
-pub(super) async fn user(pool: &PgPool, user: &UserId) -> Result<Option<UserRecord>, StoreError> {
-    let row = sqlx::query_as::<_, UserRow>(USER).bind(user.as_str()).fetch_optional(pool).await?;
-    row.map(UserRow::record).transpose()
+pub(super) async fn seen(
+    pool: &PgPool,
+    users: &[UserId],
+) -> Result<BTreeMap<UserId, UserRecord>, StoreError> {
+    let ids: Vec<&str> = users.iter().map(UserId::as_str).collect();
+    let rows: Vec<UserRow> = sqlx::query_as(SEEN).bind(ids).fetch_all(pool).await?;
+    let seen = rows.into_iter().map(|row| {
+        let record = row.record()?;
+        Ok((record.user_id.clone(), record))
+    });
+    seen.collect()
 }
 
 const ALL: &str = "

@@ -8,39 +8,37 @@ use tidings_protocol::entity::{Marker, Member, Room, RoomKind};
 use tidings_protocol::{RoomId, UserId};
 
 use super::super::columns::{self, MessageRow, RoomRow, page, position, room_id, room_kind, user_id};
-use super::super::{MemberRecord, Page, Reach, RoomRecord, StoreError, pair};
+use super::super::{Page, Reach, Rooms, StoreError, pair};
 use super::row::{self, reach};
 use super::text::{plain, plain_option};
 
 const ROOMS_BY_ID: &str = "
 SELECT r.room_id, r.kind, r.name, r.head_seq, r.member_count, r.peer_a, r.peer_b,
-       me.role, me.read_seq, me.delivered_seq
-FROM rooms r LEFT JOIN members me ON me.room_id = r.room_id AND me.user_id = $2
-WHERE r.room_id = ANY($1)";
+       wanted.user_id, me.role, me.read_seq, me.delivered_seq
+FROM unnest($1::text[], $2::text[]) wanted (room_id, user_id) JOIN rooms r ON r.room_id = wanted.room_id
+LEFT JOIN members me ON me.room_id = r.room_id AND me.user_id = wanted.user_id";
 
 #[derive(FromRow)]
 struct RoomAndMember {
     #[sqlx(flatten)]
     room: RoomRow,
+    user_id: String,
     role: Option<i64>,
     read_seq: Option<i64>,
     delivered_seq: Option<i64>,
 }
 
-pub(super) async fn rooms_by_id(
-    pool: &PgPool,
-    rooms: &[RoomId],
-    user: &UserId,
-) -> Result<BTreeMap<RoomId, (RoomRecord, Option<MemberRecord>)>, StoreError> {
-    let ids: Vec<&str> = rooms.iter().map(RoomId::as_str).collect();
-    let query = sqlx::query_as::<_, RoomAndMember>(ROOMS_BY_ID).bind(ids).bind(user.as_str());
+pub(super) async fn rooms_by_id(pool: &PgPool, asked: &[(RoomId, UserId)]) -> Result<Rooms, StoreError> {
+    let (rooms, users): (Vec<&str>, Vec<&str>) =
+        asked.iter().map(|(room, user)| (room.as_str(), user.as_str())).unzip();
+    let query = sqlx::query_as::<_, RoomAndMember>(ROOMS_BY_ID).bind(rooms).bind(users);
     let rooms = query.fetch_all(pool).await?.into_iter().map(|found| {
         let member = match (found.role, found.read_seq, found.delivered_seq) {
             (Some(role), Some(read), Some(delivered)) => Some(columns::member((role, read, delivered))?),
             _ => None,
         };
-        let room = row::room(found.room)?;
-        Ok((room.room_id.clone(), (room, member)))
+        let (room, user) = (row::room(found.room)?, user_id(found.user_id)?);
+        Ok(((room.room_id.clone(), user), (room, member)))
     });
     rooms.collect()
 }
@@ -53,18 +51,27 @@ pub(super) async fn direct_room(pool: &PgPool, a: &UserId, b: &UserId) -> Result
 }
 
 const PARTNERS: &str = "
-SELECT peer_b FROM rooms WHERE peer_a = $1 AND peer_b <> $1
-UNION ALL
-SELECT peer_a FROM rooms WHERE peer_b = $1 AND peer_a <> $1
-ORDER BY 1 LIMIT $2";
+SELECT wanted.user_id, found.partner
+FROM (SELECT DISTINCT user_id FROM unnest($1::text[]) user_id) wanted CROSS JOIN LATERAL (
+    SELECT peer_b AS partner FROM rooms WHERE peer_a = wanted.user_id AND peer_b <> wanted.user_id
+    UNION ALL
+    SELECT peer_a FROM rooms WHERE peer_b = wanted.user_id AND peer_a <> wanted.user_id
+    ORDER BY partner LIMIT $2
+) found
+ORDER BY wanted.user_id, found.partner";
 
 pub(super) async fn direct_partners(
     pool: &PgPool,
-    user: &UserId,
+    users: &[UserId],
     limit: u32,
-) -> Result<Vec<UserId>, StoreError> {
-    let query = sqlx::query_scalar::<_, String>(PARTNERS).bind(user.as_str()).bind(i64::from(limit));
-    query.fetch_all(pool).await?.into_iter().map(user_id).collect()
+) -> Result<BTreeMap<UserId, Vec<UserId>>, StoreError> {
+    let ids: Vec<&str> = users.iter().map(UserId::as_str).collect();
+    let query = sqlx::query_as::<_, (String, String)>(PARTNERS).bind(ids).bind(i64::from(limit));
+    let mut partners: BTreeMap<UserId, Vec<UserId>> = BTreeMap::new();
+    for (user, partner) in query.fetch_all(pool).await? {
+        partners.entry(user_id(user)?).or_default().push(user_id(partner)?);
+    }
+    Ok(partners)
 }
 
 /// Rooms as the user `$1` sees them: `$from` names the room `r` and its membership `me`, if any.

@@ -1,5 +1,8 @@
 //! Reading notifications: where they stand, the stream, the list.
 
+use std::collections::BTreeMap;
+use std::slice;
+
 use sqlx::FromRow;
 use sqlx::sqlite::SqlitePool;
 use tidings_protocol::entity::{Broadcast, Notification};
@@ -7,19 +10,21 @@ use tidings_protocol::{Timestamp, UserId};
 
 use super::super::{Notice, NotificationHeads, NotificationPosition, Page, StoreError, merge_notices};
 use super::row::corrupt;
-use super::row::{number, page, position, user_id};
+use super::row::{json, number, page, position, user_id};
 
 // A user who was never seen starts at the newest broadcast.
 const HEADS: &str = "
-SELECT coalesce(u.notification_head, 0) AS own_head, s.broadcast_head,
+SELECT wanted.value AS user_id, coalesce(u.notification_head, 0) AS own_head, s.broadcast_head,
        coalesce(u.handed_own, 0) AS own_handed,
        iif(u.last_seen IS NULL, s.broadcast_head, u.handed_broadcast) AS broadcast_handed,
        coalesce(u.notification_expired, 0) AS own_expired, s.broadcast_expired,
-       (SELECT count(*) FROM notifications WHERE user_id = ?1 AND read = 0 AND deleted = 0) AS unread
-FROM log_state s LEFT JOIN users u ON u.user_id = ?1";
+       (SELECT count(*) FROM notifications
+        WHERE user_id = wanted.value AND read = 0 AND deleted = 0) AS unread
+FROM json_each(?1) wanted CROSS JOIN log_state s LEFT JOIN users u ON u.user_id = wanted.value";
 
 #[derive(FromRow)]
 struct HeadsRow {
+    user_id: String,
     own_head: i64,
     broadcast_head: i64,
     own_handed: i64,
@@ -29,17 +34,25 @@ struct HeadsRow {
     unread: i64,
 }
 
-pub(super) async fn heads(pool: &SqlitePool, user: &UserId) -> Result<NotificationHeads, StoreError> {
-    let row: HeadsRow = sqlx::query_as(HEADS).bind(user.as_str()).fetch_one(pool).await?;
+pub(super) async fn heads(
+    pool: &SqlitePool,
+    users: &[UserId],
+) -> Result<BTreeMap<UserId, NotificationHeads>, StoreError> {
+    let ids: Vec<&str> = users.iter().map(UserId::as_str).collect();
+    let rows: Vec<HeadsRow> = sqlx::query_as(HEADS).bind(json(&ids)?).fetch_all(pool).await?;
     let both = |own, broadcast| {
         Ok::<_, StoreError>(NotificationPosition { own: position(own)?, broadcast: position(broadcast)? })
     };
-    Ok(NotificationHeads {
-        head: both(row.own_head, row.broadcast_head)?,
-        handed: both(row.own_handed, row.broadcast_handed)?,
-        expired: both(row.own_expired, row.broadcast_expired)?,
-        unread: position(row.unread)?,
-    })
+    let heads = rows.into_iter().map(|row| {
+        let heads = NotificationHeads {
+            head: both(row.own_head, row.broadcast_head)?,
+            handed: both(row.own_handed, row.broadcast_handed)?,
+            expired: both(row.own_expired, row.broadcast_expired)?,
+            unread: position(row.unread)?,
+        };
+        Ok((user_id(row.user_id)?, heads))
+    });
+    heads.collect()
 }
 
 #[derive(FromRow)]
@@ -146,6 +159,6 @@ pub(super) async fn notifications(
     let statement = if unread_only { LIST_UNREAD } else { LIST };
     let query = sqlx::query_as::<_, NoticeRow>(statement).bind(user.as_str()).bind(before);
     let rows = query.bind(i64::from(limit) + 1).fetch_all(pool).await?;
-    let unread = heads(pool, user).await?.unread;
+    let unread = heads(pool, slice::from_ref(user)).await?.get(user).map_or(0, |heads| heads.unread);
     Ok((page(rows, limit, NoticeRow::notification)?, unread))
 }

@@ -1,11 +1,13 @@
 //! People: seen, looked up and found by the beginning of their id or name.
 
+use std::collections::BTreeMap;
+
 use sqlx::FromRow;
 use sqlx::sqlite::{SqliteConnection, SqlitePool};
 use tidings_protocol::{Timestamp, UserId};
 
 use super::super::{Page, StoreError, UserRecord, Written};
-use super::row::{page, position, user_id};
+use super::row::{json, page, position, user_id};
 use super::writer::Outcome;
 
 #[derive(FromRow)]
@@ -51,12 +53,21 @@ pub(super) async fn see(
     Ok(Ok(Written::User(statement.fetch_one(conn).await?.record()?)))
 }
 
-const USER: &str = "
-SELECT user_id, name, last_seen, inbox_head FROM users WHERE user_id = ? AND last_seen IS NOT NULL";
+const SEEN: &str = "
+SELECT user_id, name, last_seen, inbox_head
+FROM json_each(?1) wanted CROSS JOIN users ON user_id = wanted.value WHERE last_seen IS NOT NULL";
 
-pub(super) async fn user(pool: &SqlitePool, user: &UserId) -> Result<Option<UserRecord>, StoreError> {
-    let row = sqlx::query_as::<_, UserRow>(USER).bind(user.as_str()).fetch_optional(pool).await?;
-    row.map(UserRow::record).transpose()
+pub(super) async fn seen(
+    pool: &SqlitePool,
+    users: &[UserId],
+) -> Result<BTreeMap<UserId, UserRecord>, StoreError> {
+    let ids: Vec<&str> = users.iter().map(UserId::as_str).collect();
+    let rows: Vec<UserRow> = sqlx::query_as(SEEN).bind(json(&ids)?).fetch_all(pool).await?;
+    let seen = rows.into_iter().map(|row| {
+        let record = row.record()?;
+        Ok((record.user_id.clone(), record))
+    });
+    seen.collect()
 }
 
 const ALL: &str = "

@@ -7,38 +7,35 @@ use sqlx::sqlite::{SqlitePool, SqliteRow};
 use tidings_protocol::entity::{Marker, Member, Room, RoomKind};
 use tidings_protocol::{RoomId, UserId};
 
-use super::super::{MemberRecord, Page, Reach, RoomRecord, StoreError, pair};
+use super::super::{Page, Reach, Rooms, StoreError, pair};
 use super::row::{self, MessageRow, RoomRow, json, page, position, reach, room_id, room_kind, user_id};
 
 const ROOMS_BY_ID: &str = "
 SELECT r.room_id, r.kind, r.name, r.head_seq, r.member_count, r.peer_a, r.peer_b,
-       me.role, me.read_seq, me.delivered_seq
-FROM json_each(?1) wanted CROSS JOIN rooms r ON r.room_id = wanted.value
-LEFT JOIN members me ON me.room_id = r.room_id AND me.user_id = ?2";
+       wanted.value ->> 1 AS user_id, me.role, me.read_seq, me.delivered_seq
+FROM json_each(?1) wanted CROSS JOIN rooms r ON r.room_id = wanted.value ->> 0
+LEFT JOIN members me ON me.room_id = r.room_id AND me.user_id = wanted.value ->> 1";
 
 #[derive(FromRow)]
 struct RoomAndMember {
     #[sqlx(flatten)]
     room: RoomRow,
+    user_id: String,
     role: Option<i64>,
     read_seq: Option<i64>,
     delivered_seq: Option<i64>,
 }
 
-pub(super) async fn rooms_by_id(
-    pool: &SqlitePool,
-    rooms: &[RoomId],
-    user: &UserId,
-) -> Result<BTreeMap<RoomId, (RoomRecord, Option<MemberRecord>)>, StoreError> {
-    let ids: Vec<&str> = rooms.iter().map(RoomId::as_str).collect();
-    let query = sqlx::query_as::<_, RoomAndMember>(ROOMS_BY_ID).bind(json(&ids)?).bind(user.as_str());
+pub(super) async fn rooms_by_id(pool: &SqlitePool, asked: &[(RoomId, UserId)]) -> Result<Rooms, StoreError> {
+    let pairs: Vec<(&str, &str)> = asked.iter().map(|(room, user)| (room.as_str(), user.as_str())).collect();
+    let query = sqlx::query_as::<_, RoomAndMember>(ROOMS_BY_ID).bind(json(&pairs)?);
     let rooms = query.fetch_all(pool).await?.into_iter().map(|found| {
         let member = match (found.role, found.read_seq, found.delivered_seq) {
             (Some(role), Some(read), Some(delivered)) => Some(row::member((role, read, delivered))?),
             _ => None,
         };
-        let room = found.room.record()?;
-        Ok((room.room_id.clone(), (room, member)))
+        let (room, user) = (found.room.record()?, user_id(found.user_id)?);
+        Ok(((room.room_id.clone(), user), (room, member)))
     });
     rooms.collect()
 }
@@ -54,18 +51,29 @@ pub(super) async fn direct_room(
 }
 
 const PARTNERS: &str = "
-SELECT peer_b FROM rooms WHERE peer_a = ?1 AND peer_b <> ?1
-UNION ALL
-SELECT peer_a FROM rooms WHERE peer_b = ?1 AND peer_a <> ?1
-ORDER BY 1 LIMIT ?2";
+WITH wanted AS (SELECT DISTINCT value AS user_id FROM json_each(?1)), found AS (
+    SELECT wanted.user_id, peer_b AS partner
+    FROM wanted CROSS JOIN rooms ON peer_a = wanted.user_id AND peer_b <> wanted.user_id
+    UNION ALL
+    SELECT wanted.user_id, peer_a
+    FROM wanted CROSS JOIN rooms ON peer_b = wanted.user_id AND peer_a <> wanted.user_id
+), numbered AS (
+    SELECT user_id, partner, row_number() OVER (PARTITION BY user_id ORDER BY partner) AS n FROM found
+)
+SELECT user_id, partner FROM numbered WHERE n <= ?2 ORDER BY user_id, n";
 
 pub(super) async fn direct_partners(
     pool: &SqlitePool,
-    user: &UserId,
+    users: &[UserId],
     limit: u32,
-) -> Result<Vec<UserId>, StoreError> {
-    let query = sqlx::query_scalar::<_, String>(PARTNERS).bind(user.as_str()).bind(limit);
-    query.fetch_all(pool).await?.into_iter().map(user_id).collect()
+) -> Result<BTreeMap<UserId, Vec<UserId>>, StoreError> {
+    let ids: Vec<&str> = users.iter().map(UserId::as_str).collect();
+    let query = sqlx::query_as::<_, (String, String)>(PARTNERS).bind(json(&ids)?).bind(limit);
+    let mut partners: BTreeMap<UserId, Vec<UserId>> = BTreeMap::new();
+    for (user, partner) in query.fetch_all(pool).await? {
+        partners.entry(user_id(user)?).or_default().push(user_id(partner)?);
+    }
+    Ok(partners)
 }
 
 /// Rooms as the user `?1` sees them: `$from` names the room `r` and its membership `me`, if any.

@@ -11,9 +11,8 @@ use tidings_protocol::entity::{Marker, Member, Message, Notification, Room};
 use tidings_protocol::{Epoch, RoomId, UserId};
 use tidings_server::store::memory::Memory;
 use tidings_server::store::{
-    Entry, Heads, HistoryPage, InboxEntry, MemberRecord, Notice, NotificationHeads, NotificationPosition,
-    Page, Reach, Refusal, RevocationRecord, RoomRecord, SearchQuery, Store, StoreError, UserRecord, Write,
-    Written,
+    Entry, Heads, HistoryPage, InboxEntry, Notice, NotificationHeads, NotificationPosition, Page, Reach,
+    Refusal, RevocationRecord, Rooms, SearchQuery, Store, StoreError, UserRecord, Write, Written,
 };
 use tokio::time::sleep;
 
@@ -65,10 +64,10 @@ macro_rules! reads {
 reads! {
     fn epoch() -> Epoch;
     fn ticket_secret() -> SecretString;
-    fn user(user: &UserId) -> Option<UserRecord>;
-    fn rooms(rooms: &[RoomId], user: &UserId) -> BTreeMap<RoomId, (RoomRecord, Option<MemberRecord>)>;
+    fn seen(users: &[UserId]) -> BTreeMap<UserId, UserRecord>;
+    fn rooms(asked: &[(RoomId, UserId)]) -> Rooms;
     fn direct_room(a: &UserId, b: &UserId) -> Option<RoomId>;
-    fn direct_partners(user: &UserId, limit: u32) -> Vec<UserId>;
+    fn direct_partners(users: &[UserId], limit: u32) -> BTreeMap<UserId, Vec<UserId>>;
     fn room_view(room: &RoomId, user: &UserId) -> Option<Room>;
     fn rooms_of(user: &UserId, reach: &Reach, after: Option<&RoomId>, limit: u32) -> Page<Room>;
     fn public_rooms(user: &UserId, reach: &Reach, after: Option<&RoomId>, limit: u32) -> Page<Room>;
@@ -82,7 +81,7 @@ reads! {
     fn users(prefix: &str, limit: u32) -> Page<UserRecord>;
     fn heads(rooms: &[RoomId], users: &[UserId]) -> Heads;
     fn outsiders(pairs: &[(RoomId, UserId)]) -> Vec<(RoomId, UserId)>;
-    fn notification_heads(user: &UserId) -> NotificationHeads;
+    fn notification_heads(users: &[UserId]) -> BTreeMap<UserId, NotificationHeads>;
     fn notices(user: &UserId, after: NotificationPosition, limit: u32) -> Vec<Notice>;
     fn notifications(user: &UserId, unread_only: bool, before: Option<&str>, limit: u32) -> (Page<Notification>, u64);
     fn revocations(after: u64, limit: u32) -> Vec<RevocationRecord>;

@@ -62,7 +62,7 @@ async fn everything(store: &Postgres, kit: &Kit<'_>, times: usize) {
     let (listed, unread) = store.notifications(&bob, false, None, 100).await.unwrap();
     assert_eq!((listed.items.len(), unread), (times, times as u64));
     assert!(store.revocations(0, 100).await.unwrap().is_empty());
-    store.notification_heads(&bob).await.unwrap();
+    store.notification_heads(std::slice::from_ref(&bob)).await.unwrap();
     store.heads(std::slice::from_ref(&hall), &[bob]).await.unwrap();
     assert!(store.outsiders(&[(hall, ann)]).await.unwrap().is_empty());
 }
