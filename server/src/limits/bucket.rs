@@ -20,6 +20,12 @@ impl Quota {
     pub fn per_second(per_second: NonZeroU32, seconds: u32) -> Self {
         Self { interval: Duration::from_secs(1) / per_second.get(), burst: Duration::from_secs(1) * seconds }
     }
+
+    /// The time in which one more token comes.
+    #[must_use]
+    pub const fn interval(&self) -> Duration {
+        self.interval
+    }
 }
 
 /// How empty a bucket is: until when it would take to be full again.

@@ -16,8 +16,10 @@ use super::client::Client;
 use crate::config::LimitsConfig;
 use crate::error::Error;
 
-/// When a refused peer may try again.
+/// When a refused peer may try again, where nothing says when there will be place.
 const RETRY: Duration = Duration::from_secs(5);
+/// Who is one too many in a second is told a turn within this time; past it the turns begin anew.
+const TURNS: Duration = Duration::from_secs(60);
 
 /// Why a connection was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
@@ -28,9 +30,9 @@ pub enum Refused {
     /// This address has enough.
     #[error("this address has as many connections as it may")]
     Address,
-    /// Too many connections come at once.
+    /// Too many connections come at once: when it is this one's turn.
     #[error("more connections come in a second than the server takes")]
-    Rate,
+    Rate(Duration),
     /// This user has enough.
     #[error("this user has as many sessions as it may")]
     User,
@@ -43,7 +45,7 @@ impl Refused {
         match self {
             Self::Server => "server",
             Self::Address => "address",
-            Self::Rate => "rate",
+            Self::Rate(_) => "rate",
             Self::User => "user",
         }
     }
@@ -52,10 +54,11 @@ impl Refused {
 impl From<Refused> for Error {
     fn from(refused: Refused) -> Self {
         let code = match refused {
-            Refused::Server | Refused::Rate => Code::Unavailable,
+            Refused::Server | Refused::Rate(_) => Code::Unavailable,
             Refused::Address | Refused::User => Code::RateLimited,
         };
-        Self::new(code).detail(refused.to_string()).retry_after(RETRY)
+        let wait = if let Refused::Rate(turn) = refused { turn } else { RETRY };
+        Self::new(code).detail(refused.to_string()).retry_after(wait)
     }
 }
 
@@ -72,7 +75,31 @@ pub struct Connections {
 #[derive(Debug)]
 struct Arrivals {
     quota: Quota,
-    bucket: Mutex<Bucket>,
+    line: Mutex<Line>,
+}
+
+#[derive(Debug)]
+struct Line {
+    bucket: Bucket,
+    /// When the last one who was refused is to come again.
+    last_turn: Instant,
+}
+
+impl Arrivals {
+    fn at(quota: Quota, now: Instant) -> Self {
+        Self { quota, line: Mutex::new(Line { bucket: Bucket::full(now), last_turn: now }) }
+    }
+
+    /// Takes one in, or says when to come again: one after the other, since many who come again at once would be refused at
+    /// once again.
+    fn admit(&self, now: Instant) -> Result<(), Refused> {
+        let mut line = self.line.lock();
+        let Err(wait) = line.bucket.take(self.quota, now) else { return Ok(()) };
+        let next = now + wait;
+        let turn = next.max(line.last_turn + self.quota.interval());
+        line.last_turn = if turn > now + TURNS { next } else { turn };
+        Err(Refused::Rate(line.last_turn - now))
+    }
 }
 
 impl Connections {
@@ -85,8 +112,7 @@ impl Connections {
             limits.max_connections_per_user.get(),
         );
         let quota = Quota::per_second(limits.max_connects_per_second, 1);
-        let bucket = Mutex::new(Bucket::full(Instant::now()));
-        Self { arrivals: Some(Arc::new(Arrivals { quota, bucket })), ..bounds }
+        Self { arrivals: Some(Arc::new(Arrivals::at(quota, Instant::now()))), ..bounds }
     }
 
     /// For a listener that only few have to do with: `all` connections, whoever makes them.
@@ -117,7 +143,7 @@ impl Connections {
         };
         // Last, so that an address which has enough takes nothing from the others.
         if let Some(arrivals) = &self.arrivals {
-            arrivals.bucket.lock().take(arrivals.quota, Instant::now()).map_err(|_| Refused::Rate)?;
+            arrivals.admit(Instant::now())?;
         }
         Ok(Permit { _all: Some(all), _address: address, _user: None })
     }
@@ -204,6 +230,8 @@ impl<K: Eq + Hash> Drop for Counted<K> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::origin::Scheme;
 
@@ -218,6 +246,40 @@ mod tests {
         assert!(counts.take("a").is_some());
         drop(second);
         assert!(counts.counts.lock().is_empty());
+    }
+
+    /// When each of a crowd is in that comes within half a second, in milliseconds; who is refused comes again when told,
+    /// in whole seconds as `Retry-After` has them.
+    fn returns(crowd: u64, per_second: u32) -> Vec<u64> {
+        let began = Instant::now();
+        let arrivals = Arrivals::at(Quota::per_second(per_second.try_into().unwrap(), 1), began);
+        let mut knocks: BTreeSet<(u64, u64)> = (0..crowd).map(|n| (n * 500 / crowd, n)).collect();
+        let mut times = Vec::new();
+        while let Some((at, n)) = knocks.pop_first() {
+            match arrivals.admit(began + Duration::from_millis(at)) {
+                Ok(()) => times.push(at),
+                Err(Refused::Rate(turn)) => {
+                    assert!(turn <= TURNS);
+                    knocks.insert((at + 1_000 * crate::error::whole_seconds(turn), n));
+                }
+                Err(other) => panic!("{other:?}"),
+            }
+        }
+        times
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_is_one_too_many_is_told_a_turn_at_which_there_is_place() {
+        let times = returns(10_000, 2_000);
+        assert!(times.last() <= Some(&6_000), "the last after {:?} ms", times.last());
+        // A full bucket and what comes in meanwhile.
+        let in_a_second = |from: &u64| times.iter().filter(|at| (*from..from + 1_000).contains(*at)).count();
+        assert!(times.iter().step_by(50).map(in_a_second).max() <= Some(4_000));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_crowd_that_no_minute_takes_in_gets_in_all_the_same() {
+        assert_eq!(returns(1_000, 10).len(), 1_000);
     }
 
     #[test]
