@@ -15,8 +15,9 @@ use crate::limits::connections::Refused;
 const AT_ONCE: usize = 256;
 /// How long one answer may take.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// How long an answer waits for the question: many clients take none that they have not asked for.
-const QUESTION: Duration = Duration::from_millis(200);
+/// How long an answer waits for the question: many clients take none that they have not asked for, and one that opens
+/// thousands of connections is late with it.
+const QUESTION: Duration = Duration::from_secs(1);
 /// How much of a refused request is read, so that closing does not reset the answer away.
 const READ_AT_MOST: usize = 64 * 1024;
 

@@ -33,10 +33,14 @@ const BACK_ALWAYS: Duration = Duration::from_secs(80);
 /// In the short form, with a fiftieth of the clients, the last one.
 const FEW_BACK: Duration = Duration::from_secs(30);
 const FEW_BACK_ALWAYS: Duration = Duration::from_secs(40);
+/// Who is one too many is answered or closed within this time.
+const ANSWERED: Duration = Duration::from_secs(30);
 /// Every so many clients one writes before it is back.
 const WRITES: usize = 200;
 /// Connections of one user who wants to connect with many others: fewer than one may have.
 const EACH: usize = 16;
+/// Statements to PostgreSQL for one that comes back; of few, what the nodes ask for at their start weighs more.
+const MOST_STATEMENTS: f64 = 1.0;
 /// What counts each statement.
 const COUNTS: &str = "shared_preload_libraries=pg_stat_statements";
 const BEGIN: &str = "CREATE EXTENSION IF NOT EXISTS pg_stat_statements";
@@ -83,7 +87,7 @@ pub(in super::super) async fn run(context: &Context) -> Result<Outcome, Error> {
     judge_times(context, count, &returns, &mut outcome);
     outcome.figure("what nginx answered to who came back", answered);
     judge_memory(&steady, &peak, &mut outcome);
-    count_statements(&statements, count, &mut outcome);
+    count_statements(&statements, count, context.size(None, Some(MOST_STATEMENTS)), &mut outcome);
     let [api, ..] = apis(&cluster)?;
     let rooms: Vec<String> = written.acked.iter().map(|acked| acked.room.clone()).collect();
     let deadline = Instant::now() + PATIENCE;
@@ -153,6 +157,7 @@ async fn salvo(cluster: &Cluster, secret: &Secret, count: usize) -> Result<Refus
         upgrade
             .header("sec-websocket-version", "13")
             .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==")
+            .timeout(ANSWERED)
             .send()
     });
     let mut refused = Refused { taken: 0, told_when: 0, closed: 0, others: Vec::new() };
@@ -166,6 +171,7 @@ async fn salvo(cluster: &Cluster, secret: &Secret, count: usize) -> Result<Refus
                 refused.told_when += 1;
             }
             Ok(answer) => refused.others.push(answer.status().to_string()),
+            Err(error) if error.is_timeout() => refused.others.push("none".to_owned()),
             Err(_) => refused.closed += 1,
         }
     }
@@ -203,12 +209,16 @@ fn answers(log: &str) -> String {
 }
 
 /// All statements of all nodes since they were killed, for each client: the few of the nodes' own starts and clocks too.
-fn count_statements(told: &str, count: usize, outcome: &mut Outcome) {
+fn count_statements(told: &str, count: usize, most: Option<f64>, outcome: &mut Outcome) {
     let lines = told.lines().filter_map(|line| line.split_once('|'));
     let counted: Vec<(usize, &str)> =
         lines.filter_map(|(calls, query)| Some((calls.trim().parse().ok()?, query))).collect();
     let all: usize = counted.iter().map(|(calls, _)| calls).sum();
     let each = |calls: usize| format!("{:.2}", calls as f64 / count as f64);
+    if let Some(most) = most {
+        let broken = usize::from(!(0.01..=most).contains(&(all as f64 / count as f64)));
+        outcome.promise(format!("a client that comes back costs at most {most} statement"), 1, broken);
+    }
     outcome.figure("statements to PostgreSQL for each client that came back", each(all));
     for (calls, query) in counted.iter().take(6) {
         outcome.figure(format!("`{query}`"), each(*calls));
