@@ -3,7 +3,7 @@
 //! - [`writer`]: everything durable goes through it: group commit, then events in the order of the log.
 //! - [`gate`]: the order of a session's frames when one of them is refused for now.
 //! - [`events`]: what the others are told of a write.
-//! - [`readings`]: what is read for many sessions at once, by way of [`joined`].
+//! - [`readings`]: what is read for many sessions at once, by way of [`joined`] and [`shared`].
 //! - [`rooms`]: joining, leaving, members, markers.
 //! - [`markers`]: what has been delivered, gathered and written together.
 //! - [`people`]: sessions, presence, typing.
@@ -43,6 +43,7 @@ pub mod people;
 pub mod readings;
 pub mod revocations;
 pub mod rooms;
+pub mod shared;
 pub mod writer;
 
 pub use self::gate::Gate;

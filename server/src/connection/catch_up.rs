@@ -43,7 +43,7 @@ type PageFuture = Pin<Box<dyn Future<Output = Result<Page, StoreError>> + Send>>
 #[derive(Debug)]
 pub enum Page {
     /// Of a room's log.
-    Room(Vec<Entry>),
+    Room(Arc<Vec<Entry>>),
     /// Of a direct room's log.
     Direct(Vec<InboxEntry>),
     /// Of the inbox.
@@ -263,7 +263,7 @@ fn page_of(reader: &mut Reader<'_>, log: LogId, size: u32) -> Option<PageFuture>
                     node.store().direct_log(&room_id, &user, after, size).await.map(Page::Direct)
                 }));
             }
-            Box::pin(async move { node.store().log(&room_id, after, size).await.map(Page::Room) })
+            Box::pin(async move { node.readings().log(&room_id, after, size).await.map(Page::Room) })
         }
         LogId::Inbox => {
             let (user, after) = (reader.user.clone(), reader.logs.inbox.last);

@@ -11,8 +11,9 @@ use tidings_protocol::limits::PEOPLE_LISTED;
 use tidings_protocol::{RoomId, UserId};
 
 use super::joined::{Answer, Joined};
+use super::shared::Shared;
 use crate::metrics::Metrics;
-use crate::store::{MemberRecord, NotificationHeads, RoomRecord, Store, StoreError, UserRecord};
+use crate::store::{Entry, MemberRecord, NotificationHeads, RoomRecord, Store, StoreError, UserRecord};
 
 /// Keys in one reading of single rows.
 const ROWS: usize = 512;
@@ -39,6 +40,15 @@ pub struct Readings {
     markers: Joined<RoomId, Vec<Marker>>,
     partners: Joined<UserId, Vec<UserId>>,
     notices: Joined<UserId, NotificationHeads>,
+    pages: Shared<LogPage, Vec<Entry>>,
+}
+
+/// A page of a room's log.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct LogPage {
+    room: RoomId,
+    after: u64,
+    limit: u32,
 }
 
 impl Readings {
@@ -55,6 +65,7 @@ impl Readings {
                 store.direct_partners(&users, MAX_PARTNERS).await
             }),
             notices: joins.kind(ROWS, |store, users| async move { store.notification_heads(&users).await }),
+            pages: joins.pages(),
         }
     }
 
@@ -120,6 +131,14 @@ impl Readings {
     pub async fn notification_heads(&self, user: &UserId) -> Result<NotificationHeads, StoreError> {
         Ok(self.notices.ask([user.clone()]).await?.get(user).copied().unwrap_or_default())
     }
+
+    /// As [`Store::log`].
+    ///
+    /// # Errors
+    /// As [`Store::log`].
+    pub async fn log(&self, room: &RoomId, after: u64, limit: u32) -> Result<Arc<Vec<Entry>>, StoreError> {
+        self.pages.ask(LogPage { room: room.clone(), after, limit }).await
+    }
 }
 
 /// What all kinds of readings are made with.
@@ -140,6 +159,15 @@ impl Joins {
         Joined::new(most, move |keys| {
             metrics.store_read();
             read(Arc::clone(&store), keys).boxed()
+        })
+    }
+
+    fn pages(&self) -> Shared<LogPage, Vec<Entry>> {
+        let (store, metrics) = (Arc::clone(&self.store), Arc::clone(&self.metrics));
+        Shared::new(move |LogPage { room, after, limit }| {
+            metrics.store_read();
+            let store = Arc::clone(&store);
+            async move { store.log(&room, after, limit).await }.boxed()
         })
     }
 }
