@@ -31,8 +31,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use self::trace::Trace;
 use self::world::{Lack, World};
 
-/// Lives of a usual run: one takes 0.22 s of CPU in a debug build, so all take about a minute on one core.
-const LIVES: u64 = 250;
+/// Lives of a usual run: one takes 0.22 s of CPU in a debug build, so all take about four minutes on two cores.
+const LIVES: u64 = 2_000;
 /// Of a cluster that lacks something, one of so many lives must fail. Two in a hundred do where the comparison with the log
 /// is what lacks: it matters only where the broker has lost the last event of a topic.
 const DOOMED: u64 = 400;
