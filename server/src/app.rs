@@ -32,6 +32,7 @@ mod cluster;
 pub mod command;
 mod log;
 
+use self::cluster::Registering;
 pub use self::command::StartError;
 use self::log::Log;
 
@@ -62,6 +63,7 @@ pub struct App {
     auth: Arc<Authenticator>,
     drain: Drain,
     drain_grace: Duration,
+    registering: Option<Registering>,
     log: Option<Log>,
 }
 
@@ -99,6 +101,7 @@ impl App {
         let revocations = Arc::clone(auth.revocations());
         let settings = node_settings(config);
         let node = Node::start(store, broker, clock, settings, revocations, Arc::clone(&metrics)).await?;
+        let registering = Registering::begin(&config.broker, &node)?;
         let connections = Connections::new(&config.limits);
         let trusted = Arc::new(TrustedProxies::new(config.listen.trusted_proxies.clone()));
         let state = HttpState {
@@ -133,6 +136,7 @@ impl App {
             auth,
             drain,
             drain_grace: config.drain.drain_grace,
+            registering,
             log: None,
         })
     }
@@ -177,6 +181,9 @@ impl App {
             tracing::warn!(sessions = self.drain.sessions(), "not all sessions went in time");
         }
         self.gate.stop();
+        if let Some(registering) = self.registering {
+            registering.end().await;
+        }
         let flushed_by = began + self.drain_grace;
         if timeout_at(flushed_by, self.node.flush()).await.is_err() {
             tracing::warn!("the last writes did not end in time");

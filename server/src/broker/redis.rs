@@ -8,6 +8,7 @@
 //! - `outgoing`: what is on its way to Redis, bounded. `publisher`: the connection that publishes it, in batches.
 //! - `subscriber`: the connection that listens, and its watchdog.
 //! - [`once`]: what may happen once in the whole cluster, such as the use of a ticket.
+//! - [`registry`]: who is connected, as keys for other programs. `asking` is the connection of both.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -24,10 +25,12 @@ use self::subscriber::Order;
 use super::{Broker, BrokerError, BrokerStats, Publication, Topic};
 
 pub mod address;
+mod asking;
 mod link;
 pub mod once;
 mod outgoing;
 mod publisher;
+pub mod registry;
 mod subscriber;
 
 pub use self::address::{Address, AddressError};

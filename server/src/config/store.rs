@@ -54,6 +54,11 @@ pub struct BrokerConfig {
     #[arg(long, env = "TIDINGS_REDIS_URL", value_name = "URL", hide_env_values = true, hide_default_value = true, value_parser = value::secret)]
     pub redis_url: Option<SecretString>,
 
+    /// With Redis: keep who is connected in keys that other programs can read: websocket:session:ID, websocket:user:USER,
+    /// user:online:USER. No node reads them
+    #[arg(long, env = "TIDINGS_REDIS_SESSIONS", requires = "redis_url")]
+    pub redis_sessions: bool,
+
     /// This node's name in a cluster, of letters, digits and . _ - [default: random]
     #[arg(long, env = "TIDINGS_NODE_ID", value_name = "NAME", value_parser = value::node_id)]
     pub node_id: Option<String>,

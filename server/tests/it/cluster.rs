@@ -5,6 +5,7 @@ mod fallback;
 mod kinds;
 mod outage;
 mod presence;
+mod registry;
 mod security;
 
 use std::sync::Arc;

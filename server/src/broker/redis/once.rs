@@ -2,21 +2,14 @@
 
 use std::time::Duration;
 
-use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, RedisResult};
-use tokio::sync::Mutex;
-
 use super::super::BrokerError;
 use super::Address;
-
-/// An answer that takes longer is none: somebody waits for it.
-const PATIENCE: Duration = Duration::from_secs(1);
+use super::asking::Asking;
 
 /// Asks Redis whether something happens for the first time.
 pub struct Once {
-    address: Address,
+    redis: Asking,
     prefix: String,
-    connection: Mutex<Option<MultiplexedConnection>>,
 }
 
 impl std::fmt::Debug for Once {
@@ -29,7 +22,7 @@ impl Once {
     /// Keys begin with `prefix`. Connects when it is first asked.
     #[must_use]
     pub fn new(address: Address, prefix: String) -> Self {
-        Self { address, prefix, connection: Mutex::new(None) }
+        Self { redis: Asking::new(address), prefix }
     }
 
     /// Marks `name` for this long, by the clock of Redis, and says whether it was not marked before.
@@ -42,32 +35,10 @@ impl Once {
         set.arg(format!("{}{name}", self.prefix)).arg(1).arg("NX").arg("PX").arg(millis);
         // A connection may have been lost while nobody asked. Where the first attempt did arrive, the second finds
         // the name marked: then it is refused once too often, never taken twice.
-        let answer = match self.ask(&set).await {
-            Err(_) => self.ask(&set).await,
+        let answer: Result<Option<String>, _> = match self.redis.ask(&set).await {
+            Err(_) => self.redis.ask(&set).await,
             answer => answer,
         };
         answer.map(|answer| answer.is_some()).map_err(|error| BrokerError(error.to_string()))
-    }
-
-    async fn ask(&self, command: &redis::Cmd) -> RedisResult<Option<String>> {
-        let mut connection = self.connection().await?;
-        let answer = command.query_async(&mut connection).await;
-        if answer.is_err() {
-            *self.connection.lock().await = None;
-        }
-        answer
-    }
-
-    async fn connection(&self) -> RedisResult<MultiplexedConnection> {
-        let mut connection = self.connection.lock().await;
-        if let Some(open) = &*connection {
-            return Ok(open.clone());
-        }
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(PATIENCE))
-            .set_response_timeout(Some(PATIENCE));
-        let opened = self.address.client().get_multiplexed_async_connection_with_config(&config).await?;
-        *connection = Some(opened.clone());
-        Ok(opened)
     }
 }
