@@ -118,6 +118,9 @@ pub enum ConfigError {
         /// The least.
         least: usize,
     },
+    /// Keys without a Redis to keep them.
+    #[error("--redis-sessions keeps keys in the Redis that --redis-url names, and there is none")]
+    NoRedis,
     /// A database that is not served.
     #[error("--database-url must be sqlite://FILE or postgres://USER:PASSWORD@HOST:PORT/DATABASE")]
     Database,
@@ -131,6 +134,9 @@ pub fn check(config: &Config) -> Result<(), ConfigError> {
     listen(&config.listen, config.auth.dev)?;
     auth(config)?;
     store(&config.store)?;
+    if config.broker.redis_sessions && config.broker.redis_url.is_none() {
+        return Err(ConfigError::NoRedis);
+    }
     BOUNDS.iter().try_for_each(|bound| bound.hold(config))
 }
 

@@ -56,7 +56,7 @@ pub struct BrokerConfig {
 
     /// With Redis: keep who is connected in keys that other programs can read: websocket:session:ID, websocket:user:USER,
     /// user:online:USER. No node reads them
-    #[arg(long, env = "TIDINGS_REDIS_SESSIONS", requires = "redis_url")]
+    #[arg(long, env = "TIDINGS_REDIS_SESSIONS", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", value_parser = clap::builder::BoolishValueParser::new(), action = clap::ArgAction::Set, hide_default_value = true, hide_possible_values = true)]
     pub redis_sessions: bool,
 
     /// This node's name in a cluster, of letters, digits and . _ - [default: random]

@@ -92,6 +92,7 @@ fn what_is_not_safe_does_not_start_and_says_why_in_one_line() {
         (and(&["--allowed-origins", "chat.example.com"]), "write an origin such as"),
         (and(&["--trusted-proxies", "everyone"]), "write a network"),
         (and(&["--jwt-leeway", "10m"]), "at most 5m"),
+        (and(&["--redis-sessions"]), "--redis-url"),
         (and(&["--heartbeat", "0s"]), "longer than nothing"),
         (and(&["--heartbeat", "25"]), "a number and a unit"),
         (and(&["--max-connections", "0"]), "max-connections"),
