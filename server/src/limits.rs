@@ -1,6 +1,7 @@
-//! Bounds: how many may connect ([`connections`]), how fast one session may speak ([`rate`]), how fast plain
+//! Bounds: how many may connect ([`connections`], `arrivals`), how fast one session may speak ([`rate`]), how fast plain
 //! requests may come ([`throttle`], [`bucket`]), and whose address counts ([`client`]).
 
+mod arrivals;
 pub mod bucket;
 pub mod client;
 pub mod connections;
