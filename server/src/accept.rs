@@ -169,7 +169,7 @@ impl Gate {
             }
             Err(why) => {
                 self.inner.metrics.refused(why);
-                self.inner.refusals.refuse(stream, why);
+                self.inner.refusals.refuse(stream, || self.inner.connections.refusal(why));
             }
         }
     }

@@ -181,11 +181,14 @@ impl App {
             tracing::warn!(sessions = self.drain.sessions(), "not all sessions went in time");
         }
         self.gate.stop();
-        if let Some(registering) = self.registering {
-            registering.end().await;
-        }
         let flushed_by = began + self.drain_grace;
-        if timeout_at(flushed_by, self.node.flush()).await.is_err() {
+        let unregistered = async {
+            if let Some(registering) = self.registering {
+                registering.end().await;
+            }
+        };
+        let flushed = async { tokio::join!(self.node.flush(), unregistered) };
+        if timeout_at(flushed_by, flushed).await.is_err() {
             tracing::warn!("the last writes did not end in time");
         }
         let last_bytes = flushed_by.min(Instant::now() + LAST_BYTES);

@@ -1,8 +1,9 @@
-//! What waits to be written to one session: bounded in bytes; what may be dropped goes first, then the session
-//! is closed as too slow and resumes from the log.
+//! What waits to be written to one session: bounded in bytes. What may be dropped goes first, then what a log holds is left
+//! to the log; a session that takes nothing meanwhile is closed as too slow and resumes.
 
 use std::collections::VecDeque;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
@@ -15,6 +16,7 @@ use crate::store::TokenId;
 mod item;
 mod parked;
 mod run;
+mod spill;
 mod standing;
 
 pub use self::item::{Head, Item, Slot};
@@ -25,6 +27,10 @@ pub use self::standing::Standing;
 
 /// A drained queue larger than this gives its memory back.
 const KEEP_CAPACITY: usize = 32;
+/// From this part of the limit on it is looked at how long nothing has been taken.
+const PRESSED: usize = 4;
+/// A session whose outbox is full and that has taken nothing for this long is too slow; before, it was only much at once.
+const STALLED: Duration = Duration::from_millis(50);
 
 /// The outbox of one session. Whoever has something for the session pushes; the session's own task takes.
 #[derive(Debug)]
@@ -41,6 +47,8 @@ pub struct Outbox {
 struct Inner {
     queue: VecDeque<Item>,
     bytes: usize,
+    /// Since when much waits and nothing of it has been taken.
+    pressed: Option<Instant>,
     /// Logs that are being read at present: their live entries would be read anyway.
     catching_up: Vec<Slot>,
     inbox_catching_up: bool,
@@ -74,8 +82,8 @@ impl Outbox {
         &self.user_id
     }
 
-    /// Adds an item. Over the limit, droppable items go; where that is not enough, the session is closed with
-    /// [`CloseCode::TooSlow`].
+    /// Adds an item. Over the limit, droppable items go, and where that is not enough, entries are left to their logs. A session
+    /// that has taken nothing for a while is closed with [`CloseCode::TooSlow`].
     pub fn push(&self, item: Item) {
         let wakes = self.inner.lock().add(item, self.limit);
         if wakes {
@@ -228,6 +236,7 @@ impl Outbox {
     pub fn take(&self, max_bytes: usize, into: &mut VecDeque<Item>) -> u64 {
         let mut inner = self.inner.lock();
         let mut taken = 0;
+        inner.pressed = None;
         while taken < max_bytes {
             let Some(item) = inner.queue.pop_front() else { break };
             let cost = item.cost();
@@ -271,13 +280,8 @@ impl Inner {
         let was_empty = self.queue.is_empty();
         self.bytes += item.cost();
         self.queue.push_back(item);
-        if self.bytes > limit {
-            self.shed();
-            if self.bytes > limit {
-                self.queue = VecDeque::new();
-                self.bytes = 0;
-                self.close = Some(CloseCode::TooSlow);
-            }
+        if self.bytes > limit / PRESSED {
+            self.press(limit);
         }
         was_empty || self.close.is_some()
     }
@@ -285,6 +289,24 @@ impl Inner {
     /// What the session has lent, where nothing is to be written before what comes now.
     fn free(&mut self) -> Option<&mut Parked> {
         self.parked.as_mut().filter(|_| self.close.is_none() && self.queue.is_empty())
+    }
+
+    /// Much waits: sees to it that it does not become more than the limit.
+    fn press(&mut self, limit: usize) {
+        let since = *self.pressed.get_or_insert_with(Instant::now);
+        if self.bytes <= limit {
+            return;
+        }
+        self.shed();
+        if self.bytes > limit && since.elapsed() < STALLED {
+            self.queue = spill::spill(std::mem::take(&mut self.queue));
+            self.bytes = self.queue.iter().map(Item::cost).sum();
+        }
+        if self.bytes > limit {
+            self.queue = VecDeque::new();
+            self.bytes = 0;
+            self.close = Some(CloseCode::TooSlow);
+        }
     }
 
     fn shed(&mut self) {

@@ -69,11 +69,6 @@ pub trait Store: Send + Sync + 'static {
     /// A secret that the log was begun with, 32 random bytes or more: all who open it sign tickets alike by it.
     async fn ticket_secret(&self) -> Result<SecretString, StoreError>;
 
-    /// A user that the server has seen.
-    async fn user(&self, user: &UserId) -> Result<Option<UserRecord>, StoreError> {
-        Ok(self.seen(slice::from_ref(user)).await?.remove(user))
-    }
-
     /// Those of these users that the server has seen, in one reading.
     async fn seen(&self, users: &[UserId]) -> Result<BTreeMap<UserId, UserRecord>, StoreError>;
 

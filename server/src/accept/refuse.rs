@@ -9,7 +9,6 @@ use tokio::sync::Semaphore;
 
 use crate::error::{Error, whole_seconds};
 use crate::lend::Stream;
-use crate::limits::connections::Refused;
 
 /// Most answers on their way at once; past that a connection is just closed.
 const AT_ONCE: usize = 256;
@@ -34,12 +33,13 @@ impl Default for Refusals {
 }
 
 impl Refusals {
-    /// Answers and closes, in a task of its own.
-    pub(super) fn refuse(&self, stream: Stream, why: Refused) {
+    /// Answers and closes, in a task of its own. What is said is settled only where it will be.
+    pub(super) fn refuse(&self, stream: Stream, why: impl FnOnce() -> Error) {
         if let Ok(place) = Arc::clone(&self.room).try_acquire_owned() {
+            let error = why();
             tokio::spawn(async move {
                 // Whether the peer took its refusal is its own affair.
-                let _ = tokio::time::timeout(PATIENCE, answer(stream, &Error::from(why))).await;
+                let _ = tokio::time::timeout(PATIENCE, answer(stream, &error)).await;
                 drop(place);
             });
         }

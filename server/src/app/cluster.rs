@@ -30,7 +30,7 @@ const BROKER_CAPACITY: usize = 4096;
 const SKEW: Duration = Duration::from_secs(60);
 
 /// How soon Redis has what has changed in a node's sessions.
-const REGISTER_EVERY: Duration = Duration::from_millis(500);
+const REGISTER_EVERY: Duration = Duration::from_secs(1);
 /// How long the keys outlive a node that has died.
 const REGISTERED: Duration = Duration::from_secs(30);
 /// How long a node that ends waits for its keys to go.

@@ -73,8 +73,9 @@ impl Session {
 
     async fn snapshot(&self, rooms: &[RoomId]) -> Outcome<Snapshot> {
         let readings = self.services.node.readings();
-        let (heads, inbox) = readings.heads(rooms, &self.principal.user_id).await?;
-        let markers = if rooms.is_empty() { Arc::default() } else { readings.markers(rooms).await? };
+        let user = &self.principal.user_id;
+        let (heads, inbox) = readings.heads(rooms, user).await?;
+        let markers = if rooms.is_empty() { Arc::default() } else { readings.markers(rooms, user).await? };
         Ok(Snapshot { heads, markers, inbox })
     }
 

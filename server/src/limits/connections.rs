@@ -29,9 +29,9 @@ pub enum Refused {
     /// This address has enough.
     #[error("this address has as many connections as it may")]
     Address,
-    /// Too many connections come at once: when it is this one's turn.
+    /// Too many connections come at once.
     #[error("more connections come in a second than the server takes")]
-    Rate(Duration),
+    Rate,
     /// This user has enough.
     #[error("this user has as many sessions as it may")]
     User,
@@ -44,7 +44,7 @@ impl Refused {
         match self {
             Self::Server => "server",
             Self::Address => "address",
-            Self::Rate(_) => "rate",
+            Self::Rate => "rate",
             Self::User => "user",
         }
     }
@@ -53,11 +53,10 @@ impl Refused {
 impl From<Refused> for Error {
     fn from(refused: Refused) -> Self {
         let code = match refused {
-            Refused::Server | Refused::Rate(_) => Code::Unavailable,
+            Refused::Server | Refused::Rate => Code::Unavailable,
             Refused::Address | Refused::User => Code::RateLimited,
         };
-        let wait = if let Refused::Rate(turn) = refused { turn } else { RETRY };
-        Self::new(code).detail(refused.to_string()).retry_after(wait)
+        Self::new(code).detail(refused.to_string()).retry_after(RETRY)
     }
 }
 
@@ -114,6 +113,17 @@ impl Connections {
             arrivals.admit(Instant::now())?;
         }
         Ok(Permit { _all: Some(all), _address: address, _user: None })
+    }
+
+    /// What one is told who is refused so: with a turn of its own, where there is one to have.
+    #[must_use]
+    pub fn refusal(&self, why: Refused) -> Error {
+        match &self.arrivals {
+            Some(arrivals) if why == Refused::Rate => {
+                Error::from(why).retry_after(arrivals.turn(Instant::now()))
+            }
+            Some(_) | None => why.into(),
+        }
     }
 
     /// A session or stream of a user; behind a proxy it also counts for the client's address.

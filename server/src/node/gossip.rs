@@ -25,7 +25,7 @@ const GATHER: Duration = Duration::from_millis(25);
 /// A node says that it lives so many times within its lease.
 const BEATS: u32 = 5;
 /// Readings of direct partners that one piece of news asks for at the same time.
-const LOOK_UPS: usize = 8;
+const LOOK_UPS: usize = 2;
 /// Looking them up for one piece of news takes no longer.
 const LOOK_UP_TIME: Duration = Duration::from_secs(2);
 

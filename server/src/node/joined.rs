@@ -3,20 +3,25 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
+use tidings_protocol::UserId;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until};
 
 use crate::store::StoreError;
 
-/// A reading begins no sooner after the one before it.
+/// A reading begins no sooner after the one before it, unless it can take in no more.
 const SPACING: Duration = Duration::from_millis(10);
-/// Readings under way at the same time, so that one that hangs does not stop all.
-const LANES: usize = 2;
+/// Readings under way at the same time, so that one that hangs does not stop the others.
+const LANES: usize = 4;
+/// Who has waited for so long is not read for any more: the store hangs, and says so to each that it has kept.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What was read: an entry for each key that the store knows.
 pub type Answer<K, V> = Result<Arc<BTreeMap<K, V>>, StoreError>;
@@ -31,20 +36,28 @@ struct Inner<K, V> {
     line: Mutex<Line<K, V>>,
 }
 
-/// Those who wait. Each session and each request waits for one answer at most.
+/// Those who wait: each session and each request for one answer at most, and none of them for longer than [`PATIENCE`]
+/// before its reading begins.
 struct Line<K, V> {
     groups: VecDeque<Group<K, V>>,
     lanes: usize,
     next: Option<Instant>,
+    last: Asker,
 }
 
 struct Group<K, V> {
     keys: BTreeSet<K>,
+    by: Asker,
+    since: Instant,
     waiting: Vec<oneshot::Sender<Answer<K, V>>>,
 }
 
+/// Who asks: one user, or several.
+type Asker = Option<UserId>;
+
 enum Step<K, V> {
     Read(Group<K, V>),
+    TooLate(Group<K, V>),
     Wait(Instant),
     End,
 }
@@ -59,33 +72,37 @@ where
     where
         F: Fn(Vec<K>) -> BoxFuture<'static, Result<BTreeMap<K, V>, StoreError>> + Send + Sync + 'static,
     {
-        let line = Mutex::new(Line { groups: VecDeque::new(), lanes: 0, next: None });
+        let line = Mutex::new(Line { groups: VecDeque::new(), lanes: 0, next: None, last: None });
         Self(Arc::new(Inner { read: Box::new(read), most, line }))
     }
 
-    /// What the store knows of these keys, read behind this call. Others' keys may be in the answer too.
+    /// What the store knows of these keys, read behind this call; `by` asks, or none in particular. Others' keys may be in
+    /// the answer too.
     ///
     /// # Errors
-    /// What the store says.
-    pub async fn ask(&self, keys: impl IntoIterator<Item = K>) -> Answer<K, V> {
+    /// What the store says. `Unavailable`: it answers nobody.
+    pub async fn ask(&self, by: Option<&UserId>, keys: impl IntoIterator<Item = K>) -> Answer<K, V> {
         let (tell, told) = oneshot::channel();
-        if self.0.line.lock().join(keys.into_iter().collect(), tell, self.0.most) {
+        let (keys, by) = (keys.into_iter().collect(), by.cloned());
+        let group = Group { keys, by, since: Instant::now(), waiting: vec![tell] };
+        if self.0.line.lock().join(group, self.0.most) {
             let inner = Arc::clone(&self.0);
             tokio::spawn(async move { inner.run().await });
         }
-        told.await.unwrap_or_else(|_| Err(StoreError::Unavailable("the node ends".to_owned())))
+        told.await.unwrap_or_else(|_| Err(unavailable("the node ends")))
     }
 }
 
 impl<K: Ord, V> Line<K, V> {
     /// Joins the last group that has place; says whether one more lane is to run.
-    fn join(&mut self, keys: BTreeSet<K>, tell: oneshot::Sender<Answer<K, V>>, most: usize) -> bool {
-        match self.groups.back_mut().filter(|group| group.keys.len() + keys.len() <= most) {
+    fn join(&mut self, one: Group<K, V>, most: usize) -> bool {
+        match self.groups.back_mut().filter(|group| group.has_place_for(&one.keys, most)) {
             Some(group) => {
-                group.keys.extend(keys);
-                group.waiting.push(tell);
+                group.keys.extend(one.keys);
+                group.waiting.extend(one.waiting);
+                group.by = group.by.take().filter(|user| one.by.as_ref() == Some(user));
             }
-            None => self.groups.push_back(Group { keys, waiting: vec![tell] }),
+            None => self.groups.push_back(one),
         }
         let one_more = self.lanes < LANES;
         self.lanes += usize::from(one_more);
@@ -93,15 +110,45 @@ impl<K: Ord, V> Line<K, V> {
     }
 
     fn step(&mut self, now: Instant) -> Step<K, V> {
-        if let Some(next) = self.next.filter(|next| !self.groups.is_empty() && now < *next) {
-            return Step::Wait(next);
+        while self.groups.front().is_some_and(Group::is_left) {
+            self.groups.pop_front();
         }
-        let Some(group) = self.groups.pop_front() else {
+        let Some(front) = self.groups.front() else {
             self.lanes -= 1;
             return Step::End;
         };
+        // A crowd gathers in the last group; what stands before it is full. One who asks for one thing after the other is
+        // no crowd.
+        let gathers = self.groups.len() == 1 && (front.by.is_none() || front.by != self.last);
+        if let Some(next) = self.next.filter(|next| gathers && now < *next) {
+            return Step::Wait(next);
+        }
+        let is_late = now.saturating_duration_since(front.since) > PATIENCE;
+        let Some(group) = self.groups.pop_front() else { return Step::End };
+        if is_late {
+            return Step::TooLate(group);
+        }
         self.next = Some(now + SPACING);
+        self.last.clone_from(&group.by);
         Step::Read(group)
+    }
+}
+
+impl<K: Ord, V> Group<K, V> {
+    fn has_place_for(&self, keys: &BTreeSet<K>, most: usize) -> bool {
+        self.keys.len() + keys.iter().filter(|key| !self.keys.contains(key)).count() <= most
+    }
+
+    /// Whether all who asked have gone.
+    fn is_left(&self) -> bool {
+        self.waiting.iter().all(oneshot::Sender::is_closed)
+    }
+
+    fn tell(self, answer: &Answer<K, V>) {
+        for tell in self.waiting {
+            // Who has gone wants no answer.
+            let _ = tell.send(answer.clone());
+        }
     }
 }
 
@@ -111,17 +158,22 @@ impl<K: Ord, V> Inner<K, V> {
             let step = self.line.lock().step(Instant::now());
             match step {
                 Step::Wait(until) => sleep_until(until).await,
-                Step::Read(Group { keys, waiting }) => {
-                    let answer = (self.read)(keys.into_iter().collect()).await.map(Arc::new);
-                    for tell in waiting {
-                        // Who has gone wants no answer.
-                        let _ = tell.send(answer.clone());
-                    }
+                Step::Read(mut group) => {
+                    let keys = std::mem::take(&mut group.keys).into_iter().collect();
+                    // A lane that is lost is never made up for.
+                    let reading = AssertUnwindSafe(async { (self.read)(keys).await }).catch_unwind();
+                    let answer = reading.await.unwrap_or_else(|_| Err(unavailable("a reading has panicked")));
+                    group.tell(&answer.map(Arc::new));
                 }
+                Step::TooLate(group) => group.tell(&Err(unavailable("it answers nobody"))),
                 Step::End => return,
             }
         }
     }
+}
+
+fn unavailable(why: &str) -> StoreError {
+    StoreError::Unavailable(why.to_owned())
 }
 
 impl<K, V> fmt::Debug for Joined<K, V> {
@@ -131,113 +183,4 @@ impl<K, V> fmt::Debug for Joined<K, V> {
 }
 
 #[cfg(test)]
-mod tests {
-    use futures_util::FutureExt as _;
-    use futures_util::future::join_all;
-    use tokio::time::sleep;
-
-    use super::*;
-
-    /// What each reading was asked for.
-    type Asked = Arc<Mutex<Vec<Vec<u32>>>>;
-
-    /// Reads tens of numbers, which takes a while; of 13 nothing can be read, and 99 hangs.
-    fn tens(most: usize, takes: Duration) -> (Joined<u32, u32>, Asked) {
-        let asked = Asked::default();
-        let noted = Arc::clone(&asked);
-        let joined = Joined::new(most, move |keys: Vec<u32>| {
-            noted.lock().push(keys.clone());
-            async move {
-                let takes = if keys.contains(&99) { Duration::from_secs(60) } else { takes };
-                sleep(takes).await;
-                if keys.contains(&13) {
-                    return Err(StoreError::Unavailable("thirteen".to_owned()));
-                }
-                Ok(keys.into_iter().map(|key| (key, key * 10)).collect())
-            }
-            .boxed()
-        });
-        (joined, asked)
-    }
-
-    const SOON: Duration = Duration::from_millis(1);
-
-    #[tokio::test(start_paused = true)]
-    async fn who_asks_alone_is_answered_at_once() {
-        let (joined, _) = tens(100, SOON);
-        let began = Instant::now();
-        assert_eq!(joined.ask([4]).await.unwrap()[&4], 40);
-        assert_eq!(began.elapsed(), SOON);
-        sleep(SPACING).await;
-        let began = Instant::now();
-        assert_eq!(joined.ask([5]).await.unwrap()[&5], 50);
-        assert_eq!(began.elapsed(), SOON);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_crowd_is_answered_by_few_readings() {
-        let (joined, asked) = tens(1_000, SOON);
-        let joined = &joined;
-        let answers = join_all((0..500).map(|n| async move {
-            sleep(Duration::from_micros(200) * n).await;
-            joined.ask([1_000 + n]).await.unwrap()[&(1_000 + n)]
-        }))
-        .await;
-        assert_eq!(answers, (0..500).map(|n| 10_000 + n * 10).collect::<Vec<_>>());
-        let readings = asked.lock().len();
-        assert!(readings <= 12, "{readings} in a tenth of a second");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_reading_that_has_begun_answers_nobody_who_asks_later() {
-        let (joined, asked) = tens(100, Duration::from_millis(50));
-        let (first, second) = tokio::join!(joined.ask([1]), async {
-            sleep(Duration::from_millis(20)).await;
-            joined.ask([1]).await
-        });
-        assert_eq!((first.unwrap()[&1], second.unwrap()[&1]), (10, 10));
-        assert_eq!(*asked.lock(), [[1], [1]]);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_reading_that_fails_fails_for_those_who_wait_for_it_alone() {
-        let (joined, _) = tens(100, SOON);
-        let (bad, with_it) = tokio::join!(joined.ask([13]), joined.ask([1]));
-        assert!(bad.is_err() && with_it.is_err());
-        assert_eq!(joined.ask([1]).await.unwrap()[&1], 10);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn who_gives_up_leaves_the_others_their_answer() {
-        let (joined, _) = tens(100, Duration::from_millis(50));
-        let gone = tokio::time::timeout(SOON, joined.ask([1]));
-        let (gone, stays) = tokio::join!(gone, joined.ask([2]));
-        assert!(gone.is_err());
-        assert_eq!(stays.unwrap()[&2], 20);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn one_reading_that_hangs_does_not_stop_the_next() {
-        let (joined, _) = tens(100, SOON);
-        let began = Instant::now();
-        let hangs = joined.ask([99]);
-        let rest = async {
-            sleep(SPACING).await;
-            for n in 0..10 {
-                joined.ask([n]).await.unwrap();
-            }
-            began.elapsed()
-        };
-        let (_, took) = tokio::join!(hangs, rest);
-        assert!(took < Duration::from_secs(1), "{took:?}");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_reading_has_so_many_keys_and_no_more_but_for_one_who_asks_for_more() {
-        let (joined, asked) = tens(3, SOON);
-        let (a, b, c) = tokio::join!(joined.ask([1, 2]), joined.ask([3, 4]), joined.ask([5, 6, 7, 8]));
-        assert!(a.is_ok() && b.is_ok());
-        assert_eq!(c.unwrap().len(), 4);
-        assert_eq!(*asked.lock(), [vec![1, 2], vec![3, 4], vec![5, 6, 7, 8]]);
-    }
-}
+mod tests;

@@ -18,7 +18,7 @@ use crate::store::{Entry, MemberRecord, NotificationHeads, RoomRecord, Store, St
 /// Keys in one reading of single rows.
 const ROWS: usize = 512;
 /// Rooms in one reading of markers, each with those of [`PEOPLE_LISTED`] members.
-const MARKED: usize = 64;
+const MARKED: usize = 128;
 /// Users in one reading of direct partners, each with at most [`MAX_PARTNERS`].
 pub(super) const PARTNERED: usize = 128;
 /// Direct partners who are told of a user's presence.
@@ -69,12 +69,12 @@ impl Readings {
         }
     }
 
-    /// As [`Store::user`].
+    /// A user that the server has seen.
     ///
     /// # Errors
-    /// As [`Store::user`].
+    /// As [`Store::seen`].
     pub async fn user(&self, user: &UserId) -> Result<Option<UserRecord>, StoreError> {
-        Ok(self.seen.ask([user.clone()]).await?.get(user).cloned())
+        Ok(self.seen.ask(Some(user), [user.clone()]).await?.get(user).cloned())
     }
 
     /// Those of these rooms that there are, each with the user's membership in it.
@@ -87,7 +87,7 @@ impl Readings {
         user: &UserId,
     ) -> Result<BTreeMap<RoomId, (RoomRecord, Option<MemberRecord>)>, StoreError> {
         let asked: Vec<_> = rooms.iter().map(|room| (room.clone(), user.clone())).collect();
-        let found = self.rooms.ask(asked.iter().cloned()).await?;
+        let found = self.rooms.ask(Some(user), asked.iter().cloned()).await?;
         let of = |pair: (RoomId, UserId)| found.get(&pair).cloned().map(|known| (pair.0, known));
         Ok(asked.into_iter().filter_map(of).collect())
     }
@@ -103,7 +103,7 @@ impl Readings {
     ) -> Result<(HashMap<RoomId, u64>, u64), StoreError> {
         let inbox = Log::Inbox(user.clone());
         let logs = rooms.iter().cloned().map(Log::Room).chain([inbox.clone()]);
-        let found = self.heads.ask(logs).await?;
+        let found = self.heads.ask(Some(user), logs).await?;
         let of = |room: &RoomId| Some((room.clone(), *found.get(&Log::Room(room.clone()))?));
         Ok((rooms.iter().filter_map(of).collect(), found.get(&inbox).copied().unwrap_or_default()))
     }
@@ -112,8 +112,8 @@ impl Readings {
     ///
     /// # Errors
     /// As [`Store::markers`].
-    pub async fn markers(&self, rooms: &[RoomId]) -> Answer<RoomId, Vec<Marker>> {
-        self.markers.ask(rooms.iter().cloned()).await
+    pub async fn markers(&self, rooms: &[RoomId], by: &UserId) -> Answer<RoomId, Vec<Marker>> {
+        self.markers.ask(Some(by), rooms.iter().cloned()).await
     }
 
     /// Whom each of these users has a direct room with, and perhaps some others too.
@@ -121,7 +121,7 @@ impl Readings {
     /// # Errors
     /// As [`Store::direct_partners`].
     pub async fn partners(&self, users: &[UserId]) -> Answer<UserId, Vec<UserId>> {
-        self.partners.ask(users.iter().cloned()).await
+        self.partners.ask(None, users.iter().cloned()).await
     }
 
     /// Where a user's notifications stand.
@@ -129,7 +129,7 @@ impl Readings {
     /// # Errors
     /// As [`Store::notification_heads`].
     pub async fn notification_heads(&self, user: &UserId) -> Result<NotificationHeads, StoreError> {
-        Ok(self.notices.ask([user.clone()]).await?.get(user).copied().unwrap_or_default())
+        Ok(self.notices.ask(Some(user), [user.clone()]).await?.get(user).copied().unwrap_or_default())
     }
 
     /// As [`Store::log`].

@@ -4,8 +4,10 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::Hash;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
@@ -69,7 +71,10 @@ impl<K: Eq + Hash + Clone, V> Inner<K, V> {
 
     async fn run(&self, key: K, mut waiting: Waiting<V>) {
         while !waiting.is_empty() {
-            let answer = (self.read)(key.clone()).await.map(Arc::new);
+            // What stays in `running` is never read again.
+            let reading = AssertUnwindSafe(async { (self.read)(key.clone()).await }).catch_unwind();
+            let panicked = || StoreError::Unavailable("a reading has panicked".to_owned());
+            let answer = reading.await.unwrap_or_else(|_| Err(panicked())).map(Arc::new);
             for tell in waiting {
                 // Who has gone wants no answer.
                 let _ = tell.send(answer.clone());
@@ -100,7 +105,6 @@ mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
     use std::time::Duration;
 
-    use futures_util::FutureExt as _;
     use futures_util::future::join_all;
     use tokio::time::{sleep, timeout};
 
@@ -108,13 +112,14 @@ mod tests {
 
     const TAKES: Duration = Duration::from_millis(10);
 
-    /// Tells which reading it was, and fails for 13.
+    /// Tells which reading it was; fails for 13 and panics for 66.
     fn numbered() -> Shared<u32, u32> {
         let readings = Arc::new(AtomicU32::new(0));
         Shared::new(move |key| {
             let number = readings.fetch_add(1, Ordering::Relaxed);
             async move {
                 sleep(TAKES).await;
+                assert_ne!(key, 66, "as it is asked to");
                 if key == 13 { Err(StoreError::Unavailable("thirteen".to_owned())) } else { Ok(number) }
             }
             .boxed()
@@ -148,8 +153,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_fails_is_told_and_read_again_for_the_next() {
         let shared = numbered();
-        assert!(shared.ask(13).await.is_err());
-        assert!(shared.ask(13).await.is_err());
+        for key in [13, 13, 66, 66] {
+            assert!(shared.ask(key).await.is_err());
+        }
         assert!(shared.0.running.lock().is_empty());
     }
 

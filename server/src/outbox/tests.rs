@@ -24,8 +24,8 @@ fn take_all(outbox: &Outbox) -> (Vec<Item>, u64) {
     (items.into(), dropped)
 }
 
-#[test]
-fn droppable_items_go_first_and_are_counted() {
+#[tokio::test]
+async fn droppable_items_go_first_and_are_counted() {
     let outbox = outbox(300);
     for item in [typing(), entry(1), typing(), entry(2)] {
         outbox.push(item);
@@ -35,14 +35,69 @@ fn droppable_items_go_first_and_are_counted() {
     assert_eq!(outbox.waiting_bytes(), 0);
 }
 
-#[test]
-fn a_session_that_is_still_over_the_limit_is_closed_as_too_slow() {
-    let outbox = outbox(250);
-    for seq in 1..=3 {
+fn signal(text: &str) -> Item {
+    Item::Signal { frame: Utf8Bytes::from(text.to_owned()), droppable: false }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_burst_is_left_to_the_logs_and_what_no_log_holds_stays() {
+    let outbox = outbox(1_000);
+    let inbox = |seq| Item::Inbox {
+        inbox_seq: seq,
+        room_id: tidings_protocol::RoomId::new("direct:a:b").unwrap(),
+        seq: 1,
+        frame: Some(Utf8Bytes::from("d".repeat(36))),
+    };
+    let notice = |seq, broadcast| Item::Notice { seq, broadcast, json: Utf8Bytes::from("n".repeat(36)) };
+    outbox.push(signal("stays"));
+    for item in [inbox(7), notice(3, false), notice(5, true)] {
+        outbox.push(item);
+    }
+    for seq in 1..=9 {
+        outbox.push(entry(seq));
+    }
+    let heads = [Head::Room(1, 7), Head::Inbox(7), Head::Notices { own: 3, broadcast: 5 }].map(Item::Head);
+    let expected: Vec<Item> =
+        [signal("stays")].into_iter().chain(heads).chain([entry(8), entry(9)]).collect();
+    assert_eq!(take_all(&outbox), (expected, 0));
+    assert!(!outbox.is_closed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_that_takes_nothing_while_its_outbox_fills_again_is_closed_as_too_slow() {
+    let outbox = outbox(1_000);
+    for seq in 1..=20 {
+        outbox.push(entry(seq));
+    }
+    assert!(!outbox.is_closed());
+    tokio::time::advance(STALLED).await;
+    for seq in 21..=40 {
         outbox.push(entry(seq));
     }
     assert_eq!(outbox.close_code(), Some(CloseCode::TooSlow));
     assert_eq!(take_all(&outbox).0, vec![]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_that_takes_something_now_and_then_is_not_too_slow() {
+    let outbox = outbox(1_000);
+    for round in 0..10 {
+        for seq in 1..=20 {
+            outbox.push(entry(20 * round + seq));
+        }
+        tokio::time::advance(STALLED).await;
+        outbox.take(1, &mut VecDeque::new());
+    }
+    assert!(!outbox.is_closed());
+}
+
+#[tokio::test]
+async fn what_no_log_holds_and_is_too_much_closes_at_once() {
+    let outbox = outbox(1_000);
+    for _ in 0..20 {
+        outbox.push(signal(&"s".repeat(36)));
+    }
+    assert_eq!(outbox.close_code(), Some(CloseCode::TooSlow));
 }
 
 #[test]

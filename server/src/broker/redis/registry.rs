@@ -26,28 +26,36 @@ const AT_ONCE: usize = 100;
 const RENEWALS: u32 = 3;
 
 const WRITE: &str = "
+local clean = {}
 for i = 3, #ARGV, 4 do
     local session, user = ARGV[i], ARGV[i + 1]
     local key, all = 'websocket:session:' .. session, 'websocket:user:' .. user
     redis.call('HSET', key, 'userId', user, 'serverId', ARGV[2], 'connectedAt', ARGV[i + 2], 'transport', ARGV[i + 3])
     redis.call('PEXPIRE', key, ARGV[1])
     redis.call('SADD', all, session)
-    for _, other in ipairs(redis.call('SMEMBERS', all)) do
-        if redis.call('EXISTS', 'websocket:session:' .. other) == 0 then redis.call('SREM', all, other) end
+    if not clean[all] then
+        for _, other in ipairs(redis.call('SMEMBERS', all)) do
+            if redis.call('EXISTS', 'websocket:session:' .. other) == 0 then redis.call('SREM', all, other) end
+        end
+        clean[all] = true
     end
     redis.call('PEXPIRE', all, ARGV[1])
     redis.call('SET', 'user:online:' .. user, 'true', 'PX', ARGV[1])
 end";
 
 const ERASE: &str = "
+local clean = {}
+for i = 1, #ARGV, 2 do redis.call('DEL', 'websocket:session:' .. ARGV[i]) end
 for i = 1, #ARGV, 2 do
-    local session, user = ARGV[i], ARGV[i + 1]
+    local user = ARGV[i + 1]
     local all = 'websocket:user:' .. user
-    redis.call('DEL', 'websocket:session:' .. session)
-    for _, other in ipairs(redis.call('SMEMBERS', all)) do
-        if redis.call('EXISTS', 'websocket:session:' .. other) == 0 then redis.call('SREM', all, other) end
+    if not clean[all] then
+        for _, other in ipairs(redis.call('SMEMBERS', all)) do
+            if redis.call('EXISTS', 'websocket:session:' .. other) == 0 then redis.call('SREM', all, other) end
+        end
+        if redis.call('EXISTS', all) == 0 then redis.call('DEL', 'user:online:' .. user) end
+        clean[all] = true
     end
-    if redis.call('EXISTS', all) == 0 then redis.call('DEL', 'user:online:' .. user) end
 end";
 
 /// A session of this node.
@@ -104,16 +112,7 @@ impl Registry {
             .filter(|(session, _)| !stays.contains(session))
             .map(|(session, user)| (session.clone(), user.clone()))
             .collect();
-        for some in gone.chunks(AT_ONCE) {
-            let mut erase = script(ERASE);
-            for (session, user) in some {
-                erase.arg(session.as_str()).arg(user.as_str());
-            }
-            self.redis.ask::<()>(&erase).await?;
-            for (session, _) in some {
-                self.written.remove(session);
-            }
-        }
+        // First, so that a user whose session is another one now is never shown as gone between the two.
         let lease = u64::try_from(self.lease.as_millis()).unwrap_or(u64::MAX).max(1);
         for some in new.chunks(AT_ONCE) {
             let mut write = script(WRITE);
@@ -123,6 +122,16 @@ impl Registry {
             }
             self.redis.ask::<()>(&write).await?;
             self.written.extend(some.iter().map(|one| (one.session.clone(), one.user.clone())));
+        }
+        for some in gone.chunks(AT_ONCE) {
+            let mut erase = script(ERASE);
+            for (session, user) in some {
+                erase.arg(session.as_str()).arg(user.as_str());
+            }
+            self.redis.ask::<()>(&erase).await?;
+            for (session, _) in some {
+                self.written.remove(session);
+            }
         }
         if due {
             self.renewed = Some(now);

@@ -104,10 +104,10 @@ pub(crate) async fn a_retransmit_does_not_reach_the_inbox_twice(kit: &Kit<'_>) {
 
 pub(crate) async fn who_was_never_seen_has_an_inbox_but_no_record(kit: &Kit<'_>) {
     kit.tell("ann", "ghost", "anybody there?").await;
-    assert_eq!(kit.store.user(&user("ghost")).await.unwrap(), None);
+    assert_eq!(kit.record("ghost").await, None);
     assert!(kit.store.users("gh", 9).await.unwrap().items.is_empty());
     kit.see("ghost", None).await;
-    assert_eq!(kit.store.user(&user("ghost")).await.unwrap().unwrap().inbox_seq, 1);
+    assert_eq!(kit.record("ghost").await.unwrap().inbox_seq, 1);
 }
 
 pub(crate) async fn a_direct_log_says_where_each_entry_stands_in_the_readers_inbox(kit: &Kit<'_>) {

@@ -14,7 +14,7 @@ use crate::store::postgres::{self, Postgres};
 use crate::store::sqlite::{Options, Sqlite};
 use crate::store::{
     Append, Appended, Change, NewBroadcast, NewNotification, NotificationHeads, Refusal, Store, Target,
-    Write, Written,
+    UserRecord, Write, Written,
 };
 
 /// An empty store, and what must outlive it.
@@ -158,6 +158,12 @@ impl<'s> Kit<'s> {
     pub(crate) async fn markers(&self, of: &str, limit: u32) -> Vec<Marker> {
         let of = room(of);
         self.store.markers(std::slice::from_ref(&of), limit).await.unwrap().remove(&of).unwrap_or_default()
+    }
+
+    /// What is known of a user.
+    pub(crate) async fn record(&self, name: &str) -> Option<UserRecord> {
+        let of = user(name);
+        self.store.seen(std::slice::from_ref(&of)).await.unwrap().remove(&of)
     }
 
     /// Whom a user has a direct room with.

@@ -53,7 +53,7 @@ pub(crate) async fn observe(store: &dyn Store, scope: &Scope) -> Vec<String> {
 }
 
 async fn of_user(store: &dyn Store, scope: &Scope, user: &UserId, lines: &mut Vec<String>) {
-    line!(lines, "user", user => store.user(user));
+    line!(lines, "user", user => store.seen(slice::from_ref(user)));
     line!(lines, "partners", user => store.direct_partners(slice::from_ref(user), 100));
     for other in &scope.users {
         line!(lines, "direct", user, other => store.direct_room(user, other));

@@ -4,10 +4,10 @@ use super::kit::{Kit, at, user};
 use crate::store::{UserRecord, Write, Written};
 
 pub(crate) async fn a_user_is_known_once_seen(kit: &Kit<'_>) {
-    assert_eq!(kit.store.user(&user("ann")).await.unwrap(), None);
+    assert_eq!(kit.record("ann").await, None);
     let record = UserRecord { user_id: user("ann"), name: None, last_seen: at(0), inbox_seq: 0 };
     assert_eq!(kit.see("ann", None).await, Written::User(record.clone()));
-    assert_eq!(kit.store.user(&user("ann")).await.unwrap(), Some(record));
+    assert_eq!(kit.record("ann").await, Some(record));
 }
 
 pub(crate) async fn many_users_are_read_at_once(kit: &Kit<'_>) {
@@ -39,7 +39,7 @@ pub(crate) async fn a_name_stays_until_another_comes_and_last_seen_never_goes_ba
         let name = name.map(String::from);
         kit.one(Write::SeeUser { user_id: user("ann"), name, at: at(time) }).await.unwrap();
     }
-    let record = kit.store.user(&user("ann")).await.unwrap().unwrap();
+    let record = kit.record("ann").await.unwrap();
     assert_eq!((record.name.as_deref(), record.last_seen), (Some("Anna"), at(20)));
 }
 

@@ -54,9 +54,15 @@ const PARTNERS: &str = "
 WITH wanted AS (SELECT DISTINCT value AS user_id FROM json_each(?1)), found AS (
     SELECT wanted.user_id, peer_b AS partner
     FROM wanted CROSS JOIN rooms ON peer_a = wanted.user_id AND peer_b <> wanted.user_id
+    WHERE peer_b <= (SELECT max(peer_b) FROM (
+        SELECT peer_b FROM rooms WHERE peer_a = wanted.user_id AND peer_b <> wanted.user_id ORDER BY peer_b LIMIT ?2
+    ))
     UNION ALL
     SELECT wanted.user_id, peer_a
     FROM wanted CROSS JOIN rooms ON peer_b = wanted.user_id AND peer_a <> wanted.user_id
+    WHERE peer_a <= (SELECT max(peer_a) FROM (
+        SELECT peer_a FROM rooms WHERE peer_b = wanted.user_id AND peer_a <> wanted.user_id ORDER BY peer_a LIMIT ?2
+    ))
 ), numbered AS (
     SELECT user_id, partner, row_number() OVER (PARTITION BY user_id ORDER BY partner) AS n FROM found
 )

@@ -234,3 +234,28 @@ async fn s10_a_session_that_does_not_read_is_closed_and_misses_nothing() {
         next += 1;
     }
 }
+
+#[tokio::test]
+async fn a_burst_that_is_allowed_costs_nobody_who_reads_the_connection() {
+    let server = Server::start(&[]).await;
+    // A member whose present session does not follow the room, so that it has only its answers to read.
+    server.connect("ann").await.join("general").await;
+    let (mut ann, mut bob) = (server.connect("ann").await, server.connect("bob").await);
+    bob.join("general").await;
+    let content = "x".repeat(16 * 1024);
+    let reads = tokio::spawn(async move {
+        for seq in 1..=190_u64 {
+            assert_eq!(bob.message().await["seq"], seq);
+        }
+    });
+    for n in 0..190 {
+        ann.send(
+            json!({ "type": "CHAT_MESSAGE", "roomId": "general", "id": format!("m{n}"), "content": content }),
+        )
+        .await;
+    }
+    for n in 0..190 {
+        ann.answer(&format!("m{n}")).await;
+    }
+    reads.await.unwrap();
+}

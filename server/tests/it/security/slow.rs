@@ -155,6 +155,6 @@ async fn s10_a_session_that_takes_nothing_in_time_is_closed_as_too_slow() {
 #[tokio::test]
 async fn s10_a_session_for_which_too_much_waits_is_closed_as_too_slow() {
     let server = TestServer::start(&["--write-timeout", "60s"]).await;
-    // A mebibyte, and what the system takes.
-    assert_eq!(closed_after(&server, 80).await, 4008);
+    // A mebibyte, twice where the first was much at once, and what the system takes.
+    assert_eq!(closed_after(&server, 200).await, 4008);
 }

@@ -1,5 +1,6 @@
 //! The keys on a real Redis, as a program that knows nothing of nodes reads them.
 
+use futures_util::StreamExt as _;
 use tidings_testbed::redis::Redis;
 
 use super::*;
@@ -60,6 +61,24 @@ async fn who_is_on_two_nodes_is_online_until_the_last_of_them_says_otherwise() {
     assert_eq!(of(&redis, "ann"), says("1", "true"));
     two.write(&[]).await.unwrap();
     assert_eq!(of(&redis, "ann"), says("0", ""));
+}
+
+#[tokio::test]
+async fn who_comes_back_by_another_session_is_never_shown_as_gone() {
+    let redis = Redis::start().unwrap();
+    redis.say(&["CONFIG", "SET", "notify-keyspace-events", "Eg"]).unwrap();
+    let mut one = node(&redis, "one");
+    one.write(&[held("s1", "ann")]).await.unwrap();
+    let client = redis::Client::open(redis.url()).unwrap();
+    let mut told = client.get_async_pubsub().await.unwrap();
+    told.subscribe("__keyevent@0__:del").await.unwrap();
+    one.write(&[held("s2", "ann")]).await.unwrap();
+    assert_eq!(of(&redis, "ann"), says("1", "true"));
+    one.write(&[]).await.unwrap();
+    let gone = told.into_on_message().map(|message| message.get_payload::<String>().unwrap());
+    let before: Vec<String> =
+        gone.take_while(|key| std::future::ready(key != "user:online:ann")).collect().await;
+    assert!(before.contains(&"websocket:session:s2".to_owned()), "{before:?}");
 }
 
 #[tokio::test]
