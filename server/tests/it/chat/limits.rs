@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
@@ -237,25 +238,40 @@ async fn s10_a_session_that_does_not_read_is_closed_and_misses_nothing() {
 
 #[tokio::test]
 async fn a_burst_that_is_allowed_costs_nobody_who_reads_the_connection() {
-    let server = Server::start(&[]).await;
-    // A member whose present session does not follow the room, so that it has only its answers to read.
-    server.connect("ann").await.join("general").await;
-    let (mut ann, mut bob) = (server.connect("ann").await, server.connect("bob").await);
+    const SENDERS: u64 = 5;
+    const EACH: u64 = 40;
+    // On a disk, where much gathers behind the first commit and comes all at once.
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}", folder.path().join("tidings.db").display());
+    let server = Server::start_at(&url, &[]).await;
+    let mut bob = server.connect("bob").await;
     bob.join("general").await;
+    let mut senders = Vec::new();
+    for n in 0..SENDERS {
+        let user = format!("user{n}");
+        // A member whose present session does not follow the room, so that it has only its answers to read.
+        server.connect(&user).await.join("general").await;
+        senders.push(server.connect(&user).await);
+    }
     let content = "x".repeat(16 * 1024);
     let reads = tokio::spawn(async move {
-        for seq in 1..=190_u64 {
+        for seq in 1..=SENDERS * EACH {
             assert_eq!(bob.message().await["seq"], seq);
         }
     });
-    for n in 0..190 {
-        ann.send(
-            json!({ "type": "CHAT_MESSAGE", "roomId": "general", "id": format!("m{n}"), "content": content }),
-        )
-        .await;
-    }
-    for n in 0..190 {
-        ann.answer(&format!("m{n}")).await;
+    let sending = senders.iter_mut().map(|sender| async {
+        for n in 0..EACH {
+            let (id, content) = (format!("m{n}"), &content);
+            sender
+                .send(json!({ "type": "CHAT_MESSAGE", "roomId": "general", "id": id, "content": content }))
+                .await;
+        }
+    });
+    join_all(sending).await;
+    for sender in &mut senders {
+        for n in 0..EACH {
+            sender.answer(&format!("m{n}")).await;
+        }
     }
     reads.await.unwrap();
 }
