@@ -9,7 +9,7 @@ use std::time::Duration;
 use secrecy::{ExposeSecret as _, SecretString};
 use tidings_protocol::{Code, Timestamp, UserId};
 
-use crate::clock::{Clock, later};
+use crate::clock::{Clock, later, until};
 use crate::config::{AuthConfig, ConfigError};
 use crate::error::Error;
 use crate::random;
@@ -225,6 +225,16 @@ impl Authenticator {
     #[must_use]
     pub const fn leeway(&self) -> Duration {
         self.rules.leeway()
+    }
+
+    /// How long a session may stand on a token that has just been taken: up to its end, or, where that has passed, up to the
+    /// end of what clocks may differ by.
+    #[must_use]
+    pub fn counts_for(&self, principal: &Principal) -> Duration {
+        let now = self.clock.now();
+        let left = until(now, principal.expires_at);
+        let over = || self.leeway().saturating_sub(until(principal.expires_at, now));
+        if left.is_zero() { over() } else { left }
     }
 
     /// The clock that tokens are checked by.

@@ -101,6 +101,13 @@ impl Hub {
         }
     }
 
+    /// Whether a session of this client session is registered.
+    #[must_use]
+    pub fn has_client(&self, user: &UserId, client: &ClientSession) -> bool {
+        let users = self.users.read();
+        users.get(user).into_iter().flatten().any(|session| session.client_session.as_ref() == Some(client))
+    }
+
     /// Users with a registered session on this node.
     #[must_use]
     pub fn connected_users(&self) -> Vec<UserId> {

@@ -29,6 +29,7 @@ pub mod event;
 pub mod http;
 pub mod id;
 pub mod limits;
+pub mod mend;
 mod schema;
 pub mod time;
 

@@ -28,7 +28,7 @@ const BUSIEST: f64 = 3.0;
 /// membership, where room and inbox stand, the markers, and a page where messages were missed: each is read for many at once.
 const MOST_READS: f64 = 1.0;
 /// The same where so few come back that not so many are read for together.
-const MOST_READS_OF_FEW: f64 = 2.5;
+const MOST_READS_OF_FEW: f64 = 5.5;
 const READS: &str = "store_reads_total";
 const OPENED: &str = "websocket_connections_opened_total";
 /// 99 of 100 are back within this time, from the kill on, and the last one within the next.

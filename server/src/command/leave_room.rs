@@ -8,7 +8,10 @@ use crate::node::Outcome;
 
 pub(super) async fn run(session: &mut Session, leave: LeaveRoom) -> Outcome<Answer> {
     let subscribed = session.forget_room(&leave.room_id).await;
-    session.deadlines.stopped_typing(&leave.room_id);
+    if session.deadlines.stopped_typing(&leave.room_id) {
+        // Before the word that the user has left: who shows it by both would show it for ever.
+        session.tell_typing_over(&leave.room_id).await;
+    }
     session
         .node()
         .leave(session.principal(), &leave.room_id, session.outbox().session_id(), subscribed)

@@ -75,7 +75,7 @@ impl Session {
         let readings = self.services.node.readings();
         let user = &self.principal.user_id;
         let (heads, inbox) = readings.heads(rooms, user).await?;
-        let markers = if rooms.is_empty() { Arc::default() } else { readings.markers(rooms, user).await? };
+        let markers = if rooms.is_empty() { Arc::default() } else { readings.markers(rooms).await? };
         Ok(Snapshot { heads, markers, inbox })
     }
 

@@ -18,7 +18,6 @@ use super::notices::NoticeLog;
 use super::outgoing::Outgoing;
 use super::tally::Tally;
 use crate::auth::{Authenticator, Principal};
-use crate::clock::until;
 use crate::limits::{SessionRate, Strikes};
 use crate::metrics::{Dropped, Transport, TransportMetrics};
 use crate::node::parts::Parts;
@@ -338,10 +337,7 @@ impl Session {
 
     /// The token that now stands for the session.
     pub(crate) fn set_token(&mut self, principal: Arc<Principal>) {
-        let (now, leeway) = (self.now(), self.services.auth.leeway());
-        let left = until(now, principal.expires_at);
-        // A token that was taken within the leeway after its end counts until the leeway is over.
-        let counts_for = if left.is_zero() { leeway } else { left };
+        let counts_for = self.services.auth.counts_for(&principal);
         self.deadlines.set_token(counts_for, TOKEN_WARNING.min(counts_for / 3));
         self.outbox.set_token_id(principal.token_id);
         self.services.node.hold_to_revocations(&self.outbox);
@@ -356,7 +352,7 @@ impl Session {
         self.services.node.now()
     }
 
-    pub(super) async fn tell_typing_over(&self, room: &RoomId) {
+    pub(crate) async fn tell_typing_over(&self, room: &RoomId) {
         if let Err(error) = self.services.node.typing(&self.principal.user_id, room, false).await {
             tracing::debug!(%error, "the end of typing was not told");
         }

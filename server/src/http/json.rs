@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tidings_protocol::Code;
+use tidings_protocol::mend::without_halves;
 
 use crate::error::Error;
 
@@ -62,6 +63,16 @@ fn is_json(headers: &HeaderMap) -> bool {
 /// # Errors
 /// `INVALID_FRAME`.
 pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
+    if body.trim_ascii_start().starts_with(b"[") {
+        return Err(Error::new(Code::InvalidFrame).detail("must be a JSON object, not a list"));
+    }
+    read(body).or_else(|error| {
+        let mended = std::str::from_utf8(body).ok().and_then(without_halves);
+        mended.and_then(|text| read(text.as_bytes()).ok()).ok_or(error)
+    })
+}
+
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
@@ -108,8 +119,16 @@ mod tests {
         assert!(detail.starts_with("roomId: must not contain whitespace"), "{detail}");
         let detail = problem(r#"{"roomId":"a","kind":"public","members":["x",""]}"#);
         assert!(detail.starts_with("members[1]: must not be empty"), "{detail}");
+        let detail = problem(r#" ["a",null,"public",null]"#);
+        assert!(detail.contains("not a list"), "{detail}");
         let detail = problem(r#"{"roomId":"a","kind":"public"} {}"#);
         assert!(detail.starts_with("trailing characters"), "{detail}");
+    }
+
+    #[test]
+    fn half_an_emoji_is_no_reason_to_refuse_the_body() {
+        let room: CreateRoom = parse(br#"{"roomId":"a","kind":"public","name":"cut \ud83c"}"#).unwrap();
+        assert_eq!(room.name.as_deref(), Some("cut \u{fffd}"));
     }
 
     #[test]

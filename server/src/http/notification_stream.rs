@@ -19,7 +19,6 @@ use tokio::time::{Instant, sleep_until};
 
 use super::state::HttpState;
 use crate::auth::{PageCaller, Principal};
-use crate::clock::until;
 use crate::connection::catch_up::PAGE;
 use crate::connection::logs::{Phase, Step};
 use crate::connection::notices::NoticeLog;
@@ -64,10 +63,7 @@ pub async fn open(
     if state.drain.stage() != Stage::Ready {
         return Err(Error::new(Code::Unavailable).detail("the server is going away"));
     }
-    let permit = state
-        .connections
-        .admit_session(&caller.principal.user_id, &caller.client)
-        .inspect_err(|refused| state.metrics.refused(*refused))?;
+    let permit = state.admit(&caller, None)?;
     let counted = (permit, state.drain.session(), state.metrics.sse.open());
     // Of header and query the header wins: EventSource keeps it up to date, the query is of the first request.
     let header = headers.get("last-event-id").and_then(|v| v.to_str().ok()).filter(|v| !v.is_empty());
@@ -127,8 +123,7 @@ impl Feed {
             since: node.now(),
         };
         let opening = node.open_session(&principal, registration, false).await;
-        let left = until(node.now(), principal.expires_at);
-        let left = if left.is_zero() { state.auth.leeway() } else { left };
+        let left = state.auth.counts_for(&principal);
         let mut feed = Self {
             node,
             principal,

@@ -52,10 +52,7 @@ pub async fn upgrade(
     if state.drain.stage() != Stage::Ready {
         return Err(Error::new(Code::Unavailable).detail("the server is going away"));
     }
-    let permit = state
-        .connections
-        .admit_session(&caller.principal.user_id, &caller.client)
-        .inspect_err(|refused| state.metrics.refused(*refused))?;
+    let permit = state.admit(&caller, wish.client_session.as_ref())?;
     let counted = (permit, state.drain.session(), state.metrics.websocket.open());
     let rate = state.rates.session();
     let (answer, upgraded) = handshake.accept();

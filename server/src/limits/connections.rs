@@ -105,7 +105,7 @@ impl Connections {
     pub fn admit_connection(&self, ip: Option<IpAddr>) -> Result<Permit, Refused> {
         let all = Arc::clone(&self.all).try_acquire_owned().map_err(|_| Refused::Server)?;
         let address = match ip {
-            Some(ip) => Some(self.addresses.take(block(ip)).ok_or(Refused::Address)?),
+            Some(ip) => Some(self.addresses.take(block(ip), 0).ok_or(Refused::Address)?),
             None => None,
         };
         // Last, so that an address which has enough takes nothing from the others.
@@ -126,17 +126,19 @@ impl Connections {
         }
     }
 
-    /// A session or stream of a user; behind a proxy it also counts for the client's address.
+    /// A session or stream of a user; behind a proxy it also counts for the client's address. One that replaces another may be
+    /// one more until that one has gone.
     ///
     /// # Errors
     /// The user or the address has enough.
-    pub fn admit_session(&self, user: &UserId, client: &Client) -> Result<Permit, Refused> {
+    pub fn admit_session(&self, user: &UserId, client: &Client, replaces: bool) -> Result<Permit, Refused> {
+        let beyond = u32::from(replaces);
         let address = if client.proxied {
-            Some(self.addresses.take(block(client.ip)).ok_or(Refused::Address)?)
+            Some(self.addresses.take(block(client.ip), beyond).ok_or(Refused::Address)?)
         } else {
             None
         };
-        let user = self.users.take(user.clone()).ok_or(Refused::User)?;
+        let user = self.users.take(user.clone(), beyond).ok_or(Refused::User)?;
         Ok(Permit { _all: None, _address: address, _user: Some(user) })
     }
 }
@@ -175,10 +177,11 @@ impl<K: Eq + Hash + Clone> Counts<K> {
         Self { max, counts: Arc::default() }
     }
 
-    fn take(&self, key: K) -> Option<Counted<K>> {
+    /// Counts one more, up to the bound and so many beyond it.
+    fn take(&self, key: K, beyond: u32) -> Option<Counted<K>> {
         let mut counts = self.counts.lock();
         let count = counts.entry(key.clone()).or_insert(0);
-        if *count >= self.max {
+        if *count >= self.max.saturating_add(beyond) {
             return None;
         }
         *count += 1;
@@ -214,12 +217,13 @@ mod tests {
     #[test]
     fn a_count_ends_with_its_permit_and_leaves_nothing_behind() {
         let counts = Counts::new(2);
-        let first = counts.take("a");
-        let second = counts.take("a");
-        assert!(first.is_some() && second.is_some() && counts.take("a").is_none());
-        assert!(counts.take("b").is_some());
+        let first = counts.take("a", 0);
+        let second = counts.take("a", 0);
+        assert!(first.is_some() && second.is_some() && counts.take("a", 0).is_none());
+        assert!(counts.take("a", 1).is_some(), "in place of one of them");
+        assert!(counts.take("b", 0).is_some());
         drop(first);
-        assert!(counts.take("a").is_some());
+        assert!(counts.take("a", 0).is_some());
         drop(second);
         assert!(counts.counts.lock().is_empty());
     }
@@ -239,8 +243,8 @@ mod tests {
         let ip = "198.51.100.7".parse().unwrap();
         let direct = Client { ip, proxied: false, scheme: Scheme::Http };
         let _tcp = connections.admit_connection(Some(ip)).unwrap();
-        assert!(connections.admit_session(&ann, &direct).is_ok());
+        assert!(connections.admit_session(&ann, &direct, false).is_ok());
         let proxied = Client { proxied: true, ..direct };
-        assert_eq!(connections.admit_session(&ann, &proxied).unwrap_err(), Refused::Address);
+        assert_eq!(connections.admit_session(&ann, &proxied, false).unwrap_err(), Refused::Address);
     }
 }

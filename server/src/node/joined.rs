@@ -1,23 +1,25 @@
-//! Readings that many ask for at the same time: whoever asks while a reading is under way, or soon after one has begun, is
-//! answered by the next one. Who asks alone is answered at once.
+//! Readings that many ask for at the same time: in a crowd, whoever asks soon after one has begun is answered by the next one.
+//! Who asks alone, or with a few others, is answered at once.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
-use tidings_protocol::UserId;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until};
 
 use crate::store::StoreError;
 
-/// A reading begins no sooner after the one before it, unless it can take in no more.
+/// In a crowd, a reading begins no sooner after the one before it, unless it can take in no more.
 const SPACING: Duration = Duration::from_millis(10);
+/// So many who wait for an answer at the same time are a crowd.
+const CROWD: usize = 8;
 /// Readings under way at the same time, so that one that hangs does not stop the others.
 const LANES: usize = 4;
 /// Who has waited for so long is not read for any more: the store hangs, and says so to each that it has kept.
@@ -33,8 +35,16 @@ pub struct Joined<K, V>(Arc<Inner<K, V>>);
 struct Inner<K, V> {
     read: Box<Read<K, V>>,
     most: usize,
+    crowd: Crowd,
     line: Mutex<Line<K, V>>,
 }
+
+/// How many wait for an answer, of whichever kind.
+#[derive(Clone, Debug, Default)]
+pub struct Crowd(Arc<AtomicUsize>);
+
+/// One of them, until it is dropped.
+struct OneOf<'a>(&'a Crowd);
 
 /// Those who wait: each session and each request for one answer at most, and none of them for longer than [`PATIENCE`]
 /// before its reading begins.
@@ -42,18 +52,13 @@ struct Line<K, V> {
     groups: VecDeque<Group<K, V>>,
     lanes: usize,
     next: Option<Instant>,
-    last: Asker,
 }
 
 struct Group<K, V> {
     keys: BTreeSet<K>,
-    by: Asker,
     since: Instant,
     waiting: Vec<oneshot::Sender<Answer<K, V>>>,
 }
-
-/// Who asks: one user, or several.
-type Asker = Option<UserId>;
 
 enum Step<K, V> {
     Read(Group<K, V>),
@@ -67,24 +72,23 @@ where
     K: Ord + Clone + Send + Sync + 'static,
     V: Send + Sync + 'static,
 {
-    /// Joins what `read` does, with `most` keys in one reading, or those of one who asks for more.
-    pub fn new<F>(most: usize, read: F) -> Self
+    /// Joins what `read` does, with `most` keys in one reading, or those of one who asks for more. Who asks is one of `crowd`.
+    pub fn new<F>(most: usize, crowd: Crowd, read: F) -> Self
     where
         F: Fn(Vec<K>) -> BoxFuture<'static, Result<BTreeMap<K, V>, StoreError>> + Send + Sync + 'static,
     {
-        let line = Mutex::new(Line { groups: VecDeque::new(), lanes: 0, next: None, last: None });
-        Self(Arc::new(Inner { read: Box::new(read), most, line }))
+        let line = Mutex::new(Line { groups: VecDeque::new(), lanes: 0, next: None });
+        Self(Arc::new(Inner { read: Box::new(read), most, crowd, line }))
     }
 
-    /// What the store knows of these keys, read behind this call; `by` asks, or none in particular. Others' keys may be in
-    /// the answer too.
+    /// What the store knows of these keys, read behind this call. Others' keys may be in the answer too.
     ///
     /// # Errors
     /// What the store says. `Unavailable`: it answers nobody.
-    pub async fn ask(&self, by: Option<&UserId>, keys: impl IntoIterator<Item = K>) -> Answer<K, V> {
+    pub async fn ask(&self, keys: impl IntoIterator<Item = K>) -> Answer<K, V> {
+        let _one = self.0.crowd.one();
         let (tell, told) = oneshot::channel();
-        let (keys, by) = (keys.into_iter().collect(), by.cloned());
-        let group = Group { keys, by, since: Instant::now(), waiting: vec![tell] };
+        let group = Group { keys: keys.into_iter().collect(), since: Instant::now(), waiting: vec![tell] };
         if self.0.line.lock().join(group, self.0.most) {
             let inner = Arc::clone(&self.0);
             tokio::spawn(async move { inner.run().await });
@@ -100,7 +104,6 @@ impl<K: Ord, V> Line<K, V> {
             Some(group) => {
                 group.keys.extend(one.keys);
                 group.waiting.extend(one.waiting);
-                group.by = group.by.take().filter(|user| one.by.as_ref() == Some(user));
             }
             None => self.groups.push_back(one),
         }
@@ -109,7 +112,7 @@ impl<K: Ord, V> Line<K, V> {
         one_more
     }
 
-    fn step(&mut self, now: Instant) -> Step<K, V> {
+    fn step(&mut self, now: Instant, is_crowd: bool) -> Step<K, V> {
         while self.groups.front().is_some_and(Group::is_left) {
             self.groups.pop_front();
         }
@@ -117,9 +120,8 @@ impl<K: Ord, V> Line<K, V> {
             self.lanes -= 1;
             return Step::End;
         };
-        // A crowd gathers in the last group; what stands before it is full. One who asks for one thing after the other is
-        // no crowd.
-        let gathers = self.groups.len() == 1 && (front.by.is_none() || front.by != self.last);
+        // A crowd gathers in the last group; what stands before it is full.
+        let gathers = is_crowd && self.groups.len() == 1;
         if let Some(next) = self.next.filter(|next| gathers && now < *next) {
             return Step::Wait(next);
         }
@@ -129,7 +131,6 @@ impl<K: Ord, V> Line<K, V> {
             return Step::TooLate(group);
         }
         self.next = Some(now + SPACING);
-        self.last.clone_from(&group.by);
         Step::Read(group)
     }
 }
@@ -152,10 +153,27 @@ impl<K: Ord, V> Group<K, V> {
     }
 }
 
+impl Crowd {
+    fn one(&self) -> OneOf<'_> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        OneOf(self)
+    }
+
+    fn is_one(&self) -> bool {
+        self.0.load(Ordering::Relaxed) >= CROWD
+    }
+}
+
+impl Drop for OneOf<'_> {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 impl<K: Ord, V> Inner<K, V> {
     async fn run(&self) {
         loop {
-            let step = self.line.lock().step(Instant::now());
+            let step = self.line.lock().step(Instant::now(), self.crowd.is_one());
             match step {
                 Step::Wait(until) => sleep_until(until).await,
                 Step::Read(mut group) => {

@@ -10,7 +10,7 @@ use tidings_protocol::entity::Marker;
 use tidings_protocol::limits::PEOPLE_LISTED;
 use tidings_protocol::{RoomId, UserId};
 
-use super::joined::{Answer, Joined};
+use super::joined::{Answer, Crowd, Joined};
 use super::shared::Shared;
 use crate::metrics::Metrics;
 use crate::store::{Entry, MemberRecord, NotificationHeads, RoomRecord, Store, StoreError, UserRecord};
@@ -53,7 +53,7 @@ struct LogPage {
 
 impl Readings {
     pub(super) fn new(store: &Arc<dyn Store>, metrics: &Arc<Metrics>) -> Self {
-        let joins = Joins { store: Arc::clone(store), metrics: Arc::clone(metrics) };
+        let joins = Joins { store: Arc::clone(store), metrics: Arc::clone(metrics), crowd: Crowd::default() };
         Self {
             seen: joins.kind(ROWS, |store, users| async move { store.seen(&users).await }),
             rooms: joins.kind(ROWS, |store, asked| async move { store.rooms(&asked).await }),
@@ -74,7 +74,7 @@ impl Readings {
     /// # Errors
     /// As [`Store::seen`].
     pub async fn user(&self, user: &UserId) -> Result<Option<UserRecord>, StoreError> {
-        Ok(self.seen.ask(Some(user), [user.clone()]).await?.get(user).cloned())
+        Ok(self.seen.ask([user.clone()]).await?.get(user).cloned())
     }
 
     /// Those of these rooms that there are, each with the user's membership in it.
@@ -87,7 +87,7 @@ impl Readings {
         user: &UserId,
     ) -> Result<BTreeMap<RoomId, (RoomRecord, Option<MemberRecord>)>, StoreError> {
         let asked: Vec<_> = rooms.iter().map(|room| (room.clone(), user.clone())).collect();
-        let found = self.rooms.ask(Some(user), asked.iter().cloned()).await?;
+        let found = self.rooms.ask(asked.iter().cloned()).await?;
         let of = |pair: (RoomId, UserId)| found.get(&pair).cloned().map(|known| (pair.0, known));
         Ok(asked.into_iter().filter_map(of).collect())
     }
@@ -103,7 +103,7 @@ impl Readings {
     ) -> Result<(HashMap<RoomId, u64>, u64), StoreError> {
         let inbox = Log::Inbox(user.clone());
         let logs = rooms.iter().cloned().map(Log::Room).chain([inbox.clone()]);
-        let found = self.heads.ask(Some(user), logs).await?;
+        let found = self.heads.ask(logs).await?;
         let of = |room: &RoomId| Some((room.clone(), *found.get(&Log::Room(room.clone()))?));
         Ok((rooms.iter().filter_map(of).collect(), found.get(&inbox).copied().unwrap_or_default()))
     }
@@ -112,8 +112,8 @@ impl Readings {
     ///
     /// # Errors
     /// As [`Store::markers`].
-    pub async fn markers(&self, rooms: &[RoomId], by: &UserId) -> Answer<RoomId, Vec<Marker>> {
-        self.markers.ask(Some(by), rooms.iter().cloned()).await
+    pub async fn markers(&self, rooms: &[RoomId]) -> Answer<RoomId, Vec<Marker>> {
+        self.markers.ask(rooms.iter().cloned()).await
     }
 
     /// Whom each of these users has a direct room with, and perhaps some others too.
@@ -121,7 +121,7 @@ impl Readings {
     /// # Errors
     /// As [`Store::direct_partners`].
     pub async fn partners(&self, users: &[UserId]) -> Answer<UserId, Vec<UserId>> {
-        self.partners.ask(None, users.iter().cloned()).await
+        self.partners.ask(users.iter().cloned()).await
     }
 
     /// Where a user's notifications stand.
@@ -129,7 +129,7 @@ impl Readings {
     /// # Errors
     /// As [`Store::notification_heads`].
     pub async fn notification_heads(&self, user: &UserId) -> Result<NotificationHeads, StoreError> {
-        Ok(self.notices.ask(Some(user), [user.clone()]).await?.get(user).copied().unwrap_or_default())
+        Ok(self.notices.ask([user.clone()]).await?.get(user).copied().unwrap_or_default())
     }
 
     /// As [`Store::log`].
@@ -145,6 +145,7 @@ impl Readings {
 struct Joins {
     store: Arc<dyn Store>,
     metrics: Arc<Metrics>,
+    crowd: Crowd,
 }
 
 impl Joins {
@@ -156,7 +157,7 @@ impl Joins {
         R: Future<Output = Result<BTreeMap<K, V>, StoreError>> + Send + 'static,
     {
         let (store, metrics) = (Arc::clone(&self.store), Arc::clone(&self.metrics));
-        Joined::new(most, move |keys| {
+        Joined::new(most, self.crowd.clone(), move |keys| {
             metrics.store_read();
             read(Arc::clone(&store), keys).boxed()
         })

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::Command;
 use crate::error::{Code, FrameError};
 use crate::id::{ClientId, RoomId};
+use crate::mend::without_halves;
 
 /// One frame from a client: a command, and the id by which its answer is known.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -45,15 +46,20 @@ impl ClientFrame {
     /// # Errors
     /// [`FrameError`] names the field at fault, and holds the frame's id and room where those could be read.
     pub fn parse(text: &str) -> Result<Self, FrameError> {
-        match serde_json::from_str(text) {
+        let mended = || without_halves(text).and_then(|text| serde_json::from_str(&text).ok());
+        match serde_json::from_str(text).or_else(|error| mended().ok_or(error)) {
             Ok(value) => Self::from_value(value),
-            Err(e) => Err(FrameError {
-                code: Code::InvalidFrame,
-                field: None,
-                reason: format!("not a JSON object: {e}"),
-                id: None,
-                room_id: None,
-            }),
+            Err(e) => {
+                // What cannot be read may still say which frame it is.
+                let Addressed { id, room_id } = serde_json::from_str(text).unwrap_or_default();
+                Err(FrameError {
+                    code: Code::InvalidFrame,
+                    field: None,
+                    reason: format!("not a JSON object: {e}"),
+                    id: id.and_then(|id| ClientId::new(id).ok()),
+                    room_id: room_id.and_then(|id| RoomId::new(id).ok()),
+                })
+            }
         }
     }
 
@@ -78,6 +84,12 @@ impl ClientFrame {
             let reason = "must be a string of 1 to 64 bytes".to_owned();
             return fail(Code::InvalidFrame, Some(name), reason, id, room_id);
         }
+        // Fields go by their names, not by their places in a list, which serde would take too.
+        let is_list = |value: Option<&Value>| value.is_some_and(Value::is_array);
+        if is_list(value.get("data")) {
+            let reason = "must be an object".to_owned();
+            return fail(Code::InvalidFrame, Some("data".into()), reason, id, room_id);
+        }
         let Some(kind) = text_of("type").map(str::to_owned) else {
             return fail(Code::InvalidFrame, Some("type".into()), "must be a string".into(), id, room_id);
         };
@@ -90,6 +102,16 @@ impl ClientFrame {
             }
         }
     }
+}
+
+/// Of a frame that cannot be read: the rest is passed over, however deep or wild it is.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Addressed {
+    #[serde(default)]
+    id: Option<String>,
+    #[serde(default)]
+    room_id: Option<String>,
 }
 
 impl<'de> Deserialize<'de> for ClientFrame {

@@ -44,10 +44,7 @@ pub async fn post(
         return Err(Error::new(Code::Unavailable).detail("the server is going away"));
     }
     let deadline = Instant::now() + Duration::from_millis(wait);
-    let permit = state
-        .connections
-        .admit_session(&caller.principal.user_id, &caller.client)
-        .inspect_err(|refused| state.metrics.refused(*refused))?;
+    let permit = state.admit(&caller, Some(&body.client_session))?;
     let counted = (permit, state.drain.session(), state.metrics.polling.open());
     let known = Known::of(&body, state.node.epoch());
     let session = super::resumed(&state, &caller, body, Transport::Polling).await?;

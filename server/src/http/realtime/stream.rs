@@ -35,10 +35,7 @@ pub async fn post(
     if state.drain.stage() != Stage::Ready {
         return Err(Error::new(Code::Unavailable).detail("the server is going away"));
     }
-    let permit = state
-        .connections
-        .admit_session(&caller.principal.user_id, &caller.client)
-        .inspect_err(|refused| state.metrics.refused(*refused))?;
+    let permit = state.admit(&caller, Some(&body.client_session))?;
     let counted = (permit, state.drain.session(), state.metrics.sse.open());
     let session = super::resumed(&state, &caller, body, Transport::Sse).await?;
     if state.drain.stage() == Stage::Draining {

@@ -26,6 +26,12 @@ async fn a_bad_frame_costs_an_error_and_never_the_connection() {
             json!("data.recipientId"),
         ),
         (r#"{"type":"READ","roomId":"r","seq":"1","id":"i"}"#, "INVALID_FRAME", json!("seq")),
+        (
+            r#"{"type":"PRIVATE_MESSAGE","content":"x","data":["bob"],"id":"i"}"#,
+            "INVALID_FRAME",
+            json!("data"),
+        ),
+        (r#"{"type":"PING","x":1e999,"id":"i"}"#, "INVALID_FRAME", json!(null)),
     ] {
         ann.raw(Message::text(text)).await;
         let error = ann.error().await;
@@ -274,4 +280,20 @@ async fn a_burst_that_is_allowed_costs_nobody_who_reads_the_connection() {
         }
     }
     reads.await.unwrap();
+}
+
+#[tokio::test]
+async fn half_an_emoji_is_sent_as_what_is_left_of_it() {
+    let server = Server::start(&[]).await;
+    let mut ann = server.connect("ann").await;
+    ann.join("general").await;
+    // `JSON.stringify("cut 🎉".slice(0, 5))`
+    ann.raw(Message::text(r#"{"type":"CHAT_MESSAGE","roomId":"general","id":"m","content":"cut \ud83c"}"#))
+        .await;
+    assert_eq!(ann.message().await["content"], "cut \u{fffd}");
+    let nested = "[".repeat(200) + &"]".repeat(200);
+    ann.raw(Message::text(format!(r#"{{"type":"PING","deep":{nested},"roomId":"general","id":"deep"}}"#)))
+        .await;
+    let error = ann.error().await;
+    assert_eq!((&error["id"], &error["roomId"]), (&json!("deep"), &json!("general")));
 }

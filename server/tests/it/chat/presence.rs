@@ -24,6 +24,21 @@ async fn typing_is_told_to_the_other_users_only_and_ends_by_itself() {
 }
 
 #[tokio::test]
+async fn who_leaves_a_room_while_typing_types_there_no_more() {
+    let server = Server::start(&[]).await;
+    let (mut ann, mut bob) = (server.connect("ann").await, server.connect("bob").await);
+    ann.join("general").await;
+    bob.join("general").await;
+    bob.send(json!({ "type": "TYPING", "roomId": "general", "data": { "isTyping": true } })).await;
+    assert_eq!(ann.expect("TYPING", "INDICATOR").await["isTyping"], true);
+    let began = std::time::Instant::now();
+    bob.send(json!({ "type": "LEAVE_ROOM", "roomId": "general" })).await;
+    assert_eq!(ann.expect("TYPING", "INDICATOR").await["isTyping"], false);
+    assert_eq!(ann.expect("SYSTEM", "USER_LEFT").await["userId"], "bob");
+    assert!(began.elapsed().as_secs() < 4, "at once, not when it would have ended by itself");
+}
+
+#[tokio::test]
 async fn a_lost_user_is_told_after_the_grace_time_and_once() {
     let server = Server::start(&["--presence-grace", "200ms"]).await;
     let (mut ann, mut bob) = (server.connect("ann").await, server.connect("bob").await);

@@ -13,6 +13,15 @@ async fn s17_a_token_is_warned_of_and_its_end_closes_with_4001() {
 }
 
 #[tokio::test]
+async fn s17_a_token_that_has_just_ended_counts_to_the_end_of_the_leeway_and_no_longer() {
+    let server = Server::start(&["--jwt-leeway", "10s"]).await;
+    let began = std::time::Instant::now();
+    let mut ann = server.connect_with(&token_with(json!({ "sub": "ann", "exp": now() - 7 })), "").await;
+    assert_eq!(ann.closed().await, 4001);
+    assert!(began.elapsed().as_secs() < 6, "{:?}", began.elapsed());
+}
+
+#[tokio::test]
 async fn a_new_token_keeps_the_session() {
     let server = Server::start(&[]).await;
     let mut ann = server.connect_with(&token_with(json!({ "sub": "ann", "exp": now() + 3 })), "").await;

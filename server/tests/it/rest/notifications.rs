@@ -1,5 +1,6 @@
 //! Sending notifications and keeping their read state.
 
+use futures_util::StreamExt as _;
 use serde_json::{Value, json};
 
 use super::actor::{Actor, durable, each};
@@ -146,7 +147,10 @@ async fn status_tells_who_is_connected() {
     let query = |user: &str| format!("?token={}", crate::support::jwt::token(user));
     let mut sockets = Vec::new();
     for user in ["bob", "ann", "ann"] {
-        sockets.push(server.open(&query(user), &[]).await.unwrap());
+        let mut socket = server.open(&query(user), &[]).await.unwrap();
+        // Who has been greeted is connected.
+        socket.next().await;
+        sockets.push(socket);
     }
     let status = admin.get(path).await.expect(200);
     assert_eq!((&status["connectedUsers"], &status["users"]), (&json!(2), &json!(["ann", "bob"])));

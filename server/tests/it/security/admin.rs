@@ -150,7 +150,9 @@ async fn a_session_is_shown_with_its_transport_queue_and_positions() {
             break;
         }
     }
-    let _other = server.open(&format!("?token={}", token("bob")), &[]).await.unwrap();
+    let mut other = server.open(&format!("?token={}", token("bob")), &[]).await.unwrap();
+    // Who has been greeted is connected.
+    other.next().await;
     let page: Value = server.admin("GET", "/sessions?userId=ann", None).await.json().await.unwrap();
     assert_eq!(page["sessions"].as_array().unwrap().len(), 1, "{page}");
     let id = page["sessions"][0]["sessionId"].as_str().unwrap();

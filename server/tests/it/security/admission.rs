@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use futures_util::StreamExt as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::Message;
 
 use crate::support::TestServer;
 use crate::support::jwt::token;
@@ -135,6 +137,22 @@ async fn s11_one_user_gets_so_many_sessions_and_no_more() {
     assert!(server.numbers_of_refused("user").await >= 1);
     drop(first);
     server.eventually_open("ann").await;
+}
+
+#[tokio::test]
+async fn a_client_that_comes_back_takes_the_place_of_its_own_dead_connection() {
+    let server = TestServer::start(&["--max-connections-per-user", "2"]).await;
+    let client = |name: &str| format!("?token={}&clientSession={name}", token("ann"));
+    let mut first = server.open(&client("laptop"), &[]).await.unwrap();
+    let _second = server.open(&client("phone"), &[]).await.unwrap();
+    server.open(&client("tablet"), &[]).await.expect_err("the third");
+    let _again = server.open(&client("laptop"), &[]).await.expect("in place of the first");
+    while let Some(Ok(message)) = first.next().await {
+        if let Message::Close(Some(close)) = message {
+            assert_eq!(u16::from(close.code), 4009);
+        }
+    }
+    server.open(&client("tablet"), &[]).await.expect_err("still the third");
 }
 
 #[tokio::test]
