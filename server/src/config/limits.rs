@@ -57,7 +57,8 @@ pub struct LimitsConfig {
     #[arg(long, env = "TIDINGS_MAX_BODY_BYTES", value_name = "BYTES", default_value = "1048576")]
     pub max_body_bytes: usize,
 
-    /// What may wait for one slow session, in bytes; past that it is closed and may resume
+    /// What may wait for one session, in bytes; past that entries are left to the log, and who takes nothing is closed and may
+    /// resume
     #[arg(long, env = "TIDINGS_OUTBOX_BYTES", value_name = "BYTES", default_value = "1048576")]
     pub outbox_bytes: usize,
 
