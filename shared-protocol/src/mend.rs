@@ -1,5 +1,5 @@
 //! Text that a program may send in good faith, and that is no JSON for this one: half of a surrogate pair, which is what is
-//! left of an emoji that was cut in two (`"🎉".slice(0, 1)` in JavaScript, written as `\\ud83c` by `JSON.stringify`).
+//! left of an emoji that was cut in two (`"🎉".slice(0, 1)` in JavaScript, written as `\ud83c` by `JSON.stringify`).
 
 use alloc::string::String;
 
