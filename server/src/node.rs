@@ -3,7 +3,7 @@
 //! - [`writer`]: everything durable goes through it: group commit, then events in the order of the log.
 //! - [`gate`]: the order of a session's frames when one of them is refused for now.
 //! - [`events`]: what the others are told of a write.
-//! - [`readings`]: what is read for many sessions at once, by way of [`joined`] and [`shared`].
+//! - [`readings`]: what is read for many sessions at once, by way of `joined` and `shared`.
 //! - [`rooms`]: joining, leaving, members, markers.
 //! - [`markers`]: what has been delivered, gathered and written together.
 //! - [`people`]: sessions, presence, typing.
@@ -32,10 +32,11 @@ use crate::revocation::Revocations;
 use crate::store::{Store, StoreError};
 use crate::typing::{TypingLimit, TypingOver};
 
+mod asked;
 pub mod events;
 pub mod gate;
 mod gossip;
-pub mod joined;
+mod joined;
 pub mod markers;
 pub mod notices;
 pub mod parts;
@@ -43,7 +44,7 @@ pub mod people;
 pub mod readings;
 pub mod revocations;
 pub mod rooms;
-pub mod shared;
+mod shared;
 pub mod writer;
 
 pub use self::gate::Gate;

@@ -3,17 +3,16 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until};
 
+use super::asked::{self, Asker, Told};
 use crate::store::StoreError;
 
 /// In a crowd, a reading begins no sooner after the one before it, unless it can take in no more.
@@ -26,11 +25,11 @@ const LANES: usize = 4;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What was read: an entry for each key that the store knows.
-pub type Answer<K, V> = Result<Arc<BTreeMap<K, V>>, StoreError>;
+pub(super) type Answer<K, V> = Told<BTreeMap<K, V>>;
 type Read<K, V> = dyn Fn(Vec<K>) -> BoxFuture<'static, Result<BTreeMap<K, V>, StoreError>> + Send + Sync;
 
 /// Joins the readings of one kind.
-pub struct Joined<K, V>(Arc<Inner<K, V>>);
+pub(super) struct Joined<K, V>(Arc<Inner<K, V>>);
 
 struct Inner<K, V> {
     read: Box<Read<K, V>>,
@@ -41,7 +40,7 @@ struct Inner<K, V> {
 
 /// How many wait for an answer, of whichever kind.
 #[derive(Clone, Debug, Default)]
-pub struct Crowd(Arc<AtomicUsize>);
+pub(super) struct Crowd(Arc<AtomicUsize>);
 
 /// One of them, until it is dropped.
 struct OneOf<'a>(&'a Crowd);
@@ -57,7 +56,7 @@ struct Line<K, V> {
 struct Group<K, V> {
     keys: BTreeSet<K>,
     since: Instant,
-    waiting: Vec<oneshot::Sender<Answer<K, V>>>,
+    waiting: Vec<Asker<BTreeMap<K, V>>>,
 }
 
 enum Step<K, V> {
@@ -73,7 +72,7 @@ where
     V: Send + Sync + 'static,
 {
     /// Joins what `read` does, with `most` keys in one reading, or those of one who asks for more. Who asks is one of `crowd`.
-    pub fn new<F>(most: usize, crowd: Crowd, read: F) -> Self
+    pub(super) fn new<F>(most: usize, crowd: Crowd, read: F) -> Self
     where
         F: Fn(Vec<K>) -> BoxFuture<'static, Result<BTreeMap<K, V>, StoreError>> + Send + Sync + 'static,
     {
@@ -85,7 +84,7 @@ where
     ///
     /// # Errors
     /// What the store says. `Unavailable`: it answers nobody.
-    pub async fn ask(&self, keys: impl IntoIterator<Item = K>) -> Answer<K, V> {
+    pub(super) async fn ask(&self, keys: impl IntoIterator<Item = K>) -> Answer<K, V> {
         let _one = self.0.crowd.one();
         let (tell, told) = oneshot::channel();
         let group = Group { keys: keys.into_iter().collect(), since: Instant::now(), waiting: vec![tell] };
@@ -93,7 +92,7 @@ where
             let inner = Arc::clone(&self.0);
             tokio::spawn(async move { inner.run().await });
         }
-        told.await.unwrap_or_else(|_| Err(unavailable("the node ends")))
+        asked::told(told).await
     }
 }
 
@@ -116,22 +115,22 @@ impl<K: Ord, V> Line<K, V> {
         while self.groups.front().is_some_and(Group::is_left) {
             self.groups.pop_front();
         }
-        let Some(front) = self.groups.front() else {
-            self.lanes -= 1;
-            return Step::End;
-        };
         // A crowd gathers in the last group; what stands before it is full.
         let gathers = is_crowd && self.groups.len() == 1;
         if let Some(next) = self.next.filter(|next| gathers && now < *next) {
             return Step::Wait(next);
         }
-        let is_late = now.saturating_duration_since(front.since) > PATIENCE;
-        let Some(group) = self.groups.pop_front() else { return Step::End };
-        if is_late {
-            return Step::TooLate(group);
+        match self.groups.pop_front() {
+            Some(group) if now.saturating_duration_since(group.since) > PATIENCE => Step::TooLate(group),
+            Some(group) => {
+                self.next = Some(now + SPACING);
+                Step::Read(group)
+            }
+            None => {
+                self.lanes -= 1;
+                Step::End
+            }
         }
-        self.next = Some(now + SPACING);
-        Step::Read(group)
     }
 }
 
@@ -143,13 +142,6 @@ impl<K: Ord, V> Group<K, V> {
     /// Whether all who asked have gone.
     fn is_left(&self) -> bool {
         self.waiting.iter().all(oneshot::Sender::is_closed)
-    }
-
-    fn tell(self, answer: &Answer<K, V>) {
-        for tell in self.waiting {
-            // Who has gone wants no answer.
-            let _ = tell.send(answer.clone());
-        }
     }
 }
 
@@ -176,22 +168,17 @@ impl<K: Ord, V> Inner<K, V> {
             let step = self.line.lock().step(Instant::now(), self.crowd.is_one());
             match step {
                 Step::Wait(until) => sleep_until(until).await,
-                Step::Read(mut group) => {
-                    let keys = std::mem::take(&mut group.keys).into_iter().collect();
-                    // A lane that is lost is never made up for.
-                    let reading = AssertUnwindSafe(async { (self.read)(keys).await }).catch_unwind();
-                    let answer = reading.await.unwrap_or_else(|_| Err(unavailable("a reading has panicked")));
-                    group.tell(&answer.map(Arc::new));
+                Step::Read(Group { keys, waiting, .. }) => {
+                    let keys = keys.into_iter().collect();
+                    asked::tell(waiting, &asked::read(async { (self.read)(keys).await }).await);
                 }
-                Step::TooLate(group) => group.tell(&Err(unavailable("it answers nobody"))),
+                Step::TooLate(group) => {
+                    asked::tell(group.waiting, &Err(asked::unavailable("it answers nobody")));
+                }
                 Step::End => return,
             }
         }
     }
-}
-
-fn unavailable(why: &str) -> StoreError {
-    StoreError::Unavailable(why.to_owned())
 }
 
 impl<K, V> fmt::Debug for Joined<K, V> {

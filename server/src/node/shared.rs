@@ -4,22 +4,20 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::Hash;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
+use super::asked::{self, Asker, Told};
 use crate::store::StoreError;
 
-type Answer<V> = Result<Arc<V>, StoreError>;
 type Read<K, V> = dyn Fn(K) -> BoxFuture<'static, Result<V, StoreError>> + Send + Sync;
-type Waiting<V> = Vec<oneshot::Sender<Answer<V>>>;
+type Waiting<V> = Vec<Asker<V>>;
 
 /// Shares the readings of one kind.
-pub struct Shared<K, V>(Arc<Inner<K, V>>);
+pub(super) struct Shared<K, V>(Arc<Inner<K, V>>);
 
 struct Inner<K, V> {
     read: Box<Read<K, V>>,
@@ -33,7 +31,7 @@ where
     V: Send + Sync + 'static,
 {
     /// Shares what `read` does.
-    pub fn new<F>(read: F) -> Self
+    pub(super) fn new<F>(read: F) -> Self
     where
         F: Fn(K) -> BoxFuture<'static, Result<V, StoreError>> + Send + Sync + 'static,
     {
@@ -44,20 +42,20 @@ where
     ///
     /// # Errors
     /// What the store says.
-    pub async fn ask(&self, key: K) -> Answer<V> {
+    pub(super) async fn ask(&self, key: K) -> Told<V> {
         let (tell, told) = oneshot::channel();
         if let Some(first) = self.0.join(&key, tell) {
             let inner = Arc::clone(&self.0);
             // Whoever asked first may go before it is answered, and the others stay.
             tokio::spawn(async move { inner.run(key, vec![first]).await });
         }
-        told.await.unwrap_or_else(|_| Err(StoreError::Unavailable("the node ends".to_owned())))
+        asked::told(told).await
     }
 }
 
 impl<K: Eq + Hash + Clone, V> Inner<K, V> {
     /// Waits for the next reading where one is under way; gives back who is the first.
-    fn join(&self, key: &K, tell: oneshot::Sender<Answer<V>>) -> Option<oneshot::Sender<Answer<V>>> {
+    fn join(&self, key: &K, tell: Asker<V>) -> Option<Asker<V>> {
         let mut running = self.running.lock();
         match running.get_mut(key) {
             Some(next) => next.push(tell),
@@ -71,14 +69,7 @@ impl<K: Eq + Hash + Clone, V> Inner<K, V> {
 
     async fn run(&self, key: K, mut waiting: Waiting<V>) {
         while !waiting.is_empty() {
-            // What stays in `running` is never read again.
-            let reading = AssertUnwindSafe(async { (self.read)(key.clone()).await }).catch_unwind();
-            let panicked = || StoreError::Unavailable("a reading has panicked".to_owned());
-            let answer = reading.await.unwrap_or_else(|_| Err(panicked())).map(Arc::new);
-            for tell in waiting {
-                // Who has gone wants no answer.
-                let _ = tell.send(answer.clone());
-            }
+            asked::tell(waiting, &asked::read(async { (self.read)(key.clone()).await }).await);
             waiting = self.next(&key);
         }
     }
@@ -105,6 +96,7 @@ mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
     use std::time::Duration;
 
+    use futures_util::FutureExt as _;
     use futures_util::future::join_all;
     use tokio::time::{sleep, timeout};
 

@@ -4,7 +4,10 @@ use sqlx::FromRow;
 use tidings_protocol::entity::{Message, ReactionCount, Role, RoomKind};
 use tidings_protocol::{ClientId, MessageId, RoomId, Timestamp, UserId};
 
-use super::{MemberRecord, Page, Revocation, RevocationRecord, RoomRecord, StoreError, Subject, TokenId};
+use super::{
+    MemberRecord, NotificationHeads, NotificationPosition, Page, Revocation, RevocationRecord, RoomRecord,
+    StoreError, Subject, TokenId,
+};
 
 /// `rooms.kind`.
 pub(super) fn kind_number(kind: RoomKind) -> i64 {
@@ -92,6 +95,34 @@ pub(super) fn page<R, T>(
     let has_more = rows.len() > limit;
     rows.truncate(limit);
     Ok(Page { items: rows.into_iter().map(item).collect::<Result<_, _>>()?, has_more })
+}
+
+/// Where the notifications of one user stand.
+#[derive(FromRow)]
+pub(super) struct HeadsRow {
+    user_id: String,
+    own_head: i64,
+    broadcast_head: i64,
+    own_handed: i64,
+    broadcast_handed: i64,
+    own_expired: i64,
+    broadcast_expired: i64,
+    unread: i64,
+}
+
+impl HeadsRow {
+    pub(super) fn heads(self) -> Result<(UserId, NotificationHeads), StoreError> {
+        let both = |own, broadcast| {
+            Ok::<_, StoreError>(NotificationPosition { own: position(own)?, broadcast: position(broadcast)? })
+        };
+        let heads = NotificationHeads {
+            head: both(self.own_head, self.broadcast_head)?,
+            handed: both(self.own_handed, self.broadcast_handed)?,
+            expired: both(self.own_expired, self.broadcast_expired)?,
+            unread: position(self.unread)?,
+        };
+        Ok((user_id(self.user_id)?, heads))
+    }
 }
 
 #[derive(FromRow)]

@@ -1,5 +1,6 @@
 //! Many who ask at once, on a virtual clock.
 
+use futures_util::FutureExt as _;
 use futures_util::future::join_all;
 use tokio::time::{sleep, timeout};
 

@@ -10,7 +10,7 @@ use tidings_protocol::{Timestamp, UserId};
 
 use super::super::{Notice, NotificationHeads, NotificationPosition, Page, StoreError, merge_notices};
 use super::row::corrupt;
-use super::row::{json, number, page, position, user_id};
+use super::row::{HeadsRow, json, number, page, position, user_id};
 
 // A user who was never seen starts at the newest broadcast.
 const HEADS: &str = "
@@ -22,37 +22,13 @@ SELECT wanted.value AS user_id, coalesce(u.notification_head, 0) AS own_head, s.
         WHERE user_id = wanted.value AND read = 0 AND deleted = 0) AS unread
 FROM json_each(?1) wanted CROSS JOIN log_state s LEFT JOIN users u ON u.user_id = wanted.value";
 
-#[derive(FromRow)]
-struct HeadsRow {
-    user_id: String,
-    own_head: i64,
-    broadcast_head: i64,
-    own_handed: i64,
-    broadcast_handed: i64,
-    own_expired: i64,
-    broadcast_expired: i64,
-    unread: i64,
-}
-
 pub(super) async fn heads(
     pool: &SqlitePool,
     users: &[UserId],
 ) -> Result<BTreeMap<UserId, NotificationHeads>, StoreError> {
     let ids: Vec<&str> = users.iter().map(UserId::as_str).collect();
     let rows: Vec<HeadsRow> = sqlx::query_as(HEADS).bind(json(&ids)?).fetch_all(pool).await?;
-    let both = |own, broadcast| {
-        Ok::<_, StoreError>(NotificationPosition { own: position(own)?, broadcast: position(broadcast)? })
-    };
-    let heads = rows.into_iter().map(|row| {
-        let heads = NotificationHeads {
-            head: both(row.own_head, row.broadcast_head)?,
-            handed: both(row.own_handed, row.broadcast_handed)?,
-            expired: both(row.own_expired, row.broadcast_expired)?,
-            unread: position(row.unread)?,
-        };
-        Ok((user_id(row.user_id)?, heads))
-    });
-    heads.collect()
+    rows.into_iter().map(HeadsRow::heads).collect()
 }
 
 #[derive(FromRow)]

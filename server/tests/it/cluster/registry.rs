@@ -34,12 +34,17 @@ async fn other_programs_read_from_redis_who_is_connected_to_which_node() {
 }
 
 #[tokio::test]
-async fn nothing_is_written_to_redis_that_nobody_has_asked_for() {
+async fn a_node_that_nobody_has_asked_for_it_writes_nothing_of_its_sessions() {
     let cluster = Cluster::new();
-    let one = cluster.node("one", &[]).await;
-    let mut ann = one.connect("ann").await;
-    ann.join("general").await;
-    // Longer than such keys take to come.
-    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
-    assert_eq!(cluster.redis.say(&["DBSIZE"]).unwrap().trim(), "0");
+    let silent = cluster.node("one", &[]).await;
+    let _ann = silent.connect("ann").await;
+    // It began earlier, so it would have written by the time at which another one has twice.
+    let asked = cluster.node("two", &["--redis-sessions"]).await;
+    let redis = &cluster.redis;
+    for user in ["bob", "cy"] {
+        let client = asked.connect(user).await;
+        answers(redis, &["SCARD", &format!("websocket:user:{user}")], "1").await;
+        drop(client);
+    }
+    assert_eq!(redis.say(&["EXISTS", "websocket:user:ann", "user:online:ann"]).unwrap().trim(), "0");
 }

@@ -5,7 +5,7 @@ use tidings_testbed::redis::Redis;
 
 use super::*;
 
-/// Long enough for a test to look, and short enough to wait for its end.
+/// Long enough for a test to look, and short enough to wait for its end, which comes by the clock of Redis.
 const LEASE: Duration = Duration::from_secs(3);
 
 fn node(redis: &Redis, name: &str) -> Registry {
