@@ -161,7 +161,7 @@ upgrade-check rev:
     cargo build --package tidings-server --package tidings-loadgen
     "{{ target }}/debug/tidings-loadgen" chaos upgrade --before "$before"
 
-# Run every check and every test, as CI does (about 20 min once all is built)
+# Run every check and every test, as CI does (about 25 min once all is built)
 [group('test')]
 test:
     @{{ root }}/xtask/steps.sh check test-native conformance test-faults test-wasm test-browser test-e2e
@@ -254,7 +254,7 @@ otel-check:
     # With the features that all crates together ask for: what they share is there already.
     cargo nextest run {{ crates }} --features tidings-server/otel --test it --filterset 'package(tidings-server) and test(/^otlp::/)'
 
-# Native tests, documentation examples included, and `otel-check` (about 6 min once all is built)
+# Native tests, documentation examples included, and `otel-check` (about 8 min once all is built)
 [group('test')]
 test-native: _server-with-tests && otel-check
     #!/usr/bin/env bash
