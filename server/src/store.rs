@@ -36,8 +36,8 @@ pub use self::heads::{Heads, UserHeads};
 pub(crate) use self::merge::merge_notices;
 pub use self::outcome::{Appended, DeliveredMessage, Refusal, StoreError, Written};
 pub use self::record::{
-    Entry, EntryBody, HistoryPage, InboxEntry, MemberRecord, Notice, NotificationHeads, NotificationPosition,
-    Page, Reach, RoomMatch, RoomRecord, SearchQuery, UserRecord,
+    Entry, EntryBody, History, HistoryPage, InboxEntry, MemberRecord, Notice, NotificationHeads,
+    NotificationPosition, Page, Reach, RoomMatch, RoomRecord, SearchQuery, UserRecord,
 };
 pub use self::revocation::{MAX_REVOCATIONS, Revocation, RevocationRecord, Subject, TokenId};
 pub(crate) use self::words::search_words;
@@ -158,7 +158,7 @@ pub trait Store: Send + Sync + 'static {
         user: &UserId,
         page: HistoryPage,
         limit: u32,
-    ) -> Result<Page<Message>, StoreError>;
+    ) -> Result<History, StoreError>;
 
     /// Messages that the user may read and that hold every word, the last taken by the store first. Deleted ones
     /// are not found, and nothing is found by a text without words or before a message that is not there.

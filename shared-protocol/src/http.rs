@@ -155,7 +155,7 @@ pub struct ParticipantPage {
 /// Answer of history and search.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(optional_fields))]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MessagePage {
     /// The messages; each has its `reactions`, also where there are none.
@@ -163,6 +163,10 @@ pub struct MessagePage {
     pub messages: Vec<Message>,
     /// Whether more follow in the direction of reading.
     pub has_more: bool,
+    /// Position of the log's last entry when the page was read: entries up to it are in these messages, later ones are
+    /// not. Absent where the page is empty, and from a search.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub head_seq: Option<u64>,
 }
 
 /// Answer of `GET …/log`, `GET /api/v1/inbox` and the fallback's `frames` and `poll`.

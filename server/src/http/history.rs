@@ -15,6 +15,7 @@ use super::path::{RoomPath, UserPath};
 use crate::auth::{Caller, Principal};
 use crate::error::Error;
 use crate::node::Node;
+use crate::store::History;
 
 /// The routes.
 pub fn routes() -> OpenApiRouter<HttpState> {
@@ -53,7 +54,7 @@ async fn direct(
 ) -> Result<Json<MessagePage>, Error> {
     match node.store().direct_room(&caller.principal.user_id, &path.user_id).await? {
         Some(room) => messages(&node, &caller.principal, &room, page).await,
-        None => Ok(Json(MessagePage { messages: Vec::new(), has_more: false })),
+        None => Ok(Json(MessagePage { messages: Vec::new(), has_more: false, head_seq: None })),
     }
 }
 
@@ -63,6 +64,8 @@ async fn messages(
     room: &RoomId,
     page: SeqPage,
 ) -> Result<Json<MessagePage>, Error> {
-    let page = node.store().history(room, &principal.user_id, page.page(), page.limit).await?;
-    Ok(Json(MessagePage { messages: page.items, has_more: page.has_more }))
+    let History { page, head_seq } =
+        node.store().history(room, &principal.user_id, page.page(), page.limit).await?;
+    let head_seq = (head_seq > 0).then_some(head_seq);
+    Ok(Json(MessagePage { messages: page.items, has_more: page.has_more, head_seq }))
 }

@@ -140,7 +140,7 @@ async fn from_outside(node: &Node, principal: &Principal, room: RoomRecord) -> R
         head_seq: room.head_seq,
         read_seq: room.head_seq,
         unread: 0,
-        last_message: newest.items.into_iter().next_back(),
+        last_message: newest.page.items.into_iter().next_back(),
         members: Some(room.member_count),
         peer_id: None,
         peer_read_seq: None,

@@ -83,5 +83,5 @@ async fn search(
         limit: wanted.limit,
     };
     let Page { items: messages, has_more } = node.store().search(&query).await?;
-    Ok(Json(MessagePage { messages, has_more }))
+    Ok(Json(MessagePage { messages, has_more, head_seq: None }))
 }

@@ -5,8 +5,8 @@ use tidings_protocol::entity::{Message, ReactionCount, Role, RoomKind};
 use tidings_protocol::{ClientId, MessageId, RoomId, Timestamp, UserId};
 
 use super::{
-    MemberRecord, NotificationHeads, NotificationPosition, Page, Revocation, RevocationRecord, RoomRecord,
-    StoreError, Subject, TokenId,
+    History, MemberRecord, NotificationHeads, NotificationPosition, Page, Revocation, RevocationRecord,
+    RoomRecord, StoreError, Subject, TokenId,
 };
 
 /// `rooms.kind`.
@@ -97,6 +97,21 @@ pub(super) fn page<R, T>(
     Ok(Page { items: rows.into_iter().map(item).collect::<Result<_, _>>()?, has_more })
 }
 
+/// A page of history from `rows`, which were asked for with one more than `limit`, the newest first if `backwards`.
+pub(super) fn history(
+    rows: Vec<MessageRow>,
+    limit: u32,
+    backwards: bool,
+    item: impl FnMut(MessageRow) -> Result<Message, StoreError>,
+) -> Result<History, StoreError> {
+    let head_seq = position(rows.first().map_or(0, |row| row.head_seq))?;
+    let mut page = page(rows, limit, item)?;
+    if backwards {
+        page.items.reverse();
+    }
+    Ok(History { page, head_seq })
+}
+
 /// Where the notifications of one user stand.
 #[derive(FromRow)]
 pub(super) struct HeadsRow {
@@ -169,6 +184,9 @@ pub(super) struct MessageRow {
     pub(super) edited_at: Option<i64>,
     pub(super) deleted: bool,
     pub(super) reactions: Option<String>,
+    /// Position of the room's last entry, where it was asked for.
+    #[sqlx(default)]
+    pub(super) head_seq: i64,
 }
 
 impl MessageRow {

@@ -107,6 +107,7 @@ macro_rules! conformance_suite {
                 the_newest_page_is_in_the_order_of_the_log,
                 pages_lead_backwards_and_forwards_without_overlap,
                 a_room_that_is_not_there_has_no_history,
+                a_page_says_up_to_which_entry_it_is_told,
             }
             search {
                 every_word_must_occur_in_any_order_and_case,

@@ -20,8 +20,8 @@ use tidings_protocol::{Epoch, RoomId, UserId};
 
 use self::state::State;
 use super::{
-    Entry, HistoryPage, InboxEntry, Notice, NotificationHeads, NotificationPosition, Page, Reach, Refusal,
-    RevocationRecord, Rooms, SearchQuery, Store, StoreError, UserRecord, Write, Written,
+    Entry, History, HistoryPage, InboxEntry, Notice, NotificationHeads, NotificationPosition, Page, Reach,
+    Refusal, RevocationRecord, Rooms, SearchQuery, Store, StoreError, UserRecord, Write, Written,
 };
 
 /// A store that lives as long as the value does.
@@ -173,7 +173,7 @@ impl Store for Memory {
         user: &UserId,
         page: HistoryPage,
         limit: u32,
-    ) -> Result<Page<Message>, StoreError> {
+    ) -> Result<History, StoreError> {
         self.read(|state| state.history(room, user, page, limit as usize))
     }
 

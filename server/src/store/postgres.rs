@@ -46,8 +46,8 @@ pub(super) use self::error::of_state;
 pub use self::open::{OpenError, Options};
 use self::writer::Writer;
 use super::{
-    Entry, HistoryPage, InboxEntry, Notice, NotificationHeads, NotificationPosition, Page, Reach, Refusal,
-    RevocationRecord, Rooms, SearchQuery, Store, StoreError, UserRecord, Write, Written,
+    Entry, History, HistoryPage, InboxEntry, Notice, NotificationHeads, NotificationPosition, Page, Reach,
+    Refusal, RevocationRecord, Rooms, SearchQuery, Store, StoreError, UserRecord, Write, Written,
 };
 
 type Outcome = Result<Written, Refusal>;
@@ -182,7 +182,7 @@ impl Store for Postgres {
         user: &UserId,
         page: HistoryPage,
         limit: u32,
-    ) -> Result<Page<Message>, StoreError> {
+    ) -> Result<History, StoreError> {
         self.read(history::history(&self.readers, room, user, page, limit)).await
     }
 

@@ -143,6 +143,15 @@ pub struct Page<T> {
     pub has_more: bool,
 }
 
+/// A page of a room's messages, each as it stood at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct History {
+    /// The messages.
+    pub page: Page<Message>,
+    /// Position of the log's last entry at that moment; 0 where the page is empty.
+    pub head_seq: u64,
+}
+
 /// Which page of a room's messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HistoryPage {

@@ -35,8 +35,8 @@ pub(super) use self::error::of_code;
 pub use self::open::{OpenError, Options};
 use self::writer::Writer;
 use super::{
-    Entry, HistoryPage, InboxEntry, Notice, NotificationHeads, NotificationPosition, Page, Reach, Refusal,
-    RevocationRecord, Rooms, SearchQuery, Store, StoreError, UserRecord, Write, Written,
+    Entry, History, HistoryPage, InboxEntry, Notice, NotificationHeads, NotificationPosition, Page, Reach,
+    Refusal, RevocationRecord, Rooms, SearchQuery, Store, StoreError, UserRecord, Write, Written,
 };
 
 /// A store in one SQLite file.
@@ -164,7 +164,7 @@ impl Store for Sqlite {
         user: &UserId,
         page: HistoryPage,
         limit: u32,
-    ) -> Result<Page<Message>, StoreError> {
+    ) -> Result<History, StoreError> {
         history::history(&self.readers, room, user, page, limit).await
     }
 

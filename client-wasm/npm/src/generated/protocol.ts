@@ -319,6 +319,11 @@ export type MessagePage = {
   messages: Array<Message>;
   /** Whether more follow in the direction of reading. */
   hasMore: boolean;
+  /**
+   * Position of the log's last entry when the page was read: entries up to it are in these messages, later ones are
+   * not. Absent where the page is empty, and from a search.
+   */
+  headSeq?: number;
 };
 
 /** A notification to one user. */

@@ -9,7 +9,7 @@ use crate::store::{EntryBody, HistoryPage, Refusal, Write};
 async fn shown(kit: &Kit<'_>, seq: u64) -> Message {
     let page =
         kit.store.history(&room("general"), &user("ann"), HistoryPage::After(seq - 1), 1).await.unwrap();
-    page.items.into_iter().next().unwrap()
+    page.page.items.into_iter().next().unwrap()
 }
 
 pub(crate) async fn an_edit_has_its_own_seq_and_history_shows_the_new_text(kit: &Kit<'_>) {

@@ -4,7 +4,7 @@ use super::kit::{Kit, react, room, user};
 use crate::store::HistoryPage;
 
 async fn texts(kit: &Kit<'_>, page: HistoryPage, limit: u32) -> (String, bool) {
-    let page = kit.store.history(&room("general"), &user("ann"), page, limit).await.unwrap();
+    let page = kit.store.history(&room("general"), &user("ann"), page, limit).await.unwrap().page;
     let texts: Vec<&str> = page.items.iter().map(|message| message.content.as_str()).collect();
     (texts.join(" "), page.has_more)
 }
@@ -35,6 +35,18 @@ pub(crate) async fn pages_lead_backwards_and_forwards_without_overlap(kit: &Kit<
 }
 
 pub(crate) async fn a_room_that_is_not_there_has_no_history(kit: &Kit<'_>) {
-    let page = kit.store.history(&room("absent"), &user("ann"), HistoryPage::Newest, 9).await.unwrap();
-    assert!(page.items.is_empty() && !page.has_more);
+    let found = kit.store.history(&room("absent"), &user("ann"), HistoryPage::Newest, 9).await.unwrap();
+    assert!(found.page.items.is_empty() && !found.page.has_more);
+    assert_eq!(found.head_seq, 0);
+}
+
+pub(crate) async fn a_page_says_up_to_which_entry_it_is_told(kit: &Kit<'_>) {
+    five_messages_among_reactions(kit).await;
+    let head = async |page, limit| {
+        kit.store.history(&room("general"), &user("ann"), page, limit).await.unwrap().head_seq
+    };
+    assert_eq!(head(HistoryPage::Newest, 2).await, 10);
+    assert_eq!(head(HistoryPage::Before(5), 1).await, 10);
+    assert_eq!(head(HistoryPage::After(0), 1).await, 10);
+    assert_eq!(head(HistoryPage::After(10), 1).await, 0, "an empty page tells nothing");
 }

@@ -6,7 +6,9 @@ use tidings_protocol::entity::{Message, ReactionCount, RoomKind};
 use tidings_protocol::{RoomId, UserId};
 
 use super::super::words::all_words;
-use super::super::{Entry, HistoryPage, InboxEntry, Page, Reach, SearchQuery, UserRecord, search_words};
+use super::super::{
+    Entry, History, HistoryPage, InboxEntry, Page, Reach, SearchQuery, UserRecord, search_words,
+};
 use super::state::{MessageState, State};
 
 /// The first `limit` of `items`, and whether there were more.
@@ -55,8 +57,10 @@ impl State {
         user_id: &UserId,
         which: HistoryPage,
         limit: usize,
-    ) -> Page<Message> {
-        let Some(room) = self.rooms.get(room_id) else { return page(Vec::new(), limit) };
+    ) -> History {
+        let Some(room) = self.rooms.get(room_id) else {
+            return History { page: page(Vec::new(), limit), head_seq: 0 };
+        };
         let mut messages: Vec<&MessageState> = room.messages.values().collect();
         messages.sort_by_key(|state| state.message.seq);
         let backwards = match which {
@@ -77,8 +81,9 @@ impl State {
         if backwards {
             found.items.reverse();
         }
-        let items = found.items.into_iter().map(|state| state.seen_by(user_id)).collect();
-        Page { items, has_more: found.has_more }
+        let items: Vec<Message> = found.items.into_iter().map(|state| state.seen_by(user_id)).collect();
+        let head_seq = if items.is_empty() { 0 } else { room.head() };
+        History { page: Page { items, has_more: found.has_more }, head_seq }
     }
 
     pub(super) fn search(&self, query: &SearchQuery) -> Page<Message> {

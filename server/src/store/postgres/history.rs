@@ -4,14 +4,14 @@ use sqlx::postgres::PgPool;
 use tidings_protocol::entity::Message;
 use tidings_protocol::{RoomId, UserId};
 
-use super::super::columns::{MessageRow, number, page};
-use super::super::{HistoryPage, Page, SearchQuery, StoreError};
+use super::super::columns::{self, MessageRow, number, page};
+use super::super::{History, HistoryPage, Page, SearchQuery, StoreError};
 use super::row::{message, reach};
 use super::text;
 
 /// A message with its reactions as the user `$1` sees them, each emoji where it first came.
 macro_rules! message_for_user {
-    ($rest:literal) => {
+    ($rest:expr) => {
         concat!(
             "SELECT ",
             message_columns!(),
@@ -26,10 +26,19 @@ macro_rules! message_for_user {
     };
 }
 
-const BELOW: &str =
-    message_for_user!("FROM messages m WHERE m.room_id = $2 AND m.seq < $3 ORDER BY m.seq DESC LIMIT $4");
-const ABOVE: &str =
-    message_for_user!("FROM messages m WHERE m.room_id = $2 AND m.seq > $3 ORDER BY m.seq LIMIT $4");
+/// Messages with the head of their log, all of one moment.
+macro_rules! message_with_head {
+    ($rest:literal) => {
+        message_for_user!(concat!(
+            ", (SELECT head_seq FROM rooms WHERE room_id = $2) AS head_seq
+             FROM messages m WHERE m.room_id = $2 AND ",
+            $rest
+        ))
+    };
+}
+
+const BELOW: &str = message_with_head!("m.seq < $3 ORDER BY m.seq DESC LIMIT $4");
+const ABOVE: &str = message_with_head!("m.seq > $3 ORDER BY m.seq LIMIT $4");
 const SEARCH: &str = message_for_user!(
     "FROM message_words w
      JOIN messages m ON m.id = w.message
@@ -52,7 +61,7 @@ pub(super) async fn history(
     user: &UserId,
     which: HistoryPage,
     limit: u32,
-) -> Result<Page<Message>, StoreError> {
+) -> Result<History, StoreError> {
     let (statement, seq, backwards) = match which {
         HistoryPage::Newest => (BELOW, i64::MAX, true),
         HistoryPage::Before(seq) => (BELOW, number(seq), true),
@@ -60,11 +69,7 @@ pub(super) async fn history(
     };
     let query = sqlx::query_as::<_, MessageRow>(statement).bind(user.as_str()).bind(room.as_str());
     let rows = query.bind(seq).bind(i64::from(limit) + 1).fetch_all(pool).await?;
-    let mut found = page(rows, limit, message)?;
-    if backwards {
-        found.items.reverse();
-    }
-    Ok(found)
+    columns::history(rows, limit, backwards, message)
 }
 
 pub(super) async fn search(pool: &PgPool, query: &SearchQuery) -> Result<Page<Message>, StoreError> {

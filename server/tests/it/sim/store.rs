@@ -11,8 +11,8 @@ use tidings_protocol::entity::{Marker, Member, Message, Notification, Room};
 use tidings_protocol::{Epoch, RoomId, UserId};
 use tidings_server::store::memory::Memory;
 use tidings_server::store::{
-    Entry, Heads, HistoryPage, InboxEntry, Notice, NotificationHeads, NotificationPosition, Page, Reach,
-    Refusal, RevocationRecord, Rooms, SearchQuery, Store, StoreError, UserRecord, Write, Written,
+    Entry, Heads, History, HistoryPage, InboxEntry, Notice, NotificationHeads, NotificationPosition, Page,
+    Reach, Refusal, RevocationRecord, Rooms, SearchQuery, Store, StoreError, UserRecord, Write, Written,
 };
 use tokio::time::sleep;
 
@@ -76,7 +76,7 @@ reads! {
     fn log(room: &RoomId, after: u64, limit: u32) -> Vec<Entry>;
     fn direct_log(room: &RoomId, member: &UserId, after: u64, limit: u32) -> Vec<InboxEntry>;
     fn inbox(user: &UserId, after: u64, limit: u32) -> Vec<InboxEntry>;
-    fn history(room: &RoomId, user: &UserId, page: HistoryPage, limit: u32) -> Page<Message>;
+    fn history(room: &RoomId, user: &UserId, page: HistoryPage, limit: u32) -> History;
     fn search(query: &SearchQuery) -> Page<Message>;
     fn users(prefix: &str, limit: u32) -> Page<UserRecord>;
     fn heads(rooms: &[RoomId], users: &[UserId]) -> Heads;

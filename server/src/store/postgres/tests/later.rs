@@ -40,7 +40,7 @@ async fn everything(store: &Postgres, kit: &Kit<'_>, times: usize) {
     assert_eq!(store.direct_log(&direct, &bob, 0, 100).await.unwrap().len(), times);
     assert_eq!(store.inbox(&bob, 0, 100).await.unwrap().len(), times);
     let history = store.history(&hall, &ann, HistoryPage::Newest, 100).await.unwrap();
-    assert_eq!(history.items.len(), times);
+    assert_eq!(history.page.items.len(), times);
     let query = SearchQuery {
         user_id: ann.clone(),
         reach: Reach::All,

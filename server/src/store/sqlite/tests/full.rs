@@ -40,7 +40,7 @@ async fn a_full_disk_refuses_writes_keeps_what_was_taken_and_still_reads() {
         let (record, _) = store.room(&room("general"), &user("ann")).await.unwrap().unwrap();
         assert_eq!(record.head_seq, taken);
         let page = store.history(&room("general"), &user("ann"), HistoryPage::Newest, 2).await.unwrap();
-        assert_eq!(page.items.last().map(|message| message.seq), Some(taken));
+        assert_eq!(page.page.items.last().map(|message| message.seq), Some(taken));
     }
 }
 
