@@ -26,6 +26,7 @@ pub mod crowd;
 mod hub;
 pub mod inbox;
 pub mod item;
+mod meanwhile;
 mod paging;
 pub mod people;
 pub mod place;
@@ -40,6 +41,7 @@ mod use_tidings;
 
 pub use hub::{Arrivals, Busy, Incoming, Notice};
 pub use item::{ChatItem, Delivery};
+pub use meanwhile::Asked;
 pub use paging::{Page, PageError};
 pub use place::Place;
 pub use rooms::{Preview, RoomRow};

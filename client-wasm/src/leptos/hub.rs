@@ -75,6 +75,8 @@ pub struct Arrivals {
 pub struct Busy {
     /// A page that puts the window elsewhere.
     pub window: bool,
+    /// The window is to be put on the end once more, behind that.
+    pub again: bool,
     /// A page above.
     pub older: bool,
     /// A page below.
@@ -101,6 +103,8 @@ enum Refresh {
     Running,
     /// And is to be read once more.
     Again,
+    /// And may not know of what the connection told meanwhile: the next one does.
+    Stale,
 }
 
 /// What all hooks share.

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use tidings_protocol::entity::{Notification, NotificationState};
 use tidings_protocol::http::NotificationPage;
 
+use super::meanwhile::{Asked, Came, Meanwhile};
+
 /// Most notifications held; older ones are fetched again when wanted.
 const MOST: usize = 1_000;
 
@@ -15,6 +17,14 @@ pub struct Inbox {
     unread: u64,
     has_more: bool,
     loaded: bool,
+    /// What came while pages were on their way, in the server's order: a page may have been read before it.
+    meanwhile: Meanwhile<Change>,
+}
+
+#[derive(Clone, Debug)]
+enum Change {
+    Arrived(Arc<Notification>),
+    State(NotificationState),
 }
 
 impl Inbox {
@@ -48,47 +58,77 @@ impl Inbox {
         self.list.last().map(|n| n.id.as_str())
     }
 
-    /// The newest page came; it stands for all that is newer than its last.
-    pub fn load(&mut self, page: NotificationPage) {
+    /// A page is asked for. What comes until it is there is applied to it.
+    pub fn ask(&mut self) -> Asked {
+        self.meanwhile.ask()
+    }
+
+    /// The newest page came; it stands for all that is newer than its last. True where read states changed meanwhile:
+    /// whether it was read before that or behind it only a new page can tell.
+    pub fn load(&mut self, asked: Asked, page: NotificationPage) -> bool {
+        let Came { changes, whole } = self.meanwhile.came(asked);
+        // The page was read behind everything up to the last arrival that is on it.
+        let is_on_page = |change: &Change| matches!(change, Change::Arrived(n) if page.notifications.iter().any(|one| one.id == n.id));
+        let read_behind = changes.iter().rposition(is_on_page).map_or(0, |last| last + 1);
         self.list.clear();
         self.loaded = true;
-        self.append(page);
+        self.unread = page.unread_count;
+        self.has_more = page.has_more;
+        page.notifications.into_iter().for_each(|n| self.put(Arc::new(n)));
+        let mut is_unsure = !whole;
+        for change in changes.into_iter().skip(read_behind) {
+            match change {
+                Change::Arrived(n) => _ = self.add(n),
+                Change::State(state) => {
+                    is_unsure = true;
+                    for id in state.ids.iter().flatten() {
+                        if state.deleted.unwrap_or(false) {
+                            self.remove(id);
+                        } else if state.read.unwrap_or(false) {
+                            self.mark_read(id);
+                        }
+                    }
+                }
+            }
+        }
+        is_unsure
     }
 
     /// An older page came.
-    pub fn append(&mut self, page: NotificationPage) {
-        self.unread = page.unread_count;
+    pub fn append(&mut self, asked: Asked, page: NotificationPage) {
+        let Came { changes, .. } = self.meanwhile.came(asked);
+        page.notifications.into_iter().for_each(|n| self.put(Arc::new(n)));
         self.has_more = page.has_more && self.list.len() < MOST;
-        page.notifications.into_iter().for_each(|n| self.put(n));
+        for change in changes {
+            if let Change::State(state) = change {
+                self.mark(&state);
+            }
+        }
+    }
+
+    /// A page did not come.
+    pub fn missed(&mut self, asked: Asked) {
+        self.meanwhile.came(asked);
     }
 
     /// One arrived. True where it is new.
     pub fn arrived(&mut self, notification: Notification) -> bool {
-        if self.list.iter().any(|n| n.id == notification.id) {
-            return false;
-        }
-        self.unread += u64::from(!notification.read);
-        self.put(notification);
-        true
-    }
-
-    /// The count as the server says it.
-    pub const fn set_unread(&mut self, unread: u64) {
-        self.unread = unread;
+        let notification = Arc::new(notification);
+        self.meanwhile.note(|| Change::Arrived(notification.clone()));
+        self.add(notification)
     }
 
     /// Read or deleted, here or on another device.
-    pub fn apply(&mut self, state: &NotificationState) {
-        let all = state.all.unwrap_or(false);
-        let named = |n: &Notification| all || state.ids.as_ref().is_some_and(|ids| ids.contains(&n.id));
-        if state.deleted.unwrap_or(false) {
-            self.list.retain(|n| !named(n));
-        } else if let Some(read) = state.read {
-            for n in self.list.iter_mut().filter(|n| named(n) && n.read != read) {
-                Arc::make_mut(n).read = read;
-            }
-        }
+    pub fn apply(&mut self, state: NotificationState) {
+        self.mark(&state);
         self.unread = state.unread_count;
+        self.meanwhile.note(|| Change::State(state));
+    }
+
+    /// Puts back what was shown before, as the server refused what was done since.
+    pub fn undo(&mut self, before: Self) {
+        let Self { list, unread, has_more, .. } = before;
+        (self.list, self.unread, self.has_more) = (list, unread, has_more);
     }
 
     /// Marks one as read before the server has said so. True where it was not.
@@ -122,86 +162,38 @@ impl Inbox {
         self.has_more = false;
     }
 
-    fn put(&mut self, notification: Notification) {
+    fn add(&mut self, notification: Arc<Notification>) -> bool {
+        if self.list.iter().any(|n| n.id == notification.id) {
+            return false;
+        }
+        self.unread += u64::from(!notification.read);
+        self.put(notification);
+        true
+    }
+
+    fn mark(&mut self, state: &NotificationState) {
+        let all = state.all.unwrap_or(false);
+        let named = |n: &Notification| all || state.ids.as_ref().is_some_and(|ids| ids.contains(&n.id));
+        if state.deleted.unwrap_or(false) {
+            self.list.retain(|n| !named(n));
+        } else if let Some(read) = state.read {
+            for n in self.list.iter_mut().filter(|n| named(n) && n.read != read) {
+                Arc::make_mut(n).read = read;
+            }
+        }
+    }
+
+    fn put(&mut self, notification: Arc<Notification>) {
         if self.list.iter().any(|n| n.id == notification.id) {
             return;
         }
         // Ids are UUIDv7, so of two in one millisecond the greater is the later.
         let key = |n: &Notification| (n.created_at, n.id.clone());
         let at = self.list.partition_point(|n| key(n) > key(&notification));
-        self.list.insert(at, Arc::new(notification));
+        self.list.insert(at, notification);
         self.list.truncate(MOST);
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use tidings_protocol::{Timestamp, UserId};
-
-    fn notification(n: i64, read: bool) -> Notification {
-        Notification {
-            id: format!("n{n}"),
-            user_id: UserId::new("me").unwrap(),
-            title: "t".into(),
-            message: String::new(),
-            kind: "k".into(),
-            data: serde_json::Map::new(),
-            read,
-            created_at: Timestamp::from_millis(n),
-        }
-    }
-
-    fn loaded() -> Inbox {
-        let mut inbox = Inbox::default();
-        inbox.load(NotificationPage {
-            notifications: vec![notification(3, false), notification(2, true), notification(1, false)],
-            unread_count: 5,
-            has_more: true,
-        });
-        inbox
-    }
-
-    fn ids(inbox: &Inbox) -> Vec<&str> {
-        inbox.list().iter().map(|n| n.id.as_str()).collect()
-    }
-
-    #[test]
-    fn one_that_comes_by_stream_and_page_counts_once() {
-        let mut inbox = loaded();
-        assert!(inbox.arrived(notification(4, false)));
-        assert!(!inbox.arrived(notification(4, false)));
-        assert_eq!((ids(&inbox), inbox.unread()), (vec!["n4", "n3", "n2", "n1"], 6));
-    }
-
-    #[test]
-    fn what_another_device_did_is_applied_with_its_count() {
-        let mut inbox = loaded();
-        let state = |ids: Option<Vec<String>>, all, read, deleted, unread_count| NotificationState {
-            ids,
-            all,
-            read,
-            deleted,
-            unread_count,
-        };
-        inbox.apply(&state(Some(vec!["n1".into()]), None, Some(true), None, 4));
-        assert!(inbox.list()[2].read);
-        inbox.apply(&state(None, Some(true), Some(true), None, 0));
-        assert!(inbox.list().iter().all(|n| n.read));
-        inbox.apply(&state(Some(vec!["n2".into()]), None, None, Some(true), 0));
-        assert_eq!(ids(&inbox), ["n3", "n1"]);
-        inbox.apply(&state(None, Some(true), None, Some(true), 0));
-        assert!(inbox.list().is_empty());
-    }
-
-    #[test]
-    fn marking_twice_takes_one_off_the_count() {
-        let mut inbox = loaded();
-        assert!(inbox.mark_read("n3"));
-        assert!(!inbox.mark_read("n3"));
-        assert!(!inbox.mark_read("n2"), "read already");
-        assert_eq!(inbox.unread(), 4);
-        inbox.remove("n1");
-        assert_eq!(inbox.unread(), 3);
-    }
-}
+mod tests;

@@ -45,6 +45,10 @@ pub struct ChatItem {
     pub reactions: Vec<ReactionCount>,
     /// How it stands with the server.
     pub delivery: Delivery,
+    /// Up to which entry of the room's log all this is told; 0 until it is in the log.
+    pub as_of: u64,
+    /// Whether it came by the connection or was written here, and not with a page of history.
+    pub live: bool,
 }
 
 impl ChatItem {
@@ -65,6 +69,8 @@ impl ChatItem {
             deleted: message.deleted,
             reactions: message.reactions.clone(),
             delivery: Delivery::Sent,
+            as_of: message.seq,
+            live: false,
         }
     }
 
@@ -85,6 +91,8 @@ impl ChatItem {
             deleted: false,
             reactions: Vec::new(),
             delivery: Delivery::Sending,
+            as_of: 0,
+            live: true,
         }
     }
 

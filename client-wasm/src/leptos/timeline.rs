@@ -5,14 +5,23 @@ use std::sync::Arc;
 
 use tidings_protocol::data::{Deleted, Edited, Reaction};
 use tidings_protocol::entity::Message;
+use tidings_protocol::http::MessagePage;
 use tidings_protocol::{ClientId, MessageId, UserId};
 
 use super::item::{ChatItem, Delivery};
+use super::meanwhile::{Asked, Came, Meanwhile};
 
 /// Most messages in the window; what is further away than this is dropped and fetched again when wanted.
 pub const WINDOW: usize = 400;
-/// Most messages kept while the first page is on its way.
-const EARLY: usize = 200;
+
+/// What the connection told of the room.
+#[derive(Clone, Debug)]
+enum Change {
+    Message(Message),
+    Edited(Edited),
+    Deleted(Deleted),
+    Reaction(Reaction),
+}
 
 /// A window on a room's log. Every change is idempotent: what comes twice, by whatever way, changes nothing.
 #[derive(Clone, Debug)]
@@ -21,7 +30,7 @@ pub struct Timeline {
     items: Vec<Arc<ChatItem>>,
     outgoing: Vec<Arc<ChatItem>>,
     by_key: HashMap<Arc<str>, Arc<ChatItem>>,
-    early: Vec<Message>,
+    meanwhile: Meanwhile<Change>,
     loaded: bool,
     has_older: bool,
     has_newer: bool,
@@ -36,7 +45,7 @@ impl Timeline {
             items: Vec::new(),
             outgoing: Vec::new(),
             by_key: HashMap::new(),
-            early: Vec::new(),
+            meanwhile: Meanwhile::default(),
             loaded: false,
             has_older: false,
             has_newer: false,
@@ -102,29 +111,31 @@ impl Timeline {
         self.outgoing.iter().filter(|item| matches!(item.delivery, Delivery::Failed(_))).count()
     }
 
+    /// A page is asked for. What comes until it is there is applied to it.
+    pub fn ask(&mut self) -> Asked {
+        self.meanwhile.ask()
+    }
+
+    /// A page did not come.
+    pub fn missed(&mut self, asked: Asked) {
+        self.meanwhile.came(asked);
+    }
+
     /// Puts the window elsewhere.
-    pub fn replace(&mut self, page: &[Message], has_older: bool, has_newer: bool) {
+    pub fn replace(&mut self, asked: Asked, page: &MessagePage, has_older: bool, has_newer: bool) {
         for item in self.items.drain(..) {
             self.by_key.remove(&item.key);
         }
         self.loaded = true;
         self.has_older = has_older;
         self.has_newer = has_newer;
-        for message in page {
-            self.place(message);
-        }
-        let early = std::mem::take(&mut self.early);
-        if !has_newer {
-            early.iter().for_each(|message| self.place(message));
-        }
+        self.take(asked, page);
     }
 
     /// Adds a page above.
-    pub fn prepend(&mut self, page: &[Message], has_older: bool) {
-        for message in page {
-            self.place(message);
-        }
+    pub fn prepend(&mut self, asked: Asked, page: &MessagePage, has_older: bool) {
         self.has_older = has_older;
+        self.take(asked, page);
         while self.items.len() > WINDOW {
             self.has_newer = true;
             if let Some(item) = self.items.pop() {
@@ -134,35 +145,27 @@ impl Timeline {
     }
 
     /// Adds a page below.
-    pub fn append(&mut self, page: &[Message], has_newer: bool) {
-        for message in page {
-            self.place(message);
-        }
+    pub fn append(&mut self, asked: Asked, page: &MessagePage, has_newer: bool) {
         self.has_newer = has_newer;
+        self.take(asked, page);
         self.trim_top();
     }
 
     /// A message arrived. True where it is new to the window's room; it is shown only if the window reaches the end.
     pub fn receive(&mut self, message: &Message) -> bool {
-        if !self.loaded {
-            if self.early.len() < EARLY {
-                self.early.push(message.clone());
-            }
-            return true;
-        }
+        self.meanwhile.note(|| Change::Message(message.clone()));
         let known = self.by_id(&message.message_id).is_some();
-        if known || !self.has_newer {
-            self.place(message);
+        if self.loaded {
+            self.live(message);
             self.trim_top();
-        } else {
-            self.take_outgoing(message);
         }
         !known
     }
 
     /// A message was edited.
     pub fn edited(&mut self, change: &Edited) {
-        self.change(&change.message_id, |item| {
+        self.meanwhile.note(|| Change::Edited(change.clone()));
+        self.entry(&change.message_id, change.seq, |item| {
             item.content.clone_from(&change.content);
             item.edited = true;
         });
@@ -170,7 +173,8 @@ impl Timeline {
 
     /// A message was deleted.
     pub fn deleted(&mut self, change: &Deleted) {
-        self.change(&change.message_id, |item| {
+        self.meanwhile.note(|| Change::Deleted(change.clone()));
+        self.entry(&change.message_id, change.seq, |item| {
             item.content.clear();
             item.deleted = true;
             item.reactions.clear();
@@ -179,8 +183,9 @@ impl Timeline {
 
     /// A reaction was set or unset.
     pub fn reacted(&mut self, change: &Reaction) {
+        self.meanwhile.note(|| Change::Reaction(change.clone()));
         let mine = change.user_id == self.me;
-        self.change(&change.message_id, |item| item.react(&change.emoji, mine, change.removed));
+        self.entry(&change.message_id, change.seq, |item| item.react(&change.emoji, mine, change.removed));
     }
 
     /// Changes one message of the window; answers what it was.
@@ -211,6 +216,8 @@ impl Timeline {
         let mut item = Arc::unwrap_or_clone(item);
         item.message_id = Some(message_id);
         item.seq = Some(seq);
+        // Its entry is still to come, and says more.
+        item.as_of = seq.saturating_sub(1);
         item.delivery = Delivery::Sent;
         self.insert(item);
     }
@@ -231,18 +238,55 @@ impl Timeline {
         Some(item)
     }
 
-    fn place(&mut self, message: &Message) {
-        self.take_outgoing(message);
-        let mut item = ChatItem::confirmed(message, &self.me);
-        if let Some(at) = self.items.iter().position(|old| old.message_id == item.message_id) {
-            let old = self.items.remove(at);
-            self.by_key.remove(&old.key);
-            // Only history carries reactions; a live or replayed message says nothing of them.
-            if item.reactions.is_empty() && !item.deleted {
-                item.reactions.clone_from(&old.reactions);
+    /// A page is in place of what was; what came since it was asked for may be missing on it.
+    fn take(&mut self, asked: Asked, page: &MessagePage) {
+        let Came { changes, whole } = self.meanwhile.came(asked);
+        for message in &page.messages {
+            self.place(message, page.head_seq.unwrap_or(message.seq), false);
+        }
+        // What is missing is fetched as the page below.
+        self.has_newer |= !whole;
+        for change in changes {
+            match change {
+                Change::Message(message) => self.live(&message),
+                Change::Edited(change) => self.edited(&change),
+                Change::Deleted(change) => self.deleted(&change),
+                Change::Reaction(change) => self.reacted(&change),
             }
         }
+    }
+
+    /// A message of the connection is shown where the window holds it, or reaches the end.
+    fn live(&mut self, message: &Message) {
+        if !self.has_newer || self.by_id(&message.message_id).is_some() {
+            self.place(message, message.seq, true);
+        } else {
+            self.take_outgoing(message);
+        }
+    }
+
+    /// Puts in a message that is told up to the entry `as_of`.
+    fn place(&mut self, message: &Message, as_of: u64, live: bool) {
+        self.take_outgoing(message);
+        let item = ChatItem { as_of, live, ..ChatItem::confirmed(message, &self.me) };
+        if let Some(at) = self.items.iter().position(|old| old.message_id == item.message_id) {
+            if self.items[at].as_of >= as_of {
+                return;
+            }
+            let old = self.items.remove(at);
+            self.by_key.remove(&old.key);
+        }
         self.insert(item);
+    }
+
+    /// Applies an entry of the log to its message, unless that is told further already.
+    fn entry(&mut self, id: &MessageId, seq: u64, change: impl FnOnce(&mut ChatItem)) {
+        if self.by_id(id).is_some_and(|item| item.as_of < seq) {
+            self.change(id, |item| {
+                item.as_of = seq;
+                change(item);
+            });
+        }
     }
 
     fn insert(&mut self, item: ChatItem) {

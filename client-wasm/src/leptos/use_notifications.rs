@@ -106,7 +106,7 @@ impl UseNotifications {
         }
         spawn_local(async move {
             if let Err(error) = ask(hub.notifications.clone()).await {
-                hub.inbox.set(before);
+                hub.inbox.update(|inbox| inbox.undo(before));
                 hub.tell(Notice::Error(error.to_string()));
                 // What another device did meanwhile is not in what was put back.
                 hub.load_inbox();

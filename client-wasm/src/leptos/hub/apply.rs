@@ -59,8 +59,12 @@ impl Hub {
                 }
             }
             ServerEvent::PrivateMessage(PrivateDelivery { message, recipient_id, .. }) => {
+                let is_new = self.place_of(&message.room_id).is_none();
                 let direct =
                     |rooms: &mut super::Rooms| rooms.direct_message(&message, &recipient_id, &self.me);
+                if is_new {
+                    self.rooms_changed();
+                }
                 if let Some(place) = self.rooms.try_update(direct) {
                     self.message(&place, &message);
                 }
@@ -117,6 +121,7 @@ impl Hub {
             ServerEvent::Membership(change) if change.member => match change.room {
                 Some(room) => {
                     let after = room.head_seq;
+                    self.rooms_changed();
                     self.rooms.update(|rooms| rooms.upsert(room));
                     self.enter(&change.room_id, Some(after));
                 }
@@ -125,9 +130,12 @@ impl Hub {
             ServerEvent::Membership(change) => self.left(&change.room_id),
             ServerEvent::Notification(one) => self.notification(one.item),
             ServerEvent::Broadcast(one) => self.tell(Notice::Broadcast(one.item)),
-            ServerEvent::NotificationState(state) => self.inbox.update(|inbox| inbox.apply(&state.item)),
+            ServerEvent::NotificationState(state) => self.inbox.update(|inbox| inbox.apply(state.item)),
             ServerEvent::NotificationReset(_) => self.load_inbox(),
-            ServerEvent::RoomUpdated(change) => self.rooms.update(|rooms| rooms.updated(&change.room)),
+            ServerEvent::RoomUpdated(change) => {
+                self.rooms_changed();
+                self.rooms.update(|rooms| rooms.updated(&change.room));
+            }
             _ => {}
         }
     }
@@ -212,6 +220,7 @@ impl Hub {
 
     pub(in crate::leptos) fn left(&self, room: &RoomId) {
         self.joined.borrow_mut().remove(room);
+        self.rooms_changed();
         if let Some(place) = self.place_of(room) {
             self.rooms.update(|rooms| rooms.remove(&place));
             self.views.borrow_mut().retain(|view| view.place != place);
@@ -231,7 +240,13 @@ impl Hub {
                 }
                 (Place::Room(_), None) => false,
             };
-            if hit && view.timeline.with_untracked(super::Timeline::loaded) {
+            if !hit {
+                continue;
+            }
+            if view.busy.with_untracked(|busy| busy.window) {
+                // What is on its way may have been read before those entries.
+                view.busy.update(|busy| busy.again = true);
+            } else if view.timeline.with_untracked(super::Timeline::loaded) {
                 self.load_latest(&view);
             }
         }

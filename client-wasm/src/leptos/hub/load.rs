@@ -3,12 +3,14 @@
 use std::rc::Rc;
 
 use ::leptos::prelude::*;
+use tidings_protocol::entity::Room;
 use tidings_protocol::http::{MemberPage, MessagePage, RoomPage, UserPage};
 use tidings_protocol::limits::{MAX_PAGE, MAX_ROOMS_PER_SESSION};
 use wasm_bindgen_futures::spawn_local;
 
 use super::{Hub, Refresh, RoomView};
 use crate::http::{HttpError, escape};
+use crate::leptos::meanwhile::Asked;
 use crate::leptos::paging::{Page, came, failed, reason};
 use crate::leptos::place::Place;
 
@@ -16,6 +18,8 @@ use crate::leptos::place::Place;
 const PAGE: u32 = 50;
 /// Messages that are shown above the first unread one.
 const CONTEXT: u64 = 10;
+/// Lists of rooms that are passed over for a newer one.
+const PASSED_OVER: u32 = 3;
 /// Notifications on a page.
 const NOTIFICATIONS: u32 = 50;
 
@@ -23,26 +27,45 @@ impl Hub {
     /// Reads the list of rooms anew and enters those that are new. One reading at a time; what is asked for meanwhile is
     /// read once more after it.
     pub(in crate::leptos) fn refresh(self: &Rc<Self>) {
-        if self.refreshing.get() != Refresh::Idle {
-            self.refreshing.set(Refresh::Again);
-            return;
+        match self.refreshing.get() {
+            Refresh::Idle => {}
+            Refresh::Running => return self.refreshing.set(Refresh::Again),
+            Refresh::Again | Refresh::Stale => return,
         }
         let hub = Rc::clone(self);
         spawn_local(async move {
+            let mut passed_over = 0;
             loop {
                 hub.refreshing.set(Refresh::Running);
                 match hub.read_rooms().await {
-                    Ok(()) => hub.rooms_error.set(None),
+                    // Where that does not end, an older list is better than none.
+                    Ok(_) if hub.refreshing.get() == Refresh::Stale && passed_over < PASSED_OVER => {
+                        passed_over += 1;
+                        continue;
+                    }
+                    Ok(rooms) => {
+                        hub.show_rooms(rooms);
+                        passed_over = 0;
+                        let read = hub.read_people().await;
+                        hub.rooms_error.set(read.err().as_ref().map(reason));
+                    }
                     Err(error) => hub.rooms_error.set(Some(reason(&error))),
                 }
-                if hub.refreshing.replace(Refresh::Idle) != Refresh::Again {
+                if hub.refreshing.replace(Refresh::Idle) == Refresh::Running {
                     break;
                 }
             }
         });
     }
 
-    async fn read_rooms(self: &Rc<Self>) -> Result<(), HttpError> {
+    /// The rooms that the user is in have changed: a list that is on its way may not show it.
+    pub(super) fn rooms_changed(&self) {
+        if self.refreshing.get() != Refresh::Idle {
+            self.refreshing.set(Refresh::Stale);
+        }
+    }
+
+    async fn read_rooms(&self) -> Result<Vec<Room>, HttpError> {
         let http = self.client.http();
         let mut rooms = Vec::new();
         let mut after = String::new();
@@ -58,6 +81,18 @@ impl Hub {
                 _ => break,
             }
         }
+        Ok(rooms)
+    }
+
+    async fn read_people(&self) -> Result<(), HttpError> {
+        let asked = self.people.write_untracked().ask();
+        let path = format!("/api/v1/users?limit={MAX_PAGE}");
+        let page: UserPage = self.client.http().get_json(&path).await?;
+        self.people.update(|people| page.users.iter().for_each(|person| people.person_since(person, asked)));
+        Ok(())
+    }
+
+    fn show_rooms(&self, mut rooms: Vec<Room>) {
         rooms.sort_by_key(|room| std::cmp::Reverse(room.last_message.as_ref().map(|last| last.timestamp)));
         let entered: Vec<_> = rooms
             .iter()
@@ -70,9 +105,6 @@ impl Hub {
         for (room, head) in entered {
             self.enter(&room, Some(head));
         }
-        let users: UserPage = http.get_json(&format!("/api/v1/users?limit={MAX_PAGE}")).await?;
-        self.people.update(|people| users.users.iter().for_each(|person| people.person(person)));
-        Ok(())
     }
 
     /// Puts the window on the end of the log.
@@ -100,15 +132,22 @@ impl Hub {
         view.busy.update(|busy| busy.window = true);
         let (hub, view) = (Rc::clone(self), Rc::clone(view));
         spawn_local(async move {
-            match hub.page(&view.place, &query).await {
-                Ok(page) => {
+            let page = hub.page(&view, &query).await;
+            match page {
+                Ok((asked, page)) => {
                     let (older, newer) = more(&page);
                     came(&view.error, wanted);
-                    view.timeline.update(|timeline| timeline.replace(&page.messages, older, newer));
+                    view.timeline.update(|timeline| timeline.replace(asked, &page, older, newer));
                 }
                 Err(error) => failed(&view.error, wanted, &error),
             }
-            view.busy.update(|busy| busy.window = false);
+            let again = view.busy.try_update(|busy| {
+                busy.window = false;
+                std::mem::take(&mut busy.again)
+            });
+            if again.unwrap_or(false) {
+                hub.load_latest(&view);
+            }
         });
     }
 
@@ -122,13 +161,15 @@ impl Hub {
         view.busy.update(|busy| busy.older = true);
         let (hub, view) = (Rc::clone(self), Rc::clone(view));
         spawn_local(async move {
-            match hub.page(&view.place, &format!("&before={first}")).await {
-                Ok(page) => {
+            match hub.page(&view, &format!("&before={first}")).await {
+                Ok((asked, page)) => {
                     came(&view.error, Page::Older);
                     view.timeline.update(|t| {
                         // The window may have been put elsewhere meanwhile.
                         if t.first_seq() == Some(first) {
-                            t.prepend(&page.messages, page.has_more);
+                            t.prepend(asked, &page, page.has_more);
+                        } else {
+                            t.missed(asked);
                         }
                     });
                 }
@@ -147,12 +188,14 @@ impl Hub {
         view.busy.update(|busy| busy.newer = true);
         let (hub, view) = (Rc::clone(self), Rc::clone(view));
         spawn_local(async move {
-            match hub.page(&view.place, &format!("&after={last}")).await {
-                Ok(page) => {
+            match hub.page(&view, &format!("&after={last}")).await {
+                Ok((asked, page)) => {
                     came(&view.error, Page::Newer);
                     view.timeline.update(|t| {
                         if t.last_seq() == Some(last) {
-                            t.append(&page.messages, page.has_more);
+                            t.append(asked, &page, page.has_more);
+                        } else {
+                            t.missed(asked);
                         }
                     });
                 }
@@ -209,12 +252,21 @@ impl Hub {
     pub(in crate::leptos) fn load_inbox(self: &Rc<Self>) {
         let hub = Rc::clone(self);
         spawn_local(async move {
-            match hub.notifications.list(false, None, NOTIFICATIONS).await {
-                Ok(page) => {
-                    came(&hub.inbox_error, Page::Latest);
-                    hub.inbox.update(|inbox| inbox.load(page));
+            loop {
+                let asked = hub.inbox.write_untracked().ask();
+                match hub.notifications.list(false, None, NOTIFICATIONS).await {
+                    Ok(page) => {
+                        came(&hub.inbox_error, Page::Latest);
+                        if !hub.inbox.try_update(|inbox| inbox.load(asked, page)).unwrap_or(false) {
+                            return;
+                        }
+                    }
+                    Err(error) => {
+                        failed(&hub.inbox_error, Page::Latest, &error);
+                        hub.inbox.write_untracked().missed(asked);
+                        return;
+                    }
                 }
-                Err(error) => failed(&hub.inbox_error, Page::Latest, &error),
             }
         });
     }
@@ -230,29 +282,41 @@ impl Hub {
         self.inbox_busy.set(true);
         let hub = Rc::clone(self);
         spawn_local(async move {
+            let asked = hub.inbox.write_untracked().ask();
             match hub.notifications.list(false, Some(&before), NOTIFICATIONS).await {
                 Ok(page) => {
                     came(&hub.inbox_error, Page::Older);
-                    hub.inbox.update(|inbox| inbox.append(page));
+                    hub.inbox.update(|inbox| inbox.append(asked, page));
                 }
-                Err(error) => failed(&hub.inbox_error, Page::Older, &error),
+                Err(error) => {
+                    failed(&hub.inbox_error, Page::Older, &error);
+                    hub.inbox.write_untracked().missed(asked);
+                }
             }
             hub.inbox_busy.set(false);
         });
     }
 
-    async fn page(&self, place: &Place, query: &str) -> Result<MessagePage, HttpError> {
-        let of = match place {
+    /// A page of a room's messages; what comes until it is there is noted.
+    async fn page(&self, view: &RoomView, query: &str) -> Result<(Asked, MessagePage), HttpError> {
+        let of = match &view.place {
             Place::Room(room) => format!("rooms/{}", escape(room.as_str())),
             Place::Direct(user) => format!("direct/{}", escape(user.as_str())),
         };
+        let mut timeline = view.timeline.write_untracked();
+        let asked = timeline.ask();
+        drop(timeline);
         let page = self.client.http().get_json(&format!("/api/v1/{of}/messages?limit={PAGE}{query}")).await;
-        match (place, page) {
+        match (&view.place, page) {
+            (_, Ok(page)) => Ok((asked, page)),
             // Nothing was said in this conversation yet.
             (Place::Direct(_), Err(HttpError::Problem(problem))) if problem.status == 404 => {
-                Ok(MessagePage { messages: Vec::new(), has_more: false })
+                Ok((asked, MessagePage { messages: Vec::new(), has_more: false, head_seq: None }))
             }
-            (_, page) => page,
+            (_, Err(error)) => {
+                view.timeline.write_untracked().missed(asked);
+                Err(error)
+            }
         }
     }
 }
