@@ -63,7 +63,7 @@ pub(super) fn Message(key: Arc<str>, layout: Memo<Layout>) -> impl IntoView {
     let edited = Memo::new(move |_| item.get().is_some_and(|item| item.edited && !item.deleted));
     let reply = first.reply_to.clone();
     // Only once: a row that is moved in the list, as when older ones come above it, would rise again.
-    let fresh = RwSignal::new(browser::now() - first.at < 3_000);
+    let fresh = RwSignal::new(first.live && browser::now() - first.at < 3_000);
     view! {
         <li
             class="td-message"

@@ -154,10 +154,9 @@ impl Scroller {
         let top = outer.get_bounding_client_rect().top();
         let find = |selector: &str| outer.query_selector(selector).ok().flatten();
         let scroll_by = |pixels: f64| {
-            let wanted = f64::from(outer.scroll_top()) + pixels;
             let options = web_sys::ScrollToOptions::new();
-            options.set_top(wanted);
-            outer.scroll_to_with_scroll_to_options(&options);
+            options.set_top(pixels);
+            outer.scroll_by_with_scroll_to_options(&options);
         };
         match anchor {
             Anchor::Go(Target::End) => scroll_by(f64::from(outer.scroll_height())),
