@@ -66,7 +66,7 @@ fn module(workspace: &Workspace, dev: bool) -> Result<Module, Error> {
     process::run(&mut cargo, "install Rust from rustup")?;
     let input = workspace.wasm_output(profile).join("tidings-web-ui.wasm");
     let optimise: &[&str] = if dev { &[] } else { &["-Oz"] };
-    Recipe { step: "app", name: "app", bindgen: &[], optimise, shorten: !dev }.make(workspace, &input)
+    Recipe { step: "app", name: "app", bindgen: &[], optimise, small: !dev }.make(workspace, &input)
 }
 
 /// Leptos then keeps the types of components out of those of their parents: a tenth less wasm.

@@ -18,6 +18,7 @@ pub mod bindgen;
 pub mod cli;
 mod error;
 pub mod files;
+pub mod glue;
 pub mod imports;
 pub mod module;
 pub mod names;

@@ -10,7 +10,7 @@ use std::{
 use crate::{
     Error, bindgen,
     files::{self, at},
-    names, process, snippets,
+    glue, names, process, snippets,
     workspace::Workspace,
 };
 
@@ -39,8 +39,8 @@ pub struct Recipe<'a> {
     /// No feature flags: the module carries the list of those it uses, and `--all-features` makes
     /// modules that browsers refuse.
     pub optimise: &'a [&'a str],
-    /// Whether the names between the module and its glue become short.
-    pub shorten: bool,
+    /// Whether the glue has only what this package needs, and short names between it and the module.
+    pub small: bool,
 }
 
 impl Recipe<'_> {
@@ -52,13 +52,16 @@ impl Recipe<'_> {
         let folder = workspace.scratch(self.step);
         fs::create_dir_all(&folder).map_err(at(&folder))?;
         let stamp = folder.join("made-from");
-        let made_from = [format!("{self:?}\n").into_bytes(), files::read(input)?].concat();
+        let made_from = [format!("{self:?}{}\n", glue::form()).into_bytes(), files::read(input)?].concat();
         if !fs::read(&stamp).is_ok_and(|last| last == made_from) {
             self.generate(&folder, input)?;
             self.optimise(workspace, &folder)?;
-            if self.shorten {
+            if self.small {
                 let named = |end: &str| folder.join(format!("{}{end}", self.name));
-                names::shorten(workspace, &named("_bg.wasm"), &named(".js"), &named(".d.ts"))?;
+                let (glue, types) = (named(".js"), named(".d.ts"));
+                fs::write(&glue, glue::trim(&files::read_text(&glue)?)?).map_err(at(&glue))?;
+                fs::write(&types, glue::trim_types(&files::read_text(&types)?)?).map_err(at(&types))?;
+                names::shorten(workspace, &named("_bg.wasm"), &glue)?;
             }
             fs::write(&stamp, made_from).map_err(at(&stamp))?;
         }

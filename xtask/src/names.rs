@@ -21,11 +21,11 @@ struct Renamed {
     exports: Vec<(String, String)>,
 }
 
-/// Shortens the names in a module, its glue and the glue's types.
+/// Shortens the names in a module and its glue.
 ///
 /// # Errors
 /// A tool failed, or a file could not be read or written.
-pub fn shorten(workspace: &Workspace, wasm: &Path, glue: &Path, types: &Path) -> Result<(), Error> {
+pub fn shorten(workspace: &Workspace, wasm: &Path, glue: &Path) -> Result<(), Error> {
     let mut command = std::process::Command::new(workspace.tool("wasm-opt"));
     command.arg("--minify-imports-and-exports-and-modules");
     // Said to tools; this is the last one.
@@ -33,13 +33,8 @@ pub fn shorten(workspace: &Workspace, wasm: &Path, glue: &Path, types: &Path) ->
     let printed = process::output(&mut command, "type `./x setup`")?;
     let renamed: Renamed = serde_json::from_str(&printed)
         .map_err(|source| Error::Json { what: "the names that wasm-opt gave", source })?;
-    for (path, rename) in
-        [(glue, Renamed::in_glue as fn(&Renamed, &str) -> String), (types, Renamed::in_types)]
-    {
-        let text = rename(&renamed, &files::read_text(path)?);
-        std::fs::write(path, text).map_err(at(path))?;
-    }
-    Ok(())
+    let text = renamed.in_glue(&files::read_text(glue)?);
+    std::fs::write(glue, text).map_err(at(glue))
 }
 
 impl Renamed {
@@ -57,12 +52,6 @@ impl Renamed {
             }
         }
         lines.join("\n") + "\n"
-    }
-
-    /// Exports are the fields of one interface.
-    fn in_types(&self, types: &str) -> String {
-        let lines = types.lines().map(|line| replace_fields(line, "readonly ", &self.exports));
-        lines.collect::<Vec<_>>().join("\n") + "\n"
     }
 }
 
@@ -100,6 +89,5 @@ mod tests {
         let glue = "import0 = {\n  __wbg_then_1f: function() { wasm.core_news(wasm.core_new, wasm.memory); }\n};\n\"./x_bg.js\": import0,\n";
         let short = "import0 = {\nb: function() { wasm.$(wasm.c, wasm.memory); }\n};\n\"a\": import0,\n";
         assert_eq!(renamed().in_glue(glue), short);
-        assert_eq!(renamed().in_types("readonly core_new: () => void;\n"), "readonly c: () => void;\n");
     }
 }

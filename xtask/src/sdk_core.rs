@@ -68,7 +68,7 @@ fn module(workspace: &Workspace, options: &Options) -> Result<Module, Error> {
             "-Oz",
             "--converge",
         ],
-        shorten: true,
+        small: true,
     }
     .make(workspace, &input)
 }

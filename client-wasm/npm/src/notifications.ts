@@ -64,6 +64,9 @@ export class BaseNotificationClient extends Emitter<NotificationEvents> {
   readonly #hasMore = new Value(true);
   readonly #status = new Value<NotificationStatus>(IDLE);
   readonly #seen = new Set<string>();
+  /** What came while pages were on their way, which may have been read before it. */
+  readonly #early: (Notification | NotificationState)[] = [];
+  #asked = 0;
   #stream: Notifications | undefined;
   #starting: Promise<void> | undefined;
   #closed = false;
@@ -138,8 +141,7 @@ export class BaseNotificationClient extends Emitter<NotificationEvents> {
     const query = [`limit=${PAGE}`];
     if (filter.unread) query.push('unread=true');
     if (before !== undefined) query.push(`before=${encodeURIComponent(before)}`);
-    const page = await this.#request<NotificationPage>('GET', `?${query.join('&')}`);
-    this.#merge(page);
+    await this.#page(`?${query.join('&')}`, before === undefined && !filter.unread);
   }
 
   /** Marks one as read, here and on the user's other devices. @param id the notification's id */
@@ -218,8 +220,8 @@ export class BaseNotificationClient extends Emitter<NotificationEvents> {
       case 'notification': {
         const notification = data as Notification;
         if (this.#isRepeated(notification.id)) break;
-        if (!notification.read) this.#unread.set(this.#unread.get() + (this.#holds(notification.id) ? 0 : 1));
-        this.#add([notification]);
+        this.#note(notification);
+        this.#arrived(notification);
         this.emit('notification', notification);
         break;
       }
@@ -241,18 +243,65 @@ export class BaseNotificationClient extends Emitter<NotificationEvents> {
 
   /** What happened to the list while there was no stream is in its newest page. */
   #refresh(): void {
-    this.#request<NotificationPage>('GET', `?limit=${PAGE}`)
-      .then((page) => this.#merge(page))
-      .catch((error: unknown) => {
-        if (error instanceof TidingsError) this.emit('error', error);
-      });
+    this.#page(`?limit=${PAGE}`, true).catch((error: unknown) => {
+      if (error instanceof TidingsError) this.emit('error', error);
+    });
   }
 
-  #merge(page: NotificationPage): void {
-    const before = this.#list.get().length;
+  async #page(query: string, isNewest: boolean): Promise<void> {
+    const from = this.#early.length;
+    this.#asked += 1;
+    let again = false;
+    try {
+      const page = await this.#request<NotificationPage>('GET', query);
+      const changes = this.#early.slice(from);
+      again = isNewest ? this.#newest(page, changes) : this.#older(page, changes);
+    } finally {
+      this.#asked -= 1;
+      if (this.#asked === 0) this.#early.length = 0;
+    }
+    if (again) await this.#page(query, isNewest);
+  }
+
+  /** The newest page. True where another one must tell the count, since read states changed meanwhile. */
+  #newest(page: NotificationPage, changes: (Notification | NotificationState)[]): boolean {
+    const ids = new Set(page.notifications.map((one) => one.id));
+    // It was read behind everything up to the last arrival that is on it.
+    const later = changes.slice(changes.findLastIndex((one) => 'id' in one && ids.has(one.id)) + 1);
+    const last = page.notifications.at(-1)?.id ?? '';
+    // What would be on the page and is not was deleted.
+    this.#list.set(this.#list.get().filter((one) => ids.has(one.id) || (page.hasMore && one.id < last)));
+    const isWhole = this.#list.get().every((one) => ids.has(one.id));
     this.#add(page.notifications);
     this.#unread.set(page.unreadCount);
-    if (before === 0 || page.notifications.length > 0 || !page.hasMore) this.#hasMore.set(page.hasMore);
+    if (isWhole) this.#hasMore.set(page.hasMore);
+    for (const one of later) if ('id' in one) this.#arrived(one);
+    return this.#remark(later) || this.#early.length >= MAX_KEPT;
+  }
+
+  #older(page: NotificationPage, changes: (Notification | NotificationState)[]): boolean {
+    this.#add(page.notifications);
+    this.#hasMore.set(page.hasMore);
+    this.#remark(changes);
+    return false;
+  }
+
+  /** Read states that a page may not show, and whether there are any. */
+  #remark(changes: (Notification | NotificationState)[]): boolean {
+    const states = changes.filter((one) => 'unreadCount' in one);
+    for (const state of states) this.#list.set(marked(this.#list.get(), state));
+    return states.length > 0;
+  }
+
+  #arrived(notification: Notification): void {
+    if (!notification.read && !this.#list.get().some((one) => one.id === notification.id)) {
+      this.#unread.set(this.#unread.get() + 1);
+    }
+    this.#add([notification]);
+  }
+
+  #note(change: Notification | NotificationState): void {
+    if (this.#asked > 0 && this.#early.length < MAX_KEPT) this.#early.push(change);
   }
 
   #add(notifications: readonly Notification[]): void {
@@ -267,17 +316,10 @@ export class BaseNotificationClient extends Emitter<NotificationEvents> {
     this.#list.set(Object.freeze(sorted));
   }
 
-  #apply({ ids, all, read, deleted, unreadCount }: NotificationState): void {
-    const concerned = (one: Notification) => all === true || (ids ?? []).includes(one.id);
-    let list = this.#list.get();
-    if (deleted) list = list.filter((one) => !concerned(one));
-    else if (read !== undefined) list = list.map((one) => (concerned(one) && one.read !== read ? { ...one, read } : one));
-    this.#list.set(Object.freeze([...list]));
-    this.#unread.set(Math.max(0, unreadCount));
-  }
-
-  #holds(id: string): boolean {
-    return this.#list.get().some((one) => one.id === id);
+  #apply(state: NotificationState): void {
+    this.#note(state);
+    this.#list.set(marked(this.#list.get(), state));
+    this.#unread.set(Math.max(0, state.unreadCount));
   }
 
   #unreadAmong(ids: readonly string[]): number {
@@ -293,6 +335,15 @@ export class BaseNotificationClient extends Emitter<NotificationEvents> {
     }
     return false;
   }
+}
+
+function marked(
+  list: readonly Notification[],
+  { ids, all, read, deleted }: NotificationState,
+): readonly Notification[] {
+  const isMeant = (one: Notification) => all === true || (ids ?? []).includes(one.id);
+  const left = deleted ? list.filter((one) => !isMeant(one)) : list;
+  return Object.freeze(left.map((one) => (read !== undefined && isMeant(one) && one.read !== read ? { ...one, read } : one)));
 }
 
 /** @internal */

@@ -10,6 +10,7 @@ import type {
   MessagePage,
   Person,
   Reaction,
+  ReactionCount,
   RoomParticipants,
   ServerFrame,
 } from './generated/protocol.js';
@@ -35,6 +36,12 @@ const MAX_KEPT = 10_000;
 const PAGE = 50;
 /** A typing indicator that is not renewed or taken back is over after this time: one second more than the server's. */
 const TYPING_MS = 6_000;
+
+/** A message, and up to which entry of the room's log it is told. */
+interface Known {
+  readonly message: Message;
+  readonly asOf: number;
+}
 
 /** What a room needs of its client. */
 export interface RoomContext {
@@ -68,7 +75,10 @@ export class Room {
   readonly #hasMore = new Value(true);
   readonly #context: RoomContext;
   /** Confirmed messages by id; the list is sorted when a snapshot is made. */
-  readonly #log = new Map<string, Message>();
+  readonly #log = new Map<string, Known>();
+  /** Changes that came while pages were on their way, which may have been read before them. */
+  readonly #early: ServerFrame[] = [];
+  #asked = 0;
   readonly #typers = new Map<string, ReturnType<typeof setTimeout>>();
   #changed = false;
   #loading: Promise<void> | undefined;
@@ -149,13 +159,10 @@ export class Room {
         if (frame.category !== 'ERROR') this.#put(frame.data);
         break;
       case 'EDITED':
-        this.#change(frame.data, { content: frame.data.content, editedAt: frame.data.editedAt });
-        break;
       case 'DELETED':
-        this.#change(frame.data, { content: '', deleted: true, reactions: [] });
-        break;
       case 'REACTION':
-        this.#react(frame.data);
+        if (this.#asked > 0 && this.#early.push(frame) > MAX_KEPT) this.#early.shift();
+        this.#change(frame);
         break;
       case 'INDICATOR':
         this.#type(frame.data.userId, frame.data.isTyping);
@@ -202,32 +209,38 @@ export class Room {
   #put(message: Message): void {
     const known = this.#log.get(message.messageId);
     // What is known may be newer: history shows the present state, a replay the first one.
-    this.#log.set(message.messageId, known ? { ...message, ...known } : message);
+    const asOf = Math.max(known?.asOf ?? 0, message.seq);
+    this.#log.set(message.messageId, { message: { ...message, ...known?.message }, asOf });
     this.#changed = true;
   }
 
-  #change(change: Edited | Deleted, to: Partial<Message>): void {
-    const message = this.#log.get(change.messageId);
-    if (!message || message.deleted) return;
-    this.#log.set(change.messageId, { ...message, ...to });
+  #change(frame: ServerFrame): void {
+    const { messageId, seq } = frame.data as Edited | Deleted | Reaction;
+    const known = this.#log.get(messageId);
+    if (!known || known.asOf >= seq) return;
+    this.#log.set(messageId, { message: this.#changedBy(frame, known.message), asOf: seq });
     this.#changed = true;
   }
 
-  #react({ messageId, emoji, userId, removed }: Reaction): void {
-    const message = this.#log.get(messageId);
-    if (!message) return;
-    const mine = userId === this.#context.userId;
-    const reactions = [...(message.reactions ?? [])];
-    const at = reactions.findIndex((one) => one.emoji === emoji);
-    const before = reactions[at] ?? { emoji, count: 0, mine: false };
-    // A replayed change of one's own is in the count already.
-    if (mine && before.mine === !removed) return;
-    const after = { emoji, count: before.count + (removed ? -1 : 1), mine: mine ? !removed : before.mine };
-    if (after.count <= 0) reactions.splice(at, at < 0 ? 0 : 1);
-    else if (at < 0) reactions.push(after);
-    else reactions[at] = after;
-    this.#log.set(messageId, { ...message, reactions });
-    this.#changed = true;
+  #changedBy(frame: ServerFrame, message: Message): Message {
+    switch (frame.type) {
+      case 'EDITED':
+        return { ...message, content: frame.data.content, editedAt: frame.data.editedAt };
+      case 'DELETED':
+        return { ...message, content: '', deleted: true, reactions: [] };
+      case 'REACTION':
+        return { ...message, reactions: this.#reactions(frame.data, message.reactions) };
+      default:
+        return message;
+    }
+  }
+
+  #reactions({ emoji, userId, removed }: Reaction, before: readonly ReactionCount[] = []): ReactionCount[] {
+    const isMine = userId === this.#context.userId;
+    const { count, mine } = before.find((one) => one.emoji === emoji) ?? { count: 0, mine: false };
+    const after = { emoji, count: count + (removed ? -1 : 1), mine: isMine ? !removed : mine };
+    const all = count > 0 ? before.map((one) => (one.emoji === emoji ? after : one)) : [...before, after];
+    return all.filter((one) => one.count > 0);
   }
 
   #joined({ people, headSeq }: RoomParticipants): void {
@@ -250,42 +263,52 @@ export class Room {
   }
 
   async #load(before: number | undefined): Promise<void> {
-    const query = before === undefined ? `limit=${PAGE}` : `before=${before}&limit=${PAGE}`;
-    const page = await this.#page(query);
-    this.#take(page);
+    const page = await this.#page(before === undefined ? `limit=${PAGE}` : `before=${before}&limit=${PAGE}`);
     this.#hasMore.set(page.hasMore);
   }
 
   async #fill(from: number): Promise<void> {
     for (let after = from - 1; ; ) {
       const page = await this.#page(`after=${after}&limit=200`);
-      this.#take(page);
       const last = page.messages.at(-1);
       if (!page.hasMore || !last || last.seq <= after) return;
       after = last.seq;
     }
   }
 
-  #page(query: string): Promise<MessagePage> {
-    return this.#context.request('GET', `/api/v1/rooms/${encodeURIComponent(this.id)}/messages?${query}`);
+  async #page(query: string): Promise<MessagePage> {
+    this.#asked += 1;
+    try {
+      const path = `/api/v1/rooms/${encodeURIComponent(this.id)}/messages?${query}`;
+      const page = await this.#context.request<MessagePage>('GET', path);
+      this.#take(page);
+      return page;
+    } finally {
+      this.#asked -= 1;
+      if (this.#asked === 0) this.#early.length = 0;
+    }
   }
 
-  #take(page: MessagePage): void {
-    for (const message of page.messages) this.#log.set(message.messageId, message);
+  #take({ messages, headSeq }: MessagePage): void {
+    for (const message of messages) {
+      const asOf = headSeq ?? message.seq;
+      if ((this.#log.get(message.messageId)?.asOf ?? 0) < asOf) this.#log.set(message.messageId, { message, asOf });
+    }
+    for (const frame of this.#early) this.#change(frame);
     this.#changed = true;
     this.flush();
   }
 
   #newest(): number {
-    return Math.max(0, ...Array.from(this.#log.values(), (message) => message.seq));
+    return Math.max(0, ...Array.from(this.#log.values(), ({ message }) => message.seq));
   }
 
   #oldest(): number | undefined {
-    return this.#log.size === 0 ? undefined : Math.min(...Array.from(this.#log.values(), (message) => message.seq));
+    return this.#log.size === 0 ? undefined : Math.min(...Array.from(this.#log.values(), ({ message }) => message.seq));
   }
 
   #draw(): void {
-    const log = [...this.#log.values()].sort((one, other) => one.seq - other.seq);
+    const log = Array.from(this.#log.values(), ({ message }) => message).sort((one, other) => one.seq - other.seq);
     if (log.length > MAX_KEPT) {
       for (const { messageId } of log.splice(0, log.length - MAX_KEPT)) this.#log.delete(messageId);
       this.#hasMore.set(true);

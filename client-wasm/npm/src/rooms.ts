@@ -11,12 +11,16 @@ interface Context {
 
 /** Rooms on one page. */
 const PAGE = 200;
+/** How often the list is read anew since rooms have changed meanwhile. */
+const TRIES = 3;
 
 /** The rooms of which the user is a member, direct conversations included. */
 export class RoomList {
   readonly #rooms = new Value<readonly RoomInfo[]>([]);
   readonly #unread = new Value(0);
   readonly #context: Context;
+  /** How often rooms came, went or were renamed. */
+  #changes = 0;
 
   /** @internal */
   constructor(context: Context) {
@@ -35,16 +39,22 @@ export class RoomList {
 
   /** Reads the list from the server. Rejects with a `TidingsError`. */
   async load(): Promise<void> {
-    const rooms: RoomInfo[] = [];
-    for (let after = ''; ; ) {
-      const from = after && `&after=${encodeURIComponent(after)}`;
-      const page = await this.#context.request<RoomPage>('GET', `/api/v1/rooms?scope=mine&limit=${PAGE}${from}`);
-      rooms.push(...page.rooms);
-      const last = page.rooms.at(-1);
-      if (!page.hasMore || !last) break;
-      after = last.roomId;
+    for (let tries = TRIES; ; tries -= 1) {
+      const before = this.#changes;
+      const rooms: RoomInfo[] = [];
+      for (let after = ''; ; ) {
+        const from = after && `&after=${encodeURIComponent(after)}`;
+        const page = await this.#context.request<RoomPage>('GET', `/api/v1/rooms?scope=mine&limit=${PAGE}${from}`);
+        rooms.push(...page.rooms);
+        const last = page.rooms.at(-1);
+        if (!page.hasMore || !last) break;
+        after = last.roomId;
+      }
+      // A list that was read before the rooms changed would undo that; where it does not end, it is better than none.
+      if (before !== this.#changes && tries > 0) continue;
+      this.#set(rooms.map((room) => this.#newer(room)));
+      return;
     }
-    this.#set(rooms);
   }
 
   /** @internal */
@@ -61,12 +71,14 @@ export class RoomList {
       }
       case 'SYSTEM/MEMBERSHIP': {
         const { roomId, member, room } = frame.data as { roomId: string; member: boolean; room?: RoomInfo };
-        const others = this.#rooms.get().filter((one) => one.roomId !== roomId);
-        this.#set(member && room ? [...others, room] : others);
+        this.#changes += 1;
+        if (member && room) this.#put(room);
+        else this.#set(this.#rooms.get().filter((one) => one.roomId !== roomId));
         break;
       }
       case 'SYSTEM/ROOM_UPDATED': {
         const { roomId, name, kind } = (frame.data as { room: RoomInfo }).room;
+        this.#changes += 1;
         this.#update(roomId, (room) => ({ ...room, name, kind }));
         break;
       }
@@ -85,7 +97,10 @@ export class RoomList {
   #message(message: Message): void {
     const { roomId, seq, senderId } = message;
     const room = this.#rooms.get().find((one) => one.roomId === roomId);
-    if (!room) return this.#reload(roomId);
+    if (!room) {
+      this.#changes += 1;
+      return this.#reload(roomId);
+    }
     if (seq <= room.headSeq) return;
     const mine = senderId === this.#context.userId;
     this.#update(roomId, (one) => ({
@@ -100,8 +115,21 @@ export class RoomList {
   #reload(roomId: string): void {
     this.#context
       .request<RoomInfo>('GET', `/api/v1/rooms/${encodeURIComponent(roomId)}`)
-      .then((room) => this.#set([...this.#rooms.get().filter((one) => one.roomId !== roomId), room]))
+      .then((room) => this.#put(room))
       .catch((error: unknown) => this.#context.report(error));
+  }
+
+  #put(room: RoomInfo): void {
+    this.#set([...this.#rooms.get().filter((one) => one.roomId !== room.roomId), this.#newer(room)]);
+  }
+
+  /** What came since the server made an answer is not undone by it. */
+  #newer(room: RoomInfo): RoomInfo {
+    const old = this.#rooms.get().find((one) => one.roomId === room.roomId);
+    if (!old || (old.headSeq <= room.headSeq && old.readSeq <= room.readSeq)) return room;
+    const { lastMessage, unread } = old;
+    const [headSeq, readSeq] = [Math.max(old.headSeq, room.headSeq), Math.max(old.readSeq, room.readSeq)];
+    return { ...room, headSeq, readSeq, unread, ...(lastMessage && { lastMessage }) };
   }
 
   #update(roomId: string, change: (room: RoomInfo) => RoomInfo): void {

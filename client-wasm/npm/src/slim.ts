@@ -2,7 +2,7 @@
 import { BaseClient, type TidingsClientOptions } from './client.js';
 import type { ConnectionOptions } from './connection.js';
 import { BaseNotificationClient, notificationConnection } from './notifications.js';
-import type { WasmSource } from './wasm.js';
+import type { WasmLoader, WasmSource } from './wasm.js';
 
 export * from './shared.js';
 
@@ -24,7 +24,7 @@ export * from './shared.js';
 export class TidingsClient extends BaseClient {
   /** @param options the server, by what the client is known to it, and where the wasm is */
   constructor(options: TidingsClientOptions & { wasm: WasmSource }) {
-    super(options, () => options.wasm);
+    super(options, from(options.wasm));
   }
 }
 
@@ -45,6 +45,20 @@ export class TidingsClient extends BaseClient {
 export class NotificationClient extends BaseNotificationClient {
   /** @param options the server, by what the client is known to it, and where the wasm is */
   constructor(options: ConnectionOptions & { wasm: WasmSource }) {
-    super(notificationConnection(() => options.wasm, options));
+    super(notificationConnection(from(options.wasm), options));
   }
+}
+
+/** The wasm is asked for when a client first needs it. */
+function from(source: WasmSource): WasmLoader {
+  return async () => {
+    const given = await source;
+    const isAddress = typeof given === 'string' || given instanceof URL || given instanceof Request;
+    const response = isAddress ? await fetch(given) : given;
+    if (!(response instanceof Response)) return response;
+    if (!response.ok) throw new Error(`HTTP status ${response.status} for ${response.url}`);
+    // Compiled while it comes, where the server says what it is.
+    const isWasm = response.headers.get('content-type') === 'application/wasm';
+    return isWasm ? WebAssembly.compileStreaming(response) : response.arrayBuffer();
+  };
 }

@@ -5,8 +5,8 @@ import type * as CoreModule from './core.js';
 /** Where the wasm comes from: its address, a response, its bytes, or the compiled module. */
 export type WasmSource = string | URL | Request | Response | Promise<Response> | BufferSource | WebAssembly.Module;
 
-/** Gives a source when it is asked for one. */
-export type WasmLoader = () => WasmSource | Promise<WasmSource>;
+/** Gives the wasm when it is asked for it. */
+export type WasmLoader = () => Promise<BufferSource | WebAssembly.Module>;
 
 let loading: Promise<typeof CoreModule> | undefined;
 
@@ -25,7 +25,7 @@ export function ready(loader: WasmLoader): Promise<typeof CoreModule> {
 
 async function load(loader: WasmLoader): Promise<typeof CoreModule> {
   const [core, source] = await Promise.all([import('./core.js'), loader()]);
-  await core.default({ module_or_path: source });
+  await core.default(source);
   return core;
 }
 
