@@ -1,7 +1,11 @@
 // Starts the app. A module that does not load leaves a sentence, not an empty page.
 import init from './app.js';
 
-init().catch((error) => {
+async function start() {
+  await init({ module_or_path: await WebAssembly.compileStreaming(fetch('/app_bg.wasm')) });
+}
+
+start().catch((error) => {
   console.error(error);
   const text = document.createElement('p');
   text.className = 'td-noscript';

@@ -20,8 +20,8 @@ const GLUE: [Cut; 8] = [
         "let wasmModule, wasmInstance, wasm;\n",
         "export { initSync, __wbg_init as default };\n",
         "let wasm;
-export default async function init(source) {
-    const made = await WebAssembly.instantiate(source, __wbg_get_imports());
+export default async function init({ module_or_path }) {
+    const made = await WebAssembly.instantiate(module_or_path, __wbg_get_imports());
     wasm = (made.instance ?? made).exports;
     wasm.__wbindgen_start();
 }
@@ -69,9 +69,9 @@ const TYPES: [Cut; 3] = [
         "/**
  * Makes the module ready.
  *
- * @param source its bytes, or the compiled module
+ * @param options `module_or_path`: its bytes, or the compiled module
  */
-export default function init(source: BufferSource | WebAssembly.Module): Promise<void>;
+export default function init(options: { module_or_path: BufferSource | WebAssembly.Module }): Promise<void>;
 ",
     ),
 ];

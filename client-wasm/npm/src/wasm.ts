@@ -25,7 +25,7 @@ export function ready(loader: WasmLoader): Promise<typeof CoreModule> {
 
 async function load(loader: WasmLoader): Promise<typeof CoreModule> {
   const [core, source] = await Promise.all([import('./core.js'), loader()]);
-  await core.default(source);
+  await core.default({ module_or_path: source });
   return core;
 }
 
