@@ -31,10 +31,12 @@ use crate::store::Store;
 mod cluster;
 pub mod command;
 mod log;
+mod sole;
 
 use self::cluster::Registering;
 pub use self::command::StartError;
 use self::log::Log;
+use self::sole::{Sole, With};
 
 /// Connections to the metrics listener, which is for a scraper or two.
 const PRIVATE_CONNECTIONS: u32 = 64;
@@ -65,6 +67,8 @@ pub struct App {
     drain_grace: Duration,
     registering: Option<Registering>,
     log: Option<Log>,
+    /// Held as long as the log is open.
+    sole: Option<Sole>,
 }
 
 impl App {
@@ -75,12 +79,15 @@ impl App {
     pub async fn build(config: &Config) -> Result<Self, StartError> {
         let clock = Clock::system();
         let auth = authenticator(config, &clock).await?;
+        let with = if config.broker.redis_url.is_some() { With::Nodes } else { With::Nobody };
+        // Opening makes the file and its folder, and harms nobody.
         let log = Log::open(&config.store).await?;
+        let sole = Sole::take(&config.store, with)?;
         let store = log.store();
         let broker = cluster::broker(&config.broker, &store.epoch().await?).await?;
         let parts = Parts { store, broker, clock };
         let app = Self::assemble(config, parts, auth).await?;
-        Ok(Self { log: Some(log), ..app })
+        Ok(Self { log: Some(log), sole: Some(sole), ..app })
     }
 
     /// Puts the parts together.
@@ -138,6 +145,7 @@ impl App {
             drain_grace: config.drain.drain_grace,
             registering,
             log: None,
+            sole: None,
         })
     }
 
@@ -199,6 +207,7 @@ impl App {
         {
             tracing::warn!("the log was not closed in time; it is whole all the same");
         }
+        drop(self.sole);
         tracing::info!(ms = began.elapsed().as_millis(), "drained");
     }
 }

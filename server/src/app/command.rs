@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 
 use super::App;
 use super::log::Log;
+use super::sole::{Sole, With};
 use crate::auth::{TokenError, make_token};
 use crate::broker::redis::{AddressError, ClusterError};
 use crate::cli::{Command, StoreArgs, TokenArgs};
@@ -34,6 +35,16 @@ pub enum StartError {
     /// The same of PostgreSQL.
     #[error("cannot open the database: {0}")]
     OpenPostgres(#[from] postgres::OpenError),
+    /// The store's file is another server's.
+    #[error(
+        "another server has {} open: stop that one, or give this one a file of its own with --database-url \
+         (with --redis-url, nodes may share one)",
+        file.display()
+    )]
+    InUse {
+        /// Which.
+        file: std::path::PathBuf,
+    },
     /// The store does not answer.
     #[error("the database does not answer: {0}")]
     Store(#[from] StoreError),
@@ -84,6 +95,7 @@ fn fail(error: StartError) -> ExitCode {
         StartError::Export(error) => say(&error, 2),
         StartError::Open(_)
         | StartError::OpenPostgres(_)
+        | StartError::InUse { .. }
         | StartError::Store(_)
         | StartError::Listen { .. }
         | StartError::Io(_)
@@ -207,6 +219,8 @@ async fn migrate(args: &StoreArgs) -> Result<(), StartError> {
 
 async fn new_epoch(args: &StoreArgs) -> Result<(), StartError> {
     let log = open(&args.store).await?;
+    // A server goes on with the epoch that it has read at its start.
+    let _sole = Sole::take(&args.store, With::Nobody)?;
     let store = log.store();
     let epoch = Epoch::new(new_uuid()).map_err(|_| StartError::Refused)?;
     let written = store.commit(vec![Write::NewEpoch(epoch)]).await?;

@@ -17,7 +17,7 @@ use crate::support::{SECRET, client};
 /// A server in a folder of its own.
 struct Server {
     process: Process,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Server {
@@ -30,7 +30,7 @@ impl Server {
         let folder = tempfile::tempdir().unwrap();
         let mut serve = program(&["serve", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"]);
         serve.args(flags).envs(variables.iter().copied()).current_dir(&folder);
-        Self { process: Process::start(&mut serve).await, _folder: folder }
+        Self { process: Process::start(&mut serve).await, folder }
     }
 
     fn addr(&self) -> SocketAddr {
@@ -352,4 +352,23 @@ async fn s16_keys_come_over_tls_from_whom_the_machine_trusts_and_from_nobody_els
         assert_eq!(code, Some(2), "{file}: {said}");
         assert!(said.contains(&url(file)) && said.contains(word), "{file}: {said}");
     }
+}
+
+#[tokio::test]
+async fn a_second_server_on_a_file_is_refused_and_one_after_kill_9_is_not() {
+    let mut first = Server::start(&["--dev"], &[]).await;
+    let folder = first.folder.path().to_owned();
+    let second = |command: &[&str]| {
+        let mut second = program(command);
+        second.env("TIDINGS_JWT_SECRET", SECRET).current_dir(&folder);
+        second
+    };
+    let serve = ["serve", "--dev", "--listen", "127.0.0.1:0", "--metrics-listen", "off"];
+    for command in [&serve[..], &["new-epoch"]] {
+        let (code, log) = said(second(command).output().await.unwrap());
+        assert_eq!(code, Some(1), "{log}");
+        assert!(log.contains("another server has") && log.contains("--database-url"), "{log}");
+    }
+    first.process.kill().await;
+    drop(Process::start(&mut second(&serve)).await);
 }
