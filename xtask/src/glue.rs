@@ -15,7 +15,8 @@ const fn cut(from: &'static str, to: &'static str, with: &'static str) -> Cut {
     Cut { from, to, with }
 }
 
-const GLUE: [Cut; 8] = [
+/// How the module is loaded, and what old browsers need.
+const GLUE: [Cut; 5] = [
     cut(
         "let wasmModule, wasmInstance, wasm;\n",
         "export { initSync, __wbg_init as default };\n",
@@ -27,10 +28,6 @@ export default async function init({ module_or_path }) {
 }
 ",
     ),
-    // Objects end with the page, or when nobody holds them.
-    cut("    __destroy_into_raw() {\n", "\n    }\n", ""),
-    cut("    free() {\n", "\n    }\n", ""),
-    cut("if (Symbol.dispose) ", "\n", ""),
     cut(
         "(typeof FinalizationRegistry === 'undefined')",
         "? { register: () => {}, unregister: () => {} }\n    : ",
@@ -60,42 +57,48 @@ export default async function init({ module_or_path }) {
     ),
 ];
 
-const TYPES: [Cut; 3] = [
-    cut("    free()", "\n", ""),
-    cut("    [Symbol.dispose]()", "\n", ""),
-    cut(
-        "export type InitInput =",
-        "Promise<InitOutput>;\n",
-        "/**
+/// How objects are ended by hand: they end with the page, or when nobody holds them.
+const ENDS: [Cut; 3] = [
+    cut("    __destroy_into_raw() {\n", "\n    }\n", ""),
+    cut("    free() {\n", "\n    }\n", ""),
+    cut("if (Symbol.dispose) ", "\n", ""),
+];
+
+const TYPES: [Cut; 1] = [cut(
+    "export type InitInput =",
+    "Promise<InitOutput>;\n",
+    "/**
  * Makes the module ready.
  *
  * @param options `module_or_path`: its bytes, or the compiled module
  */
 export default function init(options: { module_or_path: BufferSource | WebAssembly.Module }): Promise<void>;
 ",
-    ),
-];
+)];
+
+const TYPES_OF_ENDS: [Cut; 2] = [cut("    free()", "\n", ""), cut("    [Symbol.dispose]()", "\n", "")];
 
 /// All that is cut, for those who keep what was made.
 #[must_use]
 pub fn form() -> String {
-    format!("{GLUE:?}{TYPES:?}")
+    format!("{GLUE:?}{ENDS:?}{TYPES:?}{TYPES_OF_ENDS:?}")
 }
 
-/// The glue without what this package does not need.
+/// The glue and its types without what this package does not need.
 ///
 /// # Errors
-/// The glue is not of the form that this was written for.
-pub fn trim(glue: &str) -> Result<String, Error> {
-    apply(glue, &GLUE)
-}
-
-/// The types of what [`trim`] leaves.
-///
-/// # Errors
-/// As [`trim`].
-pub fn trim_types(types: &str) -> Result<String, Error> {
-    apply(types, &TYPES)
+/// They are not of the form that this was written for.
+pub fn trim(glue: &str, types: &str) -> Result<(String, String), Error> {
+    let (glue, types) = (apply(glue, &GLUE)?, apply(types, &TYPES)?);
+    // A method that takes its object ends it too.
+    let takes = glue
+        .matches("this.__destroy_into_raw()")
+        .count()
+        .saturating_sub(glue.matches("    free() {\n").count());
+    if takes > 0 {
+        return Ok((glue, types));
+    }
+    Ok((apply(&glue, &ENDS)?, apply(&types, &TYPES_OF_ENDS)?))
 }
 
 fn apply(text: &str, cuts: &[Cut]) -> Result<String, Error> {

@@ -59,8 +59,9 @@ impl Recipe<'_> {
             if self.small {
                 let named = |end: &str| folder.join(format!("{}{end}", self.name));
                 let (glue, types) = (named(".js"), named(".d.ts"));
-                fs::write(&glue, glue::trim(&files::read_text(&glue)?)?).map_err(at(&glue))?;
-                fs::write(&types, glue::trim_types(&files::read_text(&types)?)?).map_err(at(&types))?;
+                let (text, typed) = glue::trim(&files::read_text(&glue)?, &files::read_text(&types)?)?;
+                fs::write(&glue, text).map_err(at(&glue))?;
+                fs::write(&types, typed).map_err(at(&types))?;
                 names::shorten(workspace, &named("_bg.wasm"), &glue)?;
             }
             fs::write(&stamp, made_from).map_err(at(&stamp))?;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tidings_protocol::Timestamp;
 use tidings_protocol::entity::{Notification, NotificationState};
 use tidings_protocol::http::NotificationPage;
 
@@ -17,8 +18,17 @@ pub struct Inbox {
     unread: u64,
     has_more: bool,
     loaded: bool,
+    /// The newest one of the last page.
+    counted: Option<Key>,
     /// What came while pages were on their way, in the server's order: a page may have been read before it.
     meanwhile: Meanwhile<Change>,
+}
+
+/// Ids are UUIDv7, so of two in one millisecond the greater is the later.
+type Key = (Timestamp, String);
+
+fn key(notification: &Notification) -> Key {
+    (notification.created_at, notification.id.clone())
 }
 
 #[derive(Clone, Debug)]
@@ -63,20 +73,18 @@ impl Inbox {
         self.meanwhile.ask()
     }
 
-    /// The newest page came; it stands for all that is newer than its last. True where read states changed meanwhile:
-    /// whether it was read before that or behind it only a new page can tell.
+    /// The newest page came; it stands for all that is newer than its last. True where another one must tell, since read
+    /// states changed meanwhile: whether it was read before that or behind it, it does not say.
     pub fn load(&mut self, asked: Asked, page: NotificationPage) -> bool {
         let Came { changes, whole } = self.meanwhile.came(asked);
-        // The page was read behind everything up to the last arrival that is on it.
-        let is_on_page = |change: &Change| matches!(change, Change::Arrived(n) if page.notifications.iter().any(|one| one.id == n.id));
-        let read_behind = changes.iter().rposition(is_on_page).map_or(0, |last| last + 1);
         self.list.clear();
         self.loaded = true;
         self.unread = page.unread_count;
         self.has_more = page.has_more;
+        self.counted = page.notifications.first().map(key);
         page.notifications.into_iter().for_each(|n| self.put(Arc::new(n)));
         let mut is_unsure = !whole;
-        for change in changes.into_iter().skip(read_behind) {
+        for change in changes {
             match change {
                 Change::Arrived(n) => _ = self.add(n),
                 Change::State(state) => {
@@ -166,7 +174,9 @@ impl Inbox {
         if self.list.iter().any(|n| n.id == notification.id) {
             return false;
         }
-        self.unread += u64::from(!notification.read);
+        // What is not newer than the last page's newest is in its count: it was missed, and comes by and by.
+        let is_counted = self.counted.as_ref().is_some_and(|newest| key(&notification) <= *newest);
+        self.unread += u64::from(!notification.read && !is_counted);
         self.put(notification);
         true
     }
@@ -187,8 +197,6 @@ impl Inbox {
         if self.list.iter().any(|n| n.id == notification.id) {
             return;
         }
-        // Ids are UUIDv7, so of two in one millisecond the greater is the later.
-        let key = |n: &Notification| (n.created_at, n.id.clone());
         let at = self.list.partition_point(|n| key(n) > key(&notification));
         self.list.insert(at, notification);
         self.list.truncate(MOST);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tidings_protocol::entity::{Message, Room, RoomKind};
 use tidings_protocol::{MessageId, RoomId, UserId};
 
+use super::meanwhile::{Asked, Came, Meanwhile};
 use super::place::Place;
 
 /// The newest message of a room, as its row shows it.
@@ -52,12 +53,22 @@ pub struct RoomRow {
     pub failed: usize,
 }
 
+/// What the connection told of a room.
+#[derive(Clone, Debug)]
+enum Change {
+    Message { place: Place, message: Message, mine: bool },
+    Head(RoomId, u64),
+    Rewritten { room: RoomId, message: MessageId, content: String },
+    Read(Place, u64),
+}
+
 /// The user's rooms and conversations.
 #[derive(Clone, Debug, Default)]
 pub struct Rooms {
     rows: HashMap<Place, Arc<RoomRow>>,
     by_room: HashMap<RoomId, Place>,
     loaded: bool,
+    meanwhile: Meanwhile<Change>,
 }
 
 impl Rooms {
@@ -102,17 +113,58 @@ impl Rooms {
         self.by_room.get(room).cloned()
     }
 
+    /// The list is asked for. What comes until it is there is applied to it.
+    pub fn ask(&mut self) -> Asked {
+        self.meanwhile.ask()
+    }
+
+    /// The list did not come, or is not wanted any more.
+    pub fn missed(&mut self, asked: Asked) {
+        self.meanwhile.came(asked);
+    }
+
     /// The list came: what is not on it goes, but for conversations without a room and what the caller keeps.
-    pub fn load(&mut self, rooms: Vec<Room>, keep: impl Fn(&Place) -> bool) {
+    pub fn load(&mut self, asked: Asked, rooms: Vec<Room>, keep: impl Fn(&Place) -> bool) {
         self.loaded = true;
+        let Came { changes, .. } = self.meanwhile.came(asked);
         let named: HashSet<Place> = rooms.iter().map(place_of).collect();
         self.rows.retain(|place, row| named.contains(place) || row.room_id.is_none() || keep(place));
         self.by_room.retain(|_, place| self.rows.contains_key(place));
-        rooms.into_iter().for_each(|room| self.upsert(room));
+        for room in rooms {
+            let (place, head) = (place_of(&room), room.head_seq);
+            let old = self.put(room);
+            // A marker may still be on its way to the server; one beyond the log is of a log that is gone.
+            if let Some(read) = old.map(|old| old.read_seq).filter(|read| *read <= head) {
+                self.read(&place, read);
+            }
+        }
+        for change in changes {
+            match change {
+                Change::Message { place, message, mine } => self.message_in(&place, &message, mine),
+                Change::Head(room, seq) => self.head(&room, seq),
+                Change::Rewritten { room, message, content } => self.rewritten(&room, &message, &content),
+                Change::Read(place, seq) => self.read(&place, seq),
+            }
+        }
     }
 
     /// A room is new or has changed, as this user sees it.
     pub fn upsert(&mut self, room: Room) {
+        let place = place_of(&room);
+        let Some(old) = self.put(room) else { return };
+        self.change(&place, |row| {
+            // What has come by the connection since the server made this answer is not undone by it.
+            if old.head_seq > row.head_seq || old.read_seq > row.read_seq {
+                row.head_seq = row.head_seq.max(old.head_seq);
+                row.read_seq = row.read_seq.max(old.read_seq);
+                row.unread = old.unread;
+                row.last.clone_from(&old.last);
+            }
+        });
+    }
+
+    /// A room as the server shows it; answers what was known of it.
+    fn put(&mut self, room: Room) -> Option<Arc<RoomRow>> {
         let place = place_of(&room);
         self.by_room.insert(room.room_id.clone(), place.clone());
         let mut row = RoomRow {
@@ -128,18 +180,13 @@ impl Rooms {
             peer: (room.peer_delivered_seq.unwrap_or(0), room.peer_read_seq.unwrap_or(0)),
             failed: 0,
         };
-        if let Some(old) = self.rows.get(&place) {
+        let old = self.rows.get(&place).cloned();
+        if let Some(old) = &old {
             row.failed = old.failed;
             row.peer = (row.peer.0.max(old.peer.0), row.peer.1.max(old.peer.1));
-            // What has come by the connection since the server made this answer is not undone by it.
-            if old.head_seq > row.head_seq || old.read_seq > row.read_seq {
-                row.head_seq = row.head_seq.max(old.head_seq);
-                row.read_seq = row.read_seq.max(old.read_seq);
-                row.unread = old.unread;
-                row.last.clone_from(&old.last);
-            }
         }
         self.rows.insert(place, Arc::new(row));
+        old
     }
 
     /// Name or kind changed; what differs from user to user stays.
@@ -181,6 +228,12 @@ impl Rooms {
 
     /// A message came into a room.
     pub fn message(&mut self, place: &Place, message: &Message, me: &UserId) {
+        let mine = message.sender_id == *me;
+        self.message_in(place, message, mine);
+    }
+
+    fn message_in(&mut self, place: &Place, message: &Message, mine: bool) {
+        self.meanwhile.note(|| Change::Message { place: place.clone(), message: message.clone(), mine });
         self.change(place, |row| {
             let newer = message.seq > row.last.as_ref().map_or(0, |last| last.seq);
             let unheard = message.seq > row.head_seq;
@@ -188,10 +241,10 @@ impl Rooms {
             if newer {
                 row.last = Some(preview(message));
             }
-            if message.sender_id == *me {
+            if mine {
                 row.read_seq = row.read_seq.max(message.seq);
                 row.unread = 0;
-            } else if unheard && message.seq > row.read_seq {
+            } else if unheard && !message.deleted && message.seq > row.read_seq {
                 row.unread += 1;
             }
         });
@@ -199,11 +252,17 @@ impl Rooms {
 
     /// Another entry took a position of the log.
     pub fn head(&mut self, room: &RoomId, seq: u64) {
+        self.meanwhile.note(|| Change::Head(room.clone(), seq));
         self.change_room(room, |row| row.head_seq = row.head_seq.max(seq));
     }
 
     /// The newest message may have been edited or deleted (`content` empty).
     pub fn rewritten(&mut self, room: &RoomId, message: &MessageId, content: &str) {
+        self.meanwhile.note(|| Change::Rewritten {
+            room: room.clone(),
+            message: message.clone(),
+            content: content.to_owned(),
+        });
         self.change_room(room, |row| {
             if let Some(last) = row.last.as_mut().filter(|last| last.message_id == *message) {
                 content.clone_into(&mut last.content);
@@ -213,6 +272,7 @@ impl Rooms {
 
     /// The user's own marker moved, here or on another device.
     pub fn read(&mut self, place: &Place, seq: u64) {
+        self.meanwhile.note(|| Change::Read(place.clone(), seq));
         self.change(place, |row| {
             row.read_seq = row.read_seq.max(seq);
             row.unread = row.unread.min(row.head_seq.saturating_sub(row.read_seq));

@@ -151,6 +151,11 @@ impl Timeline {
         self.trim_top();
     }
 
+    /// Some messages were read anew.
+    pub fn refresh(&mut self, asked: Asked, page: &MessagePage) {
+        self.take(asked, page);
+    }
+
     /// A message arrived. True where it is new to the window's room; it is shown only if the window reaches the end.
     pub fn receive(&mut self, message: &Message) -> bool {
         self.meanwhile.note(|| Change::Message(message.clone()));
@@ -210,7 +215,9 @@ impl Timeline {
     /// An own message is in the log. Its echo may have come before, or comes later.
     pub fn acked(&mut self, id: &ClientId, message_id: MessageId, seq: u64) {
         let Some(item) = self.remove_outgoing(id) else { return };
-        if self.by_id(&message_id).is_some() || self.has_newer {
+        // One that was stored long ago may lie above the window: there it would tear a hole.
+        let is_above = self.has_older && self.first_seq().is_some_and(|first| seq < first);
+        if self.by_id(&message_id).is_some() || self.has_newer || is_above {
             return;
         }
         let mut item = Arc::unwrap_or_clone(item);
@@ -270,7 +277,9 @@ impl Timeline {
         self.take_outgoing(message);
         let item = ChatItem { as_of, live, ..ChatItem::confirmed(message, &self.me) };
         if let Some(at) = self.items.iter().position(|old| old.message_id == item.message_id) {
-            if self.items[at].as_of >= as_of {
+            let told = self.items[at].as_of;
+            // A page of the same moment has what a message of the connection has not: its reactions.
+            if told > as_of || (live && told == as_of) {
                 return;
             }
             let old = self.items.remove(at);

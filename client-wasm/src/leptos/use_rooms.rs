@@ -48,6 +48,7 @@ impl UseRooms {
         let body = CreateRoom { room_id, name, kind, members: None };
         let room: Room = hub.client.http().post_json("/api/v1/rooms", &body).await?;
         let (id, head) = (room.room_id.clone(), room.head_seq);
+        hub.rooms_changed();
         hub.rooms.update(|rooms| rooms.upsert(room));
         hub.enter(&id, Some(head));
         Ok(Place::Room(id))

@@ -73,8 +73,9 @@ impl Tidings {
     pub async fn find_people(&self, text: &str) -> Result<Vec<tidings_protocol::entity::Person>, HttpError> {
         let hub = self.hub();
         let path = format!("/api/v1/users?limit=50&q={}", escape(text));
+        let asked = hub.people.write_untracked().ask();
         let page: UserPage = hub.client.http().get_json(&path).await?;
-        hub.people.update(|people| page.users.iter().for_each(|person| people.person(person)));
+        hub.people.update(|people| page.users.iter().for_each(|person| people.person_since(person, asked)));
         Ok(page.users)
     }
 

@@ -53,11 +53,14 @@ impl Hub {
     #[allow(clippy::wildcard_enum_match_arm, reason = "the rest is between the client and the server")]
     fn server_event(self: &Rc<Self>, event: ServerEvent) {
         match event {
-            ServerEvent::ChatMessage(message) => {
-                if let Some(place) = self.place_of(&message.room_id) {
-                    self.message(&place, &message);
+            ServerEvent::ChatMessage(message) => match self.place_of(&message.room_id) {
+                Some(place) => self.message(&place, &message),
+                // In a room that was just entered: its row comes with the list, which counts this one.
+                None => {
+                    self.rooms_changed();
+                    self.refresh();
                 }
-            }
+            },
             ServerEvent::PrivateMessage(PrivateDelivery { message, recipient_id, .. }) => {
                 let is_new = self.place_of(&message.room_id).is_none();
                 let direct =
@@ -105,14 +108,10 @@ impl Hub {
             ServerEvent::Typing(typing) => self.typing(&typing),
             ServerEvent::RoomParticipants(answer) => {
                 self.people.update(|people| answer.people.iter().for_each(|person| people.person(person)));
-                if let Some(place) = self.place_of(&answer.room_id) {
-                    self.crowd(&place).update(|crowd| crowd.joined(&answer));
-                }
+                self.crowd(&self.place_in(&answer.room_id)).update(|crowd| crowd.joined(&answer));
             }
             ServerEvent::RoomCount(count) => {
-                if let Some(place) = self.place_of(&count.room_id) {
-                    self.crowd(&place).update(|crowd| crowd.count = count.count);
-                }
+                self.crowd(&self.place_in(&count.room_id)).update(|crowd| crowd.count = count.count);
             }
             ServerEvent::UserJoined(user) => self.presence_in_room(&user, true, false),
             ServerEvent::UserLeft(user) => self.presence_in_room(&user, false, false),
@@ -189,7 +188,7 @@ impl Hub {
                 people.here(&user.user_id, came);
             }
         });
-        let Some(place) = self.place_of(&user.room_id) else { return };
+        let place = self.place_in(&user.room_id);
         let crowd = self.crowd(&place);
         crowd.update(|crowd| if came { crowd.came(&user.user_id) } else { crowd.went(&user.user_id) });
         if !came && let Some(view) = self.kept(&place) {
@@ -224,6 +223,7 @@ impl Hub {
         if let Some(place) = self.place_of(room) {
             self.rooms.update(|rooms| rooms.remove(&place));
             self.views.borrow_mut().retain(|view| view.place != place);
+            self.crowds.borrow_mut().remove(&place);
         }
     }
 
@@ -254,6 +254,11 @@ impl Hub {
 
     fn place_of(&self, room: &RoomId) -> Option<Place> {
         self.rooms.with_untracked(|rooms| rooms.place_of(room))
+    }
+
+    /// The place that a room is that was joined; its row may still be on its way.
+    fn place_in(&self, room: &RoomId) -> Place {
+        self.place_of(room).unwrap_or_else(|| Place::Room(room.clone()))
     }
 
     /// Acts on an open room; an entry's position moves its head.

@@ -10,6 +10,7 @@ use wasm_bindgen_futures::spawn_local;
 
 use super::{Hub, Refresh, RoomView};
 use crate::http::{HttpError, escape};
+use crate::leptos::item::ChatItem;
 use crate::leptos::meanwhile::Asked;
 use crate::leptos::paging::{Page, came, failed, reason};
 use crate::leptos::place::Place;
@@ -37,19 +38,24 @@ impl Hub {
             let mut passed_over = 0;
             loop {
                 hub.refreshing.set(Refresh::Running);
+                let asked = hub.rooms.write_untracked().ask();
                 match hub.read_rooms().await {
                     // Where that does not end, an older list is better than none.
                     Ok(_) if hub.refreshing.get() == Refresh::Stale && passed_over < PASSED_OVER => {
+                        hub.rooms.write_untracked().missed(asked);
                         passed_over += 1;
                         continue;
                     }
                     Ok(rooms) => {
-                        hub.show_rooms(rooms);
+                        hub.show_rooms(asked, rooms);
                         passed_over = 0;
                         let read = hub.read_people().await;
                         hub.rooms_error.set(read.err().as_ref().map(reason));
                     }
-                    Err(error) => hub.rooms_error.set(Some(reason(&error))),
+                    Err(error) => {
+                        hub.rooms.write_untracked().missed(asked);
+                        hub.rooms_error.set(Some(reason(&error)));
+                    }
                 }
                 if hub.refreshing.replace(Refresh::Idle) == Refresh::Running {
                     break;
@@ -59,7 +65,7 @@ impl Hub {
     }
 
     /// The rooms that the user is in have changed: a list that is on its way may not show it.
-    pub(super) fn rooms_changed(&self) {
+    pub(in crate::leptos) fn rooms_changed(&self) {
         if self.refreshing.get() != Refresh::Idle {
             self.refreshing.set(Refresh::Stale);
         }
@@ -92,7 +98,7 @@ impl Hub {
         Ok(())
     }
 
-    fn show_rooms(&self, mut rooms: Vec<Room>) {
+    fn show_rooms(&self, asked: Asked, mut rooms: Vec<Room>) {
         rooms.sort_by_key(|room| std::cmp::Reverse(room.last_message.as_ref().map(|last| last.timestamp)));
         let entered: Vec<_> = rooms
             .iter()
@@ -100,7 +106,7 @@ impl Hub {
             .take(MAX_ROOMS_PER_SESSION)
             .map(|room| (room.room_id.clone(), room.head_seq))
             .collect();
-        self.rooms.update(|list| list.load(rooms, |place| self.has_unsent(place)));
+        self.rooms.update(|list| list.load(asked, rooms, |place| self.has_unsent(place)));
         self.count_all_failed();
         for (room, head) in entered {
             self.enter(&room, Some(head));
@@ -127,12 +133,15 @@ impl Hub {
         more: impl Fn(&MessagePage) -> (bool, bool) + 'static,
     ) {
         if view.busy.with_untracked(|busy| busy.window) {
+            if wanted == Page::Latest {
+                view.busy.update(|busy| busy.again = true);
+            }
             return;
         }
         view.busy.update(|busy| busy.window = true);
         let (hub, view) = (Rc::clone(self), Rc::clone(view));
         spawn_local(async move {
-            let page = hub.page(&view, &query).await;
+            let page = hub.page(&view, PAGE, &query).await;
             match page {
                 Ok((asked, page)) => {
                     let (older, newer) = more(&page);
@@ -161,7 +170,7 @@ impl Hub {
         view.busy.update(|busy| busy.older = true);
         let (hub, view) = (Rc::clone(self), Rc::clone(view));
         spawn_local(async move {
-            match hub.page(&view, &format!("&before={first}")).await {
+            match hub.page(&view, PAGE, &format!("&before={first}")).await {
                 Ok((asked, page)) => {
                     came(&view.error, Page::Older);
                     view.timeline.update(|t| {
@@ -188,7 +197,7 @@ impl Hub {
         view.busy.update(|busy| busy.newer = true);
         let (hub, view) = (Rc::clone(self), Rc::clone(view));
         spawn_local(async move {
-            match hub.page(&view, &format!("&after={last}")).await {
+            match hub.page(&view, PAGE, &format!("&after={last}")).await {
                 Ok((asked, page)) => {
                     came(&view.error, Page::Newer);
                     view.timeline.update(|t| {
@@ -202,6 +211,18 @@ impl Hub {
                 Err(error) => failed(&view.error, Page::Newer, &error),
             }
             view.busy.update(|busy| busy.newer = false);
+        });
+    }
+
+    /// Reads one message of the window anew.
+    pub(super) fn read_again(self: &Rc<Self>, view: &Rc<RoomView>, item: &ChatItem) {
+        let Some(seq) = item.seq else { return };
+        let (hub, view) = (Rc::clone(self), Rc::clone(view));
+        spawn_local(async move {
+            match hub.page(&view, 1, &format!("&after={}", seq.saturating_sub(1))).await {
+                Ok((asked, page)) => view.timeline.update(|t| t.refresh(asked, &page)),
+                Err(error) => hub.tell(super::Notice::Error(reason(&error))),
+            }
         });
     }
 
@@ -286,7 +307,14 @@ impl Hub {
             match hub.notifications.list(false, Some(&before), NOTIFICATIONS).await {
                 Ok(page) => {
                     came(&hub.inbox_error, Page::Older);
-                    hub.inbox.update(|inbox| inbox.append(asked, page));
+                    hub.inbox.update(|inbox| {
+                        // The list may have been read anew meanwhile.
+                        if inbox.oldest() == Some(&before) {
+                            inbox.append(asked, page);
+                        } else {
+                            inbox.missed(asked);
+                        }
+                    });
                 }
                 Err(error) => {
                     failed(&hub.inbox_error, Page::Older, &error);
@@ -298,7 +326,12 @@ impl Hub {
     }
 
     /// A page of a room's messages; what comes until it is there is noted.
-    async fn page(&self, view: &RoomView, query: &str) -> Result<(Asked, MessagePage), HttpError> {
+    async fn page(
+        &self,
+        view: &RoomView,
+        limit: u32,
+        query: &str,
+    ) -> Result<(Asked, MessagePage), HttpError> {
         let of = match &view.place {
             Place::Room(room) => format!("rooms/{}", escape(room.as_str())),
             Place::Direct(user) => format!("direct/{}", escape(user.as_str())),
@@ -306,7 +339,7 @@ impl Hub {
         let mut timeline = view.timeline.write_untracked();
         let asked = timeline.ask();
         drop(timeline);
-        let page = self.client.http().get_json(&format!("/api/v1/{of}/messages?limit={PAGE}{query}")).await;
+        let page = self.client.http().get_json(&format!("/api/v1/{of}/messages?limit={limit}{query}")).await;
         match (&view.place, page) {
             (_, Ok(page)) => Ok((asked, page)),
             // Nothing was said in this conversation yet.

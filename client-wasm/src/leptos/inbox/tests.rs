@@ -104,22 +104,33 @@ fn what_was_read_or_deleted_while_the_page_is_on_its_way_stays_so_and_the_page_i
 }
 
 #[test]
-fn a_change_that_the_page_shows_already_is_not_made_twice() {
+fn what_was_missed_and_comes_by_and_by_is_in_the_count_of_the_page() {
+    let mut inbox = loaded();
+    // Older than what the page has, as when more were missed than a page holds; and a new one.
+    assert!(inbox.arrived(notification(-7, false)));
+    assert!(inbox.arrived(notification(4, false)));
+    assert_eq!((ids(&inbox), inbox.unread()), (vec!["n4", "n3", "n2", "n1", "n-7"], 6));
+}
+
+#[test]
+fn whether_a_page_shows_a_change_only_another_page_can_tell() {
     let mut inbox = loaded();
     let asked = inbox.ask();
     inbox.apply(read("n1", 4));
     inbox.arrived(notification(4, false));
-    let page = NotificationPage {
+    let shown = |unread_count| NotificationPage {
         notifications: vec![
             notification(4, false),
             notification(3, false),
             notification(2, true),
             notification(1, true),
         ],
-        unread_count: 5,
+        unread_count,
         has_more: true,
     };
-    assert!(!inbox.load(asked, page));
+    assert!(inbox.load(asked, shown(5)));
+    let asked = inbox.ask();
+    assert!(!inbox.load(asked, shown(5)));
     assert_eq!(inbox.unread(), 5);
 }
 

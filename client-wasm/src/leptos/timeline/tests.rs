@@ -238,3 +238,24 @@ fn the_window_is_bounded_and_knows_what_it_dropped() {
     assert_eq!((timeline.first_seq(), timeline.last_seq()), (Some(302), Some(701)));
     assert_eq!(timeline.by_key.len(), WINDOW);
 }
+
+#[test]
+fn an_own_message_that_was_stored_long_ago_tears_no_hole() {
+    let id = ClientId::new("c1").unwrap();
+    let mut timeline = Timeline::new(me());
+    let asked = timeline.ask();
+    timeline.replace(asked, &page(pages(251..=300), 300), true, false);
+    timeline.queue(queued("c1"));
+    timeline.acked(&id, MessageId::new("m100").unwrap(), 100);
+    assert_eq!((timeline.first_seq(), timeline.has_outgoing()), (Some(251), false));
+}
+
+#[test]
+fn a_message_that_is_read_anew_is_what_the_server_says() {
+    let mut timeline = loaded(1..=2);
+    let second = MessageId::new("m2").unwrap();
+    timeline.change(&second, |item| item.react("👍", true, false));
+    let asked = timeline.ask();
+    timeline.refresh(asked, &page(pages(2..=2), 2));
+    assert!(timeline.by_id(&second).unwrap().reactions.is_empty());
+}

@@ -43,6 +43,9 @@ struct NoticeRow {
     data: String,
     read: bool,
     created_at: i64,
+    /// The user's unread ones, where they were asked for.
+    #[sqlx(default)]
+    unread: i64,
 }
 
 impl NoticeRow {
@@ -110,7 +113,8 @@ pub(super) async fn notices(
 }
 
 const LIST: &str = "
-SELECT 0 AS broadcast, position, notification_id AS notice_id, user_id, title, message, kind, data, read, created_at
+SELECT 0 AS broadcast, position, notification_id AS notice_id, user_id, title, message, kind, data, read, created_at,
+    (SELECT count(*) FROM notifications WHERE user_id = ?1 AND read = 0 AND deleted = 0) AS unread
 FROM notifications
 WHERE user_id = ?1 AND deleted = 0
   AND (?2 IS NULL OR position < coalesce(
@@ -118,7 +122,8 @@ WHERE user_id = ?1 AND deleted = 0
 ORDER BY position DESC LIMIT ?3";
 
 const LIST_UNREAD: &str = "
-SELECT 0 AS broadcast, position, notification_id AS notice_id, user_id, title, message, kind, data, read, created_at
+SELECT 0 AS broadcast, position, notification_id AS notice_id, user_id, title, message, kind, data, read, created_at,
+    (SELECT count(*) FROM notifications WHERE user_id = ?1 AND read = 0 AND deleted = 0) AS unread
 FROM notifications
 WHERE user_id = ?1 AND read = 0 AND deleted = 0
   AND (?2 IS NULL OR position < coalesce(
@@ -135,6 +140,10 @@ pub(super) async fn notifications(
     let statement = if unread_only { LIST_UNREAD } else { LIST };
     let query = sqlx::query_as::<_, NoticeRow>(statement).bind(user.as_str()).bind(before);
     let rows = query.bind(i64::from(limit) + 1).fetch_all(pool).await?;
-    let unread = heads(pool, slice::from_ref(user)).await?.get(user).map_or(0, |heads| heads.unread);
+    // Of one moment with the page, where there is any.
+    let unread = match rows.first() {
+        Some(row) => position(row.unread)?,
+        None => heads(pool, slice::from_ref(user)).await?.get(user).map_or(0, |heads| heads.unread),
+    };
     Ok((page(rows, limit, NoticeRow::notification)?, unread))
 }
