@@ -46,3 +46,45 @@ test('what is changed and said while history is on its way is shown', async ({ b
   await expect(ann.messages.first().getByRole('button', { name: /👍.*1/ })).toBeVisible();
   await ann.close();
 });
+
+test('who comes into a room sees who is there and what is said, however late the list of rooms is', async ({ browser, server }) => {
+  const bob = await Person.signIn(server.url, 'bob');
+  await bob.createRoom('hall', 'Hall');
+  const there = await App.open(browser, server.url, 'bob', { hash: '#room/hall' });
+  await expect(there.page.getByRole('heading', { level: 1, name: 'Hall' })).toBeVisible();
+  const ann = await App.open(browser, server.url, 'ann');
+  await ann.page.getByRole('button', { name: 'Browse rooms' }).first().click();
+  const dialog = ann.page.getByRole('dialog');
+  await expect(dialog.getByRole('button', { name: /Hall/ })).toBeVisible();
+  const rooms = await hold(ann.page, '**/api/v1/rooms?scope=mine*');
+  await dialog.getByRole('button', { name: /Hall/ }).click();
+  await rooms.given;
+  await there.send('welcome');
+  await expect(there.message('welcome').locator('.td-tick')).not.toHaveAttribute('data-tick', 'sending');
+  rooms.release();
+  await expect(ann.message('welcome')).toBeVisible();
+  await expect(ann.page.locator('.td-room-sub')).toHaveText('2 members · 2 here');
+  await expect(ann.row('Hall')).toContainText('welcome');
+  await ann.close();
+  await there.close();
+});
+
+test('a change that is refused does not bring back what was deleted meanwhile', async ({ browser, server, link }) => {
+  const bob = await Person.signIn(server.url, 'bob');
+  await bob.createRoom('hall', 'Hall');
+  await (await Person.signIn(server.url, 'ann')).join('hall');
+  const [first] = await bob.say('hall', 'a slip');
+  const ann = await App.open(browser, link.url, 'ann', { hash: '#room/hall' });
+  await expect(ann.page.locator('.td-room-sub')).toContainText('here');
+  link.cut();
+  await ann.message('a slip').hover();
+  await ann.message('a slip').getByRole('button', { name: 'React' }).click();
+  await ann.message('a slip').getByRole('button', { name: 'Heart' }).click();
+  await expect(ann.message('a slip').getByRole('button', { name: /❤️, 1, yours/ })).toBeVisible();
+  await bob.frames([{ type: 'DELETE_MESSAGE', roomId: 'hall', messageId: first?.data.messageId }]);
+  link.mend();
+  await expect(ann.page.locator('.td-toast')).toBeVisible({ timeout: 30_000 });
+  await expect(ann.message('Message deleted')).toHaveCount(1);
+  await expect(ann.message('a slip')).toHaveCount(0);
+  await ann.close();
+});
