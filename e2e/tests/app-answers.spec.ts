@@ -23,6 +23,30 @@ test('a notification that comes while the list is on its way is in it, and count
   await ann.close();
 });
 
+test('a notification that another device was given while this one was connecting is here too', async ({ browser, server }) => {
+  const service = await Person.service(server.url, 'notify');
+  const desk = await App.open(browser, server.url, 'ann');
+  const connecting: (() => void)[] = [];
+  const phone = await App.open(browser, server.url, 'ann', {
+    phone: true,
+    before: (page) =>
+      page.routeWebSocket(/\/ws\/chat/, (socket) => {
+        const up = socket.connectToServer();
+        socket.onMessage((message) => {
+          if (String(message).includes('"RESUME"')) connecting.push(() => up.send(message));
+          else up.send(message);
+        });
+      }),
+  });
+  await expect.poll(() => connecting.length).toBe(1);
+  await service.notify('ann', 'Deploy finished', '');
+  await expect(desk.bell).toHaveAccessibleName('Notifications, 1 unread');
+  connecting.forEach((send) => send());
+  await expect(phone.bell).toHaveAccessibleName('Notifications, 1 unread');
+  await desk.close();
+  await phone.close();
+});
+
 test('what is changed and said while history is on its way is shown', async ({ browser, server }) => {
   const bob = await Person.signIn(server.url, 'bob');
   await bob.createRoom('hall', 'Hall');

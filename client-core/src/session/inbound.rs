@@ -191,6 +191,7 @@ impl Session {
             for room in self.subscriptions.resumed() {
                 self.room_event(room.as_str(), RoomState::Joined);
             }
+            self.event(Event::Resumed);
         }
         mine
     }

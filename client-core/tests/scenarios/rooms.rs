@@ -62,6 +62,18 @@ fn after_a_reconnect_one_resume_rejoins_every_room_at_its_position() {
 }
 
 #[test]
+fn that_all_is_followed_is_told_behind_the_rooms_of_the_resume_once_on_each_connection() {
+    let mut client = Client::connected(&[("general", 4)]);
+    client.events();
+    reconnect(&mut client);
+    let events = client.events();
+    let at = |wanted: &Event| events.iter().position(|event| event == wanted);
+    let greeted = events.iter().position(|e| matches!(e, Event::Status(s) if s.state == State::Connected));
+    assert!(greeted < at(&Event::Resumed), "{events:?}");
+    assert_eq!(events.iter().filter(|event| **event == Event::Resumed).count(), 1);
+}
+
+#[test]
 fn a_room_joined_offline_is_joined_after_the_resume() {
     let mut client = Client::connected(&[("general", 4)]);
     client.close(None);

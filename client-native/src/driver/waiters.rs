@@ -40,6 +40,7 @@ impl Waiters {
             | Event::MaxReconnectAttemptsReached
             | Event::Frame(_)
             | Event::Gap(_)
+            | Event::Resumed
             | Event::Malformed(_) => {}
         }
     }

@@ -77,6 +77,8 @@ fn event(row: &mut Rows, event: &Event) {
             row.number(MALFORMED);
             row.text(text);
         }
+        // An empty row is nothing to the face.
+        Event::Resumed => {}
     }
 }
 

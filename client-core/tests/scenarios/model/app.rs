@@ -180,6 +180,7 @@ impl App {
                 }
                 RoomState::Refused(code) => panic!("{room} refused: {code:?}"),
             },
+            Event::Resumed => {}
             Event::MaxReconnectAttemptsReached | Event::Malformed(_) => panic!("{event:?}"),
         }
     }

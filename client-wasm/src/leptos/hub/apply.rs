@@ -26,10 +26,11 @@ impl Hub {
                 self.link.set(link.after(before));
                 if status.state == State::Connected && before.state != State::Connected {
                     self.refresh();
-                    self.load_inbox();
                     self.load_all_again();
                 }
             }
+            // Notifications are followed from here on: those of before are in the list that is read now.
+            Event::Resumed => self.load_inbox(),
             Event::Frame(frame) => {
                 // A frame that this version does not know was counted by the client and says nothing here.
                 if let Ok(frame) = serde_json::from_str::<ServerFrame>(frame.text()) {

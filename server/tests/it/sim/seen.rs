@@ -98,6 +98,7 @@ impl Seen {
                 self.say(&format!("{room}: {state:?}"));
                 assert!(!matches!(state, RoomState::Refused(_)), "{}: {room} {state:?}", self.name);
             }
+            Event::Resumed => {}
             Event::MaxReconnectAttemptsReached | Event::Malformed(_) => panic!("{}: {event:?}", self.name),
         }
     }
