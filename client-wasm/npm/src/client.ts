@@ -66,13 +66,7 @@ export class BaseClient extends Emitter<ClientEvents> {
       },
       restored: () => this.#incoming.flush(),
     });
-    this.#list = new RoomList({
-      get userId() {
-        return client.userId;
-      },
-      request: (method, path, body) => client.request(method, path, body),
-      report: (error) => client.#report(error),
-    });
+    this.#list = new RoomList(this, this.#report);
     this.#incoming = new Incoming({
       status: this.#status,
       rooms: this.#rooms,
@@ -150,9 +144,11 @@ export class BaseClient extends Emitter<ClientEvents> {
     this.#isWanted = false;
     const { forget = false } = options;
     const { core } = this.#connection;
+    // The core forgets which rooms were joined.
+    if (forget) for (const room of this.#rooms.values()) room.out();
     if (core) core.close(forget);
     // What earlier page loads left is erased by the module alone.
-    else if (forget) this.#connection.load().then((core) => core.close(true)).catch((error: unknown) => this.#report(error));
+    else if (forget) this.#connection.load().then((core) => core.close(true)).catch(this.#report);
   }
 
   /** Disconnects, for `await using`. */
@@ -168,19 +164,7 @@ export class BaseClient extends Emitter<ClientEvents> {
   room(roomId: string): Room {
     let room = this.#rooms.get(roomId);
     if (!room) {
-      const client = this;
-      room = new Room(roomId, {
-        get userId() {
-          return client.userId;
-        },
-        request: (method, path, body) => client.request(method, path, body),
-        outgoing: (id) => client.#sends.toRoom(id),
-        join: (id) => client.joinRoom(id),
-        leave: (id) => client.leaveRoom(id),
-        send: (id, content, replyTo) => client.sendChatMessage(id, content, replyTo === undefined ? {} : { replyTo }),
-        read: (id, seq) => client.markRead(id, seq),
-        report: (error) => client.#report(error),
-      });
+      room = new Room(roomId, this, () => this.#sends.toRoom(roomId), this.#report);
       this.#rooms.set(roomId, room);
     }
     return room;
@@ -372,10 +356,10 @@ export class BaseClient extends Emitter<ClientEvents> {
     if (!taken) throw new TidingsError('QUEUE_FULL', 'Too many calls before connect().');
   }
 
-  #report(error: unknown): void {
+  readonly #report = (error: unknown): void => {
     if (error instanceof TidingsError) this.emit('error', error);
     else throw error;
-  }
+  };
 }
 
 function closeCode(closedBy: ConnectionStatus['closedBy']): TidingsErrorCode {

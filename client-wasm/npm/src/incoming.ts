@@ -2,7 +2,7 @@
 import { DISCONNECTED, FRAME, GAP, MALFORMED, MAX_ATTEMPTS, ROOM, SENT, STATUS, toStatus } from './core-events.js';
 import type { CoreEvent } from './core-events.js';
 import type { Core } from './core.js';
-import { EVENT_OF, TOLD_OTHERWISE } from './dispatch.js';
+import { TOLD_OTHERWISE, eventOf } from './dispatch.js';
 import type { Emitter } from './emitter.js';
 import { TidingsError, type TidingsErrorCode } from './errors.js';
 import type { ClientEvents, ConnectionStatus } from './events.js';
@@ -43,13 +43,14 @@ export class Incoming {
   }
 
   #event(event: CoreEvent, core: Core): void {
-    const { to, rooms, sends, status } = this.#context;
+    const { to, rooms, list, sends, status } = this.#context;
     switch (event[0]) {
       case STATUS: {
         const before = status.get().state;
         status.set(toStatus(event));
         const { state, closedBy } = status.get();
         to.emit('stateChange', status.get());
+        if (state === 'connected') for (const room of rooms.values()) room.refresh();
         // The socket's own end is told by its close frame; this one was closed from here.
         if (before === 'connected' && state === 'closed' && closedBy === 'client') {
           to.emit('disconnected', { code: 1000, reason: 'Client disconnecting' });
@@ -69,6 +70,7 @@ export class Incoming {
         sends.sent(event, core);
         break;
       case ROOM:
+        if (event[2] !== 'joined') rooms.get(event[1])?.out();
         if (event[2] === 'refused') {
           const code = (event[3] ?? 'FORBIDDEN') as TidingsErrorCode;
           to.emit('roomRefused', { roomId: event[1], error: new TidingsError(code, 'The room cannot be joined.') });
@@ -76,7 +78,9 @@ export class Incoming {
         break;
       case GAP: {
         const [, roomId, from, end, reason] = event;
-        if (roomId !== null && end >= from) rooms.get(roomId)?.gap(from);
+        // Direct rooms share one inbox; which rooms these are is not always known.
+        for (const room of rooms.values()) if (roomId === null || roomId === room.id) room.gap();
+        list.gap();
         to.emit('gap', { roomId, from, to: end, reason });
         break;
       }
@@ -96,9 +100,9 @@ export class Incoming {
     const { roomId } = frame.data as { roomId?: string };
     if (frame.type === 'PRESENCE') for (const room of rooms.values()) room.frame(frame);
     else if (roomId !== undefined) rooms.get(roomId)?.frame(frame);
-    const name = EVENT_OF[kind];
-    if (name) to.emit(name, frame.data as never);
-    else if (kind === 'ERROR/MESSAGE') this.#refused(frame.data as ErrorMessage);
+    const name = eventOf(frame.category, frame.type);
+    if (kind === 'ERROR/MESSAGE') this.#refused(frame.data as ErrorMessage);
+    else if (name) to.emit(name, frame.data as never);
     else if (frame.category === 'SYSTEM' && !TOLD_OTHERWISE.includes(kind)) {
       to.emit('systemMessage', { type: frame.type, data: frame.data });
     }

@@ -1,6 +1,7 @@
 /** Notifications: the stream, and the list with its read state. */
 import { Connection, type ConnectionOptions, type Method } from './connection.js';
 import { DISCONNECTED, IDLE, MAX_ATTEMPTS, STATUS, type StreamEvent } from './core-events.js';
+import { Early } from './early.js';
 import { Emitter } from './emitter.js';
 import { TidingsError } from './errors.js';
 import type { ConnectionStatus } from './events.js';
@@ -64,9 +65,9 @@ export class BaseNotificationClient extends Emitter<NotificationEvents> {
   readonly #hasMore = new Value(true);
   readonly #status = new Value<NotificationStatus>(IDLE);
   readonly #seen = new Set<string>();
-  /** What came while pages were on their way, which may have been read before it. */
-  readonly #early: (Notification | NotificationState)[] = [];
-  #asked = 0;
+  readonly #early = new Early<Notification | NotificationState>();
+  /** The newest one that the server's last count holds. */
+  #counted = '';
   #stream: Notifications | undefined;
   #starting: Promise<void> | undefined;
   #closed = false;
@@ -138,34 +139,38 @@ export class BaseNotificationClient extends Emitter<NotificationEvents> {
    */
   async loadMore(filter: NotificationFilter = {}): Promise<void> {
     const before = this.#list.get().at(-1)?.id;
-    const query = [`limit=${PAGE}`];
-    if (filter.unread) query.push('unread=true');
-    if (before !== undefined) query.push(`before=${encodeURIComponent(before)}`);
-    await this.#page(`?${query.join('&')}`, before === undefined && !filter.unread);
+    const older = before === undefined ? '' : `&before=${encodeURIComponent(before)}`;
+    const query = `?limit=${PAGE}${filter.unread ? '&unread=true' : ''}${older}`;
+    await this.#page(query, before === undefined && !filter.unread);
   }
 
   /** Marks one as read, here and on the user's other devices. @param id the notification's id */
   async markRead(id: string): Promise<void> {
-    await this.#request('POST', `/${encodeURIComponent(id)}/read`);
-    this.#apply({ ids: [id], read: true, unreadCount: this.#unread.get() - this.#unreadAmong([id]) });
+    await this.#change('POST', `/${encodeURIComponent(id)}/read`, { read: true }, id);
   }
 
   /** Marks all as read, here and on the user's other devices. */
   async markAllRead(): Promise<void> {
-    await this.#request('POST', '/read-all');
-    this.#apply({ all: true, read: true, unreadCount: 0 });
+    await this.#change('POST', '/read-all', { read: true });
   }
 
   /** Deletes one, here and on the user's other devices. @param id the notification's id */
   async delete(id: string): Promise<void> {
-    await this.#request('DELETE', `/${encodeURIComponent(id)}`);
-    this.#apply({ ids: [id], deleted: true, unreadCount: this.#unread.get() - this.#unreadAmong([id]) });
+    await this.#change('DELETE', `/${encodeURIComponent(id)}`, { deleted: true }, id);
   }
 
   /** Deletes all, here and on the user's other devices. */
   async clear(): Promise<void> {
-    await this.#request('DELETE', '');
-    this.#apply({ all: true, deleted: true, unreadCount: 0 });
+    await this.#change('DELETE', '', { deleted: true });
+  }
+
+  /** Changes one, or all that there are: what comes before the answer may be newer, and is left alone. */
+  async #change(method: Method, rest: string, change: Partial<NotificationState>, id?: string): Promise<void> {
+    const ids = id === undefined ? this.#list.get().map((one) => one.id) : [id];
+    await this.#request(method, rest);
+    // What is not in the list is unread no more either; where the stream stands, it tells how many are.
+    const isAll = id === undefined && this.#status.get().state !== 'connected';
+    this.#apply({ ...change, ids, unreadCount: isAll ? 0 : this.#unread.get() - this.#unreadAmong(ids) });
   }
 
   #request<T>(method: Method, rest: string): Promise<T> {
@@ -220,7 +225,7 @@ export class BaseNotificationClient extends Emitter<NotificationEvents> {
       case 'notification': {
         const notification = data as Notification;
         if (this.#isRepeated(notification.id)) break;
-        this.#note(notification);
+        this.#early.note(notification);
         this.#arrived(notification);
         this.emit('notification', notification);
         break;
@@ -249,17 +254,10 @@ export class BaseNotificationClient extends Emitter<NotificationEvents> {
   }
 
   async #page(query: string, isNewest: boolean): Promise<void> {
-    const from = this.#early.length;
-    this.#asked += 1;
-    let again = false;
-    try {
+    const again = await this.#early.during(async (since) => {
       const page = await this.#request<NotificationPage>('GET', query);
-      const changes = this.#early.slice(from);
-      again = isNewest ? this.#newest(page, changes) : this.#older(page, changes);
-    } finally {
-      this.#asked -= 1;
-      if (this.#asked === 0) this.#early.length = 0;
-    }
+      return isNewest ? this.#newest(page, since()) : this.#older(page, since());
+    });
     if (again) await this.#page(query, isNewest);
   }
 
@@ -274,9 +272,11 @@ export class BaseNotificationClient extends Emitter<NotificationEvents> {
     const isWhole = this.#list.get().every((one) => ids.has(one.id));
     this.#add(page.notifications);
     this.#unread.set(page.unreadCount);
+    this.#counted = page.notifications[0]?.id ?? '';
     if (isWhole) this.#hasMore.set(page.hasMore);
     for (const one of later) if ('id' in one) this.#arrived(one);
-    return this.#remark(later) || this.#early.length >= MAX_KEPT;
+    this.#remark(later);
+    return changes.some((one) => 'unreadCount' in one);
   }
 
   #older(page: NotificationPage, changes: (Notification | NotificationState)[]): boolean {
@@ -286,22 +286,18 @@ export class BaseNotificationClient extends Emitter<NotificationEvents> {
     return false;
   }
 
-  /** Read states that a page may not show, and whether there are any. */
-  #remark(changes: (Notification | NotificationState)[]): boolean {
-    const states = changes.filter((one) => 'unreadCount' in one);
-    for (const state of states) this.#list.set(marked(this.#list.get(), state));
-    return states.length > 0;
+  /** Read states that a page may not show. */
+  #remark(changes: (Notification | NotificationState)[]): void {
+    for (const one of changes) if ('unreadCount' in one) this.#list.set(marked(this.#list.get(), one));
   }
 
   #arrived(notification: Notification): void {
-    if (!notification.read && !this.#list.get().some((one) => one.id === notification.id)) {
+    const { id, read } = notification;
+    // What is replayed is in the count already.
+    if (!read && id > this.#counted && !this.#list.get().some((one) => one.id === id)) {
       this.#unread.set(this.#unread.get() + 1);
     }
     this.#add([notification]);
-  }
-
-  #note(change: Notification | NotificationState): void {
-    if (this.#asked > 0 && this.#early.length < MAX_KEPT) this.#early.push(change);
   }
 
   #add(notifications: readonly Notification[]): void {
@@ -317,7 +313,7 @@ export class BaseNotificationClient extends Emitter<NotificationEvents> {
   }
 
   #apply(state: NotificationState): void {
-    this.#note(state);
+    this.#early.note(state);
     this.#list.set(marked(this.#list.get(), state));
     this.#unread.set(Math.max(0, state.unreadCount));
   }
@@ -329,10 +325,8 @@ export class BaseNotificationClient extends Emitter<NotificationEvents> {
   #isRepeated(id: string): boolean {
     if (this.#seen.has(id)) return true;
     this.#seen.add(id);
-    for (const oldest of this.#seen) {
-      if (this.#seen.size <= REMEMBERED) break;
-      this.#seen.delete(oldest);
-    }
+    const [oldest = ''] = this.#seen;
+    if (this.#seen.size > REMEMBERED) this.#seen.delete(oldest);
     return false;
   }
 }

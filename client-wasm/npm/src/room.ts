@@ -1,5 +1,6 @@
 /** One room as a user interface shows it. */
-import type { Method } from './connection.js';
+import type { BaseClient } from './client.js';
+import { Early } from './early.js';
 import type { Outgoing, Sending } from './outgoing.js';
 import type { SendState } from './events.js';
 import type { TidingsError } from './errors.js';
@@ -34,6 +35,8 @@ export interface ChatMessage extends Omit<Message, 'messageId' | 'seq'> {
 const MAX_KEPT = 10_000;
 /** Messages on one page of history. */
 const PAGE = 50;
+/** After this time a page that did not come is asked for again. */
+const RETRY_MS = 5_000;
 /** A typing indicator that is not renewed or taken back is over after this time: one second more than the server's. */
 const TYPING_MS = 6_000;
 
@@ -44,16 +47,10 @@ interface Known {
 }
 
 /** What a room needs of its client. */
-export interface RoomContext {
-  readonly userId: string | undefined;
-  request<T>(method: Method, path: string, body?: unknown): Promise<T>;
-  outgoing(roomId: string): Outgoing[];
-  join(roomId: string): void;
-  leave(roomId: string): void;
-  send(roomId: string, content: string, replyTo?: string): Sending<Message>;
-  read(roomId: string, seq: number): void;
-  report(error: unknown): void;
-}
+type Client = Pick<
+  BaseClient,
+  'userId' | 'state' | 'request' | 'joinRoom' | 'leaveRoom' | 'sendChatMessage' | 'markRead'
+>;
 
 /**
  * A room's messages, people and typing, kept up to date. Made by `client.room(id)`.
@@ -73,21 +70,34 @@ export class Room {
   readonly #typing = new Value<readonly string[]>([]);
   readonly #members = new Value<readonly Person[]>([]);
   readonly #hasMore = new Value(true);
-  readonly #context: RoomContext;
-  /** Confirmed messages by id; the list is sorted when a snapshot is made. */
+  readonly #client: Client;
+  readonly #outgoing: () => Outgoing[];
+  readonly #report: (error: unknown) => void;
+  /** Confirmed messages by id, without a hole; the list is sorted when a snapshot is made. */
   readonly #log = new Map<string, Known>();
+  /** What was shown before the log began anew, and is until its newest page is there. */
+  #old: readonly ChatMessage[] = [];
+  /** Position at which the log begins, where there is older history. */
+  #floor = 0;
+  /** How often the log began anew. */
+  #era = 0;
   /** Changes that came while pages were on their way, which may have been read before them. */
-  readonly #early: ServerFrame[] = [];
-  #asked = 0;
+  readonly #early = new Early<ServerFrame>();
   readonly #typers = new Map<string, ReturnType<typeof setTimeout>>();
   #changed = false;
   #loading: Promise<void> | undefined;
   #isOpen = false;
+  /** Entries come as they are made. */
+  #isIn = false;
+  /** The newest page is wanted. */
+  #isDue = false;
 
   /** @internal */
-  constructor(id: string, context: RoomContext) {
+  constructor(id: string, client: Client, outgoing: () => Outgoing[], report: (error: unknown) => void) {
     this.id = id;
-    this.#context = context;
+    this.#client = client;
+    this.#outgoing = outgoing;
+    this.#report = report;
     this.#draw();
   }
 
@@ -115,13 +125,13 @@ export class Room {
   open(): void {
     if (this.#isOpen) return;
     this.#isOpen = true;
-    this.#context.join(this.id);
+    this.#client.joinRoom(this.id);
   }
 
   /** Leaves the room. Leaving a public room ends the membership too. */
   leave(): void {
-    this.#isOpen = false;
-    this.#context.leave(this.id);
+    this.#client.leaveRoom(this.id);
+    this.out();
   }
 
   /**
@@ -131,7 +141,7 @@ export class Room {
    * @param options `replyTo`: the id of the message that this one answers
    */
   send(content: string, options: { replyTo?: string } = {}): Sending<Message> {
-    return this.#context.send(this.id, content, options.replyTo);
+    return this.#client.sendChatMessage(this.id, content, options);
   }
 
   /**
@@ -141,15 +151,15 @@ export class Room {
    */
   markRead(seq?: number): void {
     const upTo = seq ?? this.#newest();
-    if (upTo > 0) this.#context.read(this.id, upTo);
+    if (upTo > 0) this.#client.markRead(this.id, upTo);
   }
 
   /** Loads one more page of history in front of what is there. Rejects with a `TidingsError`. */
   loadOlder(): Promise<void> {
-    this.#loading ??= this.#load(this.#oldest()).finally(() => {
-      this.#loading = undefined;
-    });
-    return this.#loading;
+    const loading = (this.#loading ??= this.#load().finally(() => {
+      if (this.#loading === loading) this.#loading = undefined;
+    }));
+    return loading;
   }
 
   /** @internal */
@@ -161,7 +171,7 @@ export class Room {
       case 'EDITED':
       case 'DELETED':
       case 'REACTION':
-        if (this.#asked > 0 && this.#early.push(frame) > MAX_KEPT) this.#early.shift();
+        this.#early.note(frame);
         this.#change(frame);
         break;
       case 'INDICATOR':
@@ -189,9 +199,24 @@ export class Room {
     }
   }
 
-  /** Entries were left out: reads what is missing from history. @internal */
-  gap(from: number): void {
-    this.#fill(from).catch((error: unknown) => this.#context.report(error));
+  /** The user is out of the room: what is posted from now on is not seen. @internal */
+  out(): void {
+    this.#isOpen = this.#isIn = this.#isDue = false;
+    this.#reset();
+  }
+
+  /** Entries were left out, and what they changed is not known. @internal */
+  gap(): void {
+    if (this.#isIn || this.#log.size > 0) this.#renew();
+  }
+
+  /** Loads the newest page, where it is wanted. @internal */
+  refresh(): void {
+    if (!this.#isDue || this.#client.state !== 'connected') return;
+    this.loadOlder().catch((error: TidingsError) => {
+      if (error.retryable) setTimeout(() => this.refresh(), error.retryAfterMs ?? RETRY_MS);
+      this.#report(error);
+    });
   }
 
   /** A message on its way changed. @internal */
@@ -206,7 +231,25 @@ export class Room {
     this.#draw();
   }
 
+  #renew(): void {
+    this.#reset();
+    this.#isDue = true;
+    this.refresh();
+  }
+
+  /** The log begins anew; what is on its way for the one before is ignored. */
+  #reset(): void {
+    this.#era += 1;
+    this.#old = this.#messages.get().filter((one) => one.seq !== null);
+    this.#log.clear();
+    this.#floor = 0;
+    this.#loading = undefined;
+    this.#hasMore.set(true);
+  }
+
   #put(message: Message): void {
+    // An answer to what was sent twice may come from history that is not there yet.
+    if (message.seq < this.#floor) return;
     const known = this.#log.get(message.messageId);
     // What is known may be newer: history shows the present state, a replay the first one.
     const asOf = Math.max(known?.asOf ?? 0, message.seq);
@@ -218,36 +261,28 @@ export class Room {
     const { messageId, seq } = frame.data as Edited | Deleted | Reaction;
     const known = this.#log.get(messageId);
     if (!known || known.asOf >= seq) return;
-    this.#log.set(messageId, { message: this.#changedBy(frame, known.message), asOf: seq });
+    const { message } = known;
+    const changed =
+      frame.type === 'REACTION'
+        ? { ...message, reactions: this.#reactions(frame.data, message.reactions) }
+        : rewritten(message, frame);
+    this.#log.set(messageId, { message: changed, asOf: seq });
     this.#changed = true;
   }
 
-  #changedBy(frame: ServerFrame, message: Message): Message {
-    switch (frame.type) {
-      case 'EDITED':
-        return { ...message, content: frame.data.content, editedAt: frame.data.editedAt };
-      case 'DELETED':
-        return { ...message, content: '', deleted: true, reactions: [] };
-      case 'REACTION':
-        return { ...message, reactions: this.#reactions(frame.data, message.reactions) };
-      default:
-        return message;
-    }
-  }
-
   #reactions({ emoji, userId, removed }: Reaction, before: readonly ReactionCount[] = []): ReactionCount[] {
-    const isMine = userId === this.#context.userId;
+    const isMine = userId === this.#client.userId;
     const { count, mine } = before.find((one) => one.emoji === emoji) ?? { count: 0, mine: false };
     const after = { emoji, count: count + (removed ? -1 : 1), mine: isMine ? !removed : mine };
     const all = count > 0 ? before.map((one) => (one.emoji === emoji ? after : one)) : [...before, after];
     return all.filter((one) => one.count > 0);
   }
 
-  #joined({ people, headSeq }: RoomParticipants): void {
+  #joined({ people }: RoomParticipants): void {
     this.#members.set(people);
-    const isEmpty = this.#log.size === 0;
-    if (headSeq === 0) this.#hasMore.set(false);
-    else if (isEmpty) this.#load(undefined).catch((error: unknown) => this.#context.report(error));
+    const isNew = !this.#isIn;
+    this.#isIn = true;
+    if (isNew || this.#isDue) this.#renew();
   }
 
   #come(person: Person): void {
@@ -262,39 +297,28 @@ export class Room {
     this.#typing.set([...this.#typers.keys()]);
   }
 
-  async #load(before: number | undefined): Promise<void> {
-    const page = await this.#page(before === undefined ? `limit=${PAGE}` : `before=${before}&limit=${PAGE}`);
-    this.#hasMore.set(page.hasMore);
+  #load(): Promise<void> {
+    const era = this.#era;
+    return this.#early.during(async (since) => {
+      if (!this.#hasMore.get()) return;
+      const before = this.#floor > 0 ? `&before=${this.#floor}` : '';
+      const path = `/api/v1/rooms/${encodeURIComponent(this.id)}/messages?limit=${PAGE}${before}`;
+      const page = await this.#client.request<MessagePage>('GET', path);
+      if (era === this.#era) this.#take(page, since());
+    });
   }
 
-  async #fill(from: number): Promise<void> {
-    for (let after = from - 1; ; ) {
-      const page = await this.#page(`after=${after}&limit=200`);
-      const last = page.messages.at(-1);
-      if (!page.hasMore || !last || last.seq <= after) return;
-      after = last.seq;
-    }
-  }
-
-  async #page(query: string): Promise<MessagePage> {
-    this.#asked += 1;
-    try {
-      const path = `/api/v1/rooms/${encodeURIComponent(this.id)}/messages?${query}`;
-      const page = await this.#context.request<MessagePage>('GET', path);
-      this.#take(page);
-      return page;
-    } finally {
-      this.#asked -= 1;
-      if (this.#asked === 0) this.#early.length = 0;
-    }
-  }
-
-  #take({ messages, headSeq }: MessagePage): void {
+  #take({ messages, headSeq, hasMore }: MessagePage, since: ServerFrame[]): void {
+    this.#isDue = false;
+    this.#old = [];
+    this.#floor = hasMore ? (messages[0]?.seq ?? 0) : 0;
+    for (const [id, { message }] of this.#log) if (message.seq < this.#floor) this.#log.delete(id);
     for (const message of messages) {
       const asOf = headSeq ?? message.seq;
       if ((this.#log.get(message.messageId)?.asOf ?? 0) < asOf) this.#log.set(message.messageId, { message, asOf });
     }
-    for (const frame of this.#early) this.#change(frame);
+    for (const frame of since) this.#change(frame);
+    this.#hasMore.set(hasMore);
     this.#changed = true;
     this.flush();
   }
@@ -303,19 +327,18 @@ export class Room {
     return Math.max(0, ...Array.from(this.#log.values(), ({ message }) => message.seq));
   }
 
-  #oldest(): number | undefined {
-    return this.#log.size === 0 ? undefined : Math.min(...Array.from(this.#log.values(), ({ message }) => message.seq));
-  }
-
   #draw(): void {
     const log = Array.from(this.#log.values(), ({ message }) => message).sort((one, other) => one.seq - other.seq);
     if (log.length > MAX_KEPT) {
       for (const { messageId } of log.splice(0, log.length - MAX_KEPT)) this.#log.delete(messageId);
+      this.#floor = log[0]?.seq ?? 0;
       this.#hasMore.set(true);
     }
-    const confirmed = new Set(log.map((message) => message.clientId));
-    const waiting = this.#context.outgoing(this.id).filter((one) => !confirmed.has(one.id));
-    this.#messages.set(Object.freeze([...log.map(shown), ...waiting.map((one) => this.#pending(one))]));
+    const old = this.#old.filter((one) => !this.#log.has(one.messageId ?? ''));
+    const confirmed = [...old, ...log.map((one) => shown(one, this.#client.userId))];
+    const keys = new Set(confirmed.map((one) => one.key));
+    const waiting = this.#outgoing().filter((one) => !keys.has(one.id));
+    this.#messages.set(Object.freeze([...confirmed, ...waiting.map((one) => this.#pending(one))]));
   }
 
   #pending(one: Outgoing): ChatMessage {
@@ -324,17 +347,26 @@ export class Room {
       messageId: null,
       seq: null,
       roomId: this.id,
-      senderId: this.#context.userId ?? '',
+      senderId: this.#client.userId ?? '',
       content: one.content ?? '',
       timestamp: one.since,
       clientId: one.id,
       state: one.state,
-      ...(one.replyTo === undefined ? {} : { replyTo: one.replyTo }),
-      ...(one.error === undefined ? {} : { error: one.error }),
+      ...(one.replyTo !== undefined && { replyTo: one.replyTo }),
+      ...(one.error && { error: one.error }),
     });
   }
 }
 
-function shown(message: Message): ChatMessage {
-  return Object.freeze({ ...message, key: message.clientId ?? message.messageId, state: 'sent' });
+function shown(message: Message, userId: string | undefined): ChatMessage {
+  // A `clientId` is its sender's own: another one's may be the same.
+  const key = (message.senderId === userId && message.clientId) || message.messageId;
+  return Object.freeze({ ...message, key, state: 'sent' });
+}
+
+/** A message as it is after an edit or its deletion. */
+export function rewritten(message: Message, frame: ServerFrame): Message {
+  if (frame.type === 'DELETED') return { ...message, content: '', deleted: true, reactions: [] };
+  const { content, editedAt } = frame.data as Edited;
+  return { ...message, content, editedAt };
 }

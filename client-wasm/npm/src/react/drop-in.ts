@@ -3,11 +3,14 @@ import { useCallback, useEffect, useRef, useState } from 'react';
 
 import { ChatWebSocketClient, NotificationSSEClient, type Message, type Notification } from '../index.js';
 
+/** Most messages that {@link useChatWebSocket} keeps. */
+const MAX_MESSAGES = 1_000;
+
 /** What {@link useChatWebSocket} gives. */
 export interface UseChatWebSocket {
   /** Whether the connection stands. */
   isConnected: boolean;
-  /** The messages since the room was joined. */
+  /** The messages since the room was joined, at most the newest 1,000. */
   messages: Message[];
   /** Ids of the users who type. */
   typingUsers: string[];
@@ -39,11 +42,18 @@ export function useChatWebSocket(serverUrl: string, token: string | null | undef
   const [error, setError] = useState<string | null>(null);
   const client = useRef<ChatWebSocketClient | null>(null);
   const room = useRef<string | null>(null);
+  // Up to where the room is shown: where a client with another token goes on.
+  const shown = useRef<{ serverUrl: string; seq?: number | undefined }>({ serverUrl });
 
   useEffect(() => {
     if (!token) return;
     const chat = new ChatWebSocketClient(serverUrl, token);
     client.current = chat;
+    // Another server has other logs.
+    if (shown.current.serverUrl !== serverUrl) {
+      shown.current = { serverUrl };
+      setMessages([]);
+    }
     const here = (roomId: string) => roomId === room.current;
     const without = (id: string) => (ids: string[]) => ids.filter((one) => one !== id);
     const withOne = (id: string) => (ids: string[]) => [...ids.filter((one) => one !== id), id];
@@ -54,13 +64,20 @@ export function useChatWebSocket(serverUrl: string, token: string | null | undef
     chat.on('disconnected', () => setConnected(false));
     chat.on('error', (problem: { error?: string }) => setError(problem.error ?? 'WebSocket error occurred'));
     chat.on('chatMessage', (message: Message) => {
-      if (here(message.roomId)) setMessages((before) => [...before, message]);
+      if (!here(message.roomId)) return;
+      shown.current.seq = message.seq;
+      setMessages((before) => {
+        const isKnown = before.some((one) => one.messageId === message.messageId);
+        return isKnown ? before : [...before, message].slice(-MAX_MESSAGES);
+      });
     });
     chat.on('typingIndicator', ({ userId, isTyping, roomId }) => {
       if (here(roomId)) setTyping(isTyping ? withOne(userId) : without(userId));
     });
-    chat.on('roomParticipants', ({ roomId, participants }) => {
-      if (here(roomId)) setParticipants(participants);
+    chat.on('roomParticipants', ({ roomId, participants, headSeq }) => {
+      if (!here(roomId)) return;
+      shown.current.seq ??= headSeq;
+      setParticipants(participants);
     });
     chat.on('userJoined', ({ roomId, userId }) => {
       if (here(roomId)) setParticipants(withOne(userId));
@@ -68,7 +85,9 @@ export function useChatWebSocket(serverUrl: string, token: string | null | undef
     chat.on('userLeft', ({ roomId, userId }) => {
       if (here(roomId)) setParticipants(without(userId));
     });
-    if (room.current) chat.joinRoom(room.current);
+    const { seq } = shown.current;
+    const after = seq === undefined ? {} : { afterSeq: seq };
+    if (room.current) chat.send({ type: 'JOIN_ROOM', roomId: room.current, ...after });
     let isMounted = true;
     chat.connect().catch(() => {
       if (isMounted) setError('Failed to connect to chat server');
@@ -82,6 +101,7 @@ export function useChatWebSocket(serverUrl: string, token: string | null | undef
 
   const joinRoom = useCallback((roomId: string) => {
     room.current = roomId;
+    shown.current.seq = undefined;
     setMessages([]);
     setTyping([]);
     client.current?.joinRoom(roomId);
