@@ -122,3 +122,70 @@ test('a change that is refused does not bring back what was deleted meanwhile', 
   await expect(ann.message('a slip')).toHaveCount(0);
   await ann.close();
 });
+
+test('a direct message that comes between the reading of a conversation and the first connection is shown', async ({
+  browser,
+  server,
+}) => {
+  const bob = await Person.signIn(server.url, 'bob');
+  await Person.signIn(server.url, 'ann');
+  await bob.write('ann', 'first');
+  const connecting: (() => void)[] = [];
+  const ann = await App.open(browser, server.url, 'ann', {
+    hash: '#direct/bob',
+    before: (page) =>
+      page.routeWebSocket(/\/ws\/chat/, async (socket) => {
+        await new Promise<void>((resolve) => connecting.push(resolve));
+        socket.connectToServer();
+      }),
+  });
+  await expect(ann.message('first')).toBeVisible();
+  await expect.poll(() => connecting.length).toBe(1);
+  await bob.write('ann', 'second');
+  connecting.forEach((connect) => connect());
+  await expect(ann.message('second')).toBeVisible();
+  await bob.write('ann', 'third');
+  await expect(ann.messages).toHaveText([/first/, /second/, /third/]);
+  await ann.close();
+});
+
+test('what the server cannot answer for now is asked for again without being told to', async ({ browser, server }) => {
+  const service = await Person.service(server.url, 'notify');
+  const bob = await Person.signIn(server.url, 'bob');
+  await bob.createRoom('hall', 'Hall');
+  await (await Person.signIn(server.url, 'ann')).join('hall');
+  await bob.say('hall', 'there you are');
+  await service.notify('ann', 'Deploy finished', '');
+  const busy = {
+    status: 503,
+    contentType: 'application/problem+json',
+    body: JSON.stringify({ type: 'about:blank', title: 'Busy', status: 503, code: 'UNAVAILABLE', retryAfterMs: 100 }),
+  };
+  const ann = await App.open(browser, server.url, 'ann', {
+    hash: '#room/hall',
+    before: async (page) => {
+      for (const address of ['**/api/v1/rooms?scope=mine*', '**/hall/messages?*', '**/api/v1/notifications?*']) {
+        await page.route(address, (route) => route.fulfill(busy), { times: 1 });
+      }
+    },
+  });
+  await expect(ann.message('there you are')).toBeVisible();
+  await expect(ann.row('Hall')).toBeVisible();
+  await expect(ann.bell).toHaveAccessibleName('Notifications, 1 unread');
+  await expect(ann.page.locator('.td-retry')).toHaveCount(0);
+  await ann.close();
+});
+
+test('who signs out leaves no draft behind', async ({ browser, server }) => {
+  await (await Person.signIn(server.url, 'ann')).createRoom('hall', 'Hall');
+  const ann = await App.open(browser, server.url, 'ann', { hash: '#room/hall' });
+  await ann.composer.fill('for nobody else to read');
+  const drafts = () => ann.page.evaluate(() => Object.keys(localStorage).filter((key) => key.includes('draft')).length);
+  await expect.poll(drafts).toBe(1);
+  await ann.page.getByRole('button', { name: /your menu/ }).click();
+  await ann.page.getByRole('button', { name: 'Sign out' }).click();
+  await ann.page.getByRole('dialog', { name: 'Sign out?' }).getByRole('button', { name: 'Sign out' }).click();
+  await expect(ann.page.getByRole('textbox')).toBeVisible();
+  expect(await drafts()).toBe(0);
+  await ann.close();
+});

@@ -65,7 +65,10 @@ fn module(workspace: &Workspace, dev: bool) -> Result<Module, Error> {
     cargo.env("RUSTFLAGS", flags(env::var("RUSTFLAGS").ok()));
     process::run(&mut cargo, "install Rust from rustup")?;
     let input = workspace.wasm_output(profile).join("tidings-web-ui.wasm");
-    let optimise: &[&str] = if dev { &[] } else { &["-Oz"] };
+    // The flat form in between shows the optimiser what is the same, and large functions stay by themselves.
+    const SMALL: [&str; 6] =
+        ["-Os", "--one-caller-inline-max-function-size=300", "--flatten", "--rereloop", "-Os", "-Oz"];
+    let optimise: &[&str] = if dev { &[] } else { &SMALL };
     Recipe { step: "app", name: "app", bindgen: &[], optimise, small: !dev }.make(workspace, &input)
 }
 

@@ -92,7 +92,7 @@ impl Recipe<'_> {
         if self.optimise.is_empty() {
             return Ok(());
         }
-        eprintln!("{}: wasm-opt {} (about 15 s)", self.step, self.optimise.join(" "));
+        eprintln!("{}: wasm-opt {} (about 20 s)", self.step, self.optimise.join(" "));
         let wasm = self.wasm(folder);
         let mut command = Command::new(workspace.tool("wasm-opt"));
         command.args(self.optimise).arg(&wasm).arg("-o").arg(&wasm);

@@ -132,6 +132,10 @@ pub(super) struct Hub {
     /// States told before the entry was known here: a client answers while it is asked.
     early: RefCell<HashMap<ClientId, SendState>>,
     refreshing: Cell<Refresh>,
+    /// How many answers in a row were failures.
+    failures: Cell<u32>,
+    /// Whether the inbox has been followed since this began.
+    followed: Cell<bool>,
     subscription: RefCell<Option<Subscription>>,
 }
 
@@ -160,6 +164,8 @@ impl Hub {
             outgoing: RefCell::default(),
             early: RefCell::default(),
             refreshing: Cell::new(Refresh::Idle),
+            failures: Cell::new(0),
+            followed: Cell::new(false),
             subscription: RefCell::default(),
             client,
         });

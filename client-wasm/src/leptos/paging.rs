@@ -1,8 +1,14 @@
 //! Lists come in pages: which of them was asked for, and what became of it.
 
+use std::time::Duration;
+
 use ::leptos::prelude::*;
 
 use crate::http::HttpError;
+
+/// The first wait before something is asked for again, and the longest.
+const FIRST_RETRY: Duration = Duration::from_secs(2);
+const LAST_RETRY: Duration = Duration::from_secs(30);
 
 /// A page of a list, as seen from what is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +58,23 @@ pub(super) fn failed(error: &ArcRwSignal<Option<PageError>>, page: Page, why: &H
     error.set(Some(PageError { page, why: reason(why) }));
 }
 
+/// Whether it is still that page that did not come.
+pub(super) fn is_missing(error: &ArcRwSignal<Option<PageError>>, page: Page) -> bool {
+    error.with_untracked(|error| error.as_ref().is_some_and(|error| error.page == page))
+}
+
+/// When to ask again without being told to: where the server could not answer for now, as soon as it says, and later with
+/// each try that fails. Where no answer came at all, the connection is lost too, and asks again when it is back.
+pub(super) fn retry_in(error: &HttpError, tries: u32) -> Option<Duration> {
+    let (status, told) = match error {
+        HttpError::Problem(problem) => (problem.status, problem.retry_after_ms),
+        HttpError::Status(status) => (*status, None),
+        HttpError::Network(_) | HttpError::Token(_) | HttpError::Body(_) => return None,
+    };
+    let own = FIRST_RETRY.saturating_mul(1 << tries.min(8)).min(LAST_RETRY);
+    (status == 429 || status >= 500).then(|| own.max(Duration::from_millis(told.unwrap_or(0))))
+}
+
 /// Why something did not come, as a reader of the list is told.
 pub(super) fn reason(error: &HttpError) -> String {
     match error {
@@ -78,5 +101,19 @@ mod tests {
         failed(&error, Page::Newer, &HttpError::Status(502));
         came(&error, Page::Around(7));
         assert_eq!(error.get_untracked(), None);
+    }
+
+    #[test]
+    fn who_cannot_answer_for_now_is_asked_again_later_with_each_try_and_nobody_else_is() {
+        let seconds = |error: &HttpError, tries| retry_in(error, tries).map(|wait| wait.as_secs());
+        let busy = HttpError::Status(503);
+        assert_eq!([0, 1, 4, 40].map(|tries| seconds(&busy, tries)), [Some(2), Some(4), Some(30), Some(30)]);
+        assert_eq!(seconds(&HttpError::Status(404), 0), None);
+        assert_eq!(seconds(&HttpError::Network("gone".into()), 0), None);
+        let told = serde_json::json!({
+            "type": "about:blank", "title": "", "status": 429, "code": "RATE_LIMITED", "retryAfterMs": 7_000,
+        });
+        let told = HttpError::Problem(Box::new(serde_json::from_value(told).unwrap()));
+        assert_eq!(seconds(&told, 0), Some(7));
     }
 }

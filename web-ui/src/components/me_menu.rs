@@ -33,7 +33,7 @@ pub(super) fn MeMenu(sign_out: Callback<()>) -> impl IntoView {
         close();
         ui.dialog.set(Some(Dialog::Confirm(Confirm {
             title: "Sign out?".to_owned(),
-            text: "Messages that are still waiting to be sent are dropped.".to_owned(),
+            text: "Messages that are still waiting to be sent are dropped, and drafts too.".to_owned(),
             action: "Sign out",
             run: sign_out,
         })));

@@ -39,6 +39,7 @@ pub(super) fn Shell(session: Session, sign_out: Callback<()>) -> impl IntoView {
     let place = Memo::new(move |_| place_of(&ui.route.get()));
     let leave = Callback::new(move |()| {
         tidings.close(true);
+        ui.forget_drafts();
         sign_out.run(());
     });
     view! {

@@ -123,6 +123,13 @@ impl Ui {
         }
     }
 
+    /// Drops all unsent text: who signs out leaves nothing to read behind.
+    pub(super) fn forget_drafts(&self) {
+        let keys = self.me.with_value(|me| browser::stored_keys(&draft::prefix(me.as_str())));
+        keys.iter().for_each(|key| browser::store(key, None));
+        self.drafts.set(std::collections::HashMap::default());
+    }
+
     fn draft_key(&self, place: &Place) -> String {
         let route = crate::realtime::route_of(place);
         self.me.with_value(|me| draft::key(me.as_str(), &route.hash()))

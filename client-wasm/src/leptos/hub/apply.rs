@@ -30,7 +30,12 @@ impl Hub {
                 }
             }
             // Notifications are followed from here on: those of before are in the list that is read now.
-            Event::Resumed => self.load_inbox(),
+            Event::Resumed => {
+                self.load_inbox();
+                if !self.followed.replace(true) {
+                    self.join_inbox();
+                }
+            }
             Event::Frame(frame) => {
                 // A frame that this version does not know was counted by the client and says nothing here.
                 if let Ok(frame) = serde_json::from_str::<ServerFrame>(frame.text()) {
