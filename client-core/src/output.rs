@@ -86,8 +86,8 @@ pub enum Event {
     },
     /// `max_attempts` is used up; the session is closed.
     MaxReconnectAttemptsReached,
-    /// Everything that was asked for is followed on this connection. What an app reads elsewhere from here on misses
-    /// nothing that is not told.
+    /// The `RESUME` of this connection was answered: what it asked for is followed. What an app reads elsewhere from here
+    /// on misses nothing that is not told.
     Resumed,
     /// A server frame: new to the app, and in its log's order.
     Frame(Frame),

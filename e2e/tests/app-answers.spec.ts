@@ -7,6 +7,9 @@ test.use({ serverOptions: WITH_SECRET });
 
 test('a notification that comes while the list is on its way is in it, and counted once', async ({ browser, server }) => {
   const service = await Person.service(server.url, 'notify');
+  const person = await Person.signIn(server.url, 'ann');
+  await service.notify('ann', 'Long known', '');
+  await person.call('POST', '/api/v1/notifications/read-all');
   let list: Held | undefined;
   const ann = await App.open(browser, server.url, 'ann', {
     before: async (page) => {
@@ -18,7 +21,7 @@ test('a notification that comes while the list is on its way is in it, and count
   await expect(ann.bell).toHaveAccessibleName('Notifications, 1 unread');
   list?.release();
   await ann.bell.click();
-  await expect(ann.page.getByRole('dialog').getByRole('listitem')).toHaveText([/Deploy finished/]);
+  await expect(ann.page.getByRole('dialog').getByRole('listitem')).toHaveText([/Deploy finished/, /Long known/]);
   await expect(ann.bell).toHaveAccessibleName('Notifications, 1 unread');
   await ann.close();
 });
@@ -142,9 +145,12 @@ test('a direct message that comes between the reading of a conversation and the 
   await expect(ann.message('first')).toBeVisible();
   await expect.poll(() => connecting.length).toBe(1);
   await bob.write('ann', 'second');
+  const rest = await hold(ann.page, '**/api/v1/direct/bob/messages?*after=*');
   connecting.forEach((connect) => connect());
-  await expect(ann.message('second')).toBeVisible();
+  await rest.given;
   await bob.write('ann', 'third');
+  await expect(ann.message('third')).toBeVisible();
+  rest.release();
   await expect(ann.messages).toHaveText([/first/, /second/, /third/]);
   await ann.close();
 });

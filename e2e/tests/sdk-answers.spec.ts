@@ -97,7 +97,9 @@ test('one that comes while the newest page is on its way is counted, and one tha
   const told = await listen(ann, 'client.notifications', 'state');
   await person.call('DELETE', `/api/v1/notifications/${notifications.at(-1)?.id}`);
   await told();
+  expect(await ann.evaluate('client.notifications.hasMore.get()'), 'no page has come').toBe(true);
   page.release();
+  await expect.poll(() => ann.evaluate('client.notifications.hasMore.get()')).toBe(false);
   await expect.poll(titles).toEqual(['second']);
   await expect.poll(() => ann.evaluate('client.notifications.unreadCount.get()')).toBe(1);
   expect(await titles()).toEqual(['second']);

@@ -80,9 +80,9 @@ impl App {
         let clock = Clock::system();
         let auth = authenticator(config, &clock).await?;
         let with = if config.broker.redis_url.is_some() { With::Nodes } else { With::Nobody };
-        // Opening makes the file and its folder, and harms nobody.
+        let sole = Sole::default().take(&config.store, with)?;
         let log = Log::open(&config.store).await?;
-        let sole = Sole::take(&config.store, with)?;
+        let sole = sole.take(&config.store, with)?;
         let store = log.store();
         let broker = cluster::broker(&config.broker, &store.epoch().await?).await?;
         let parts = Parts { store, broker, clock };

@@ -138,7 +138,10 @@ impl Session {
         match wait {
             Some(wait) => greeted.resume = Resume::Due(now + wait),
             // Then each room is joined by itself, and refused by itself.
-            None => greeted.resume = Resume::Done,
+            None => {
+                greeted.resume = Resume::Done;
+                self.event(Event::Resumed);
+            }
         }
         wait.is_some()
     }

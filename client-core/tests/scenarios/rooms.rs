@@ -67,9 +67,9 @@ fn that_all_is_followed_is_told_behind_the_rooms_of_the_resume_once_on_each_conn
     client.events();
     reconnect(&mut client);
     let events = client.events();
-    let at = |wanted: &Event| events.iter().position(|event| event == wanted);
-    let greeted = events.iter().position(|e| matches!(e, Event::Status(s) if s.state == State::Connected));
-    assert!(greeted < at(&Event::Resumed), "{events:?}");
+    let at = |wanted: &Event| events.iter().position(|event| event == wanted).expect("it is told");
+    let joined = Event::Room { room: room("general"), state: RoomState::Joined };
+    assert!(at(&joined) < at(&Event::Resumed), "{events:?}");
     assert_eq!(events.iter().filter(|event| **event == Event::Resumed).count(), 1);
 }
 

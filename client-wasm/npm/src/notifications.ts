@@ -50,6 +50,8 @@ export interface NotificationFilter {
   unread?: boolean;
 }
 
+/** A page that did not come for now is asked for again after this time, where the server names none. */
+const RETRY_MS = 5_000;
 /** Notifications on one page. */
 const PAGE = 50;
 /** Ids that are remembered, so that what comes twice is told once. */
@@ -66,7 +68,7 @@ export class BaseNotificationClient extends Emitter<NotificationEvents> {
   readonly #status = new Value<NotificationStatus>(IDLE);
   readonly #seen = new Set<string>();
   readonly #early = new Early<Notification | NotificationState>();
-  /** The newest one that the server's last count holds. */
+  /** The newest one that the server's last count holds; behind every id while that is not known. */
   #counted = '';
   #stream: Notifications | undefined;
   #starting: Promise<void> | undefined;
@@ -248,8 +250,12 @@ export class BaseNotificationClient extends Emitter<NotificationEvents> {
 
   /** What happened to the list while there was no stream is in its newest page. */
   #refresh(): void {
-    this.#page(`?limit=${PAGE}`, true).catch((error: unknown) => {
-      if (error instanceof TidingsError) this.emit('error', error);
+    // The count that came with `connected` holds what was missed and is told again by and by.
+    this.#counted = '~';
+    this.#page(`?limit=${PAGE}`, true).catch((error: TidingsError) => {
+      this.#counted = this.#list.get()[0]?.id ?? '';
+      if (error.retryable && !this.#closed) setTimeout(() => this.#refresh(), error.retryAfterMs ?? RETRY_MS);
+      this.emit('error', error);
     });
   }
 

@@ -57,8 +57,6 @@ function from(source: WasmSource): WasmLoader {
     const response = isAddress ? await fetch(given) : given;
     if (!(response instanceof Response)) return response;
     if (!response.ok) throw new Error(`HTTP status ${response.status} for ${response.url}`);
-    // Compiled while it comes, where the server says what it is.
-    const isWasm = response.headers.get('content-type') === 'application/wasm';
-    return isWasm ? WebAssembly.compileStreaming(response) : response.arrayBuffer();
+    return response.arrayBuffer();
   };
 }

@@ -27,6 +27,7 @@ use crate::client::Client;
 use crate::config::Config;
 use crate::listeners::Subscription;
 use crate::notifications::NotificationClient;
+use load::Retry;
 use outgoing::Outgoing;
 
 /// Most rooms whose messages are kept; the one that was opened longest ago goes first.
@@ -75,6 +76,8 @@ pub struct Arrivals {
 pub struct Busy {
     /// A page that puts the window elsewhere.
     pub window: bool,
+    /// That one is around a position.
+    pub around: bool,
     /// The window is to be put on the end once more, behind that.
     pub again: bool,
     /// A page above.
@@ -92,6 +95,7 @@ pub(super) struct RoomView {
     pub(super) arrivals: ArcRwSignal<Arrivals>,
     pub(super) busy: ArcRwSignal<Busy>,
     pub(super) error: ArcRwSignal<Option<PageError>>,
+    retry: Rc<Retry>,
     /// Where the reader had stopped when the room was opened.
     pub(super) unread_after: ArcRwSignal<Option<u64>>,
 }
@@ -132,8 +136,9 @@ pub(super) struct Hub {
     /// States told before the entry was known here: a client answers while it is asked.
     early: RefCell<HashMap<ClientId, SendState>>,
     refreshing: Cell<Refresh>,
-    /// How many answers in a row were failures.
-    failures: Cell<u32>,
+    rooms_retry: Rc<Retry>,
+    people_retry: Rc<Retry>,
+    inbox_retry: Rc<Retry>,
     /// Whether the inbox has been followed since this began.
     followed: Cell<bool>,
     subscription: RefCell<Option<Subscription>>,
@@ -164,7 +169,9 @@ impl Hub {
             outgoing: RefCell::default(),
             early: RefCell::default(),
             refreshing: Cell::new(Refresh::Idle),
-            failures: Cell::new(0),
+            rooms_retry: Rc::default(),
+            people_retry: Rc::default(),
+            inbox_retry: Rc::default(),
             followed: Cell::new(false),
             subscription: RefCell::default(),
             client,
@@ -206,6 +213,7 @@ impl Hub {
             arrivals: ArcRwSignal::default(),
             busy: ArcRwSignal::default(),
             error: ArcRwSignal::default(),
+            retry: Rc::default(),
             unread_after: ArcRwSignal::default(),
         });
         let mut views = self.views.borrow_mut();

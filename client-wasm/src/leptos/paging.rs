@@ -55,12 +55,11 @@ pub(super) fn came(error: &ArcRwSignal<Option<PageError>>, page: Page) {
 
 /// Notes that a page did not come.
 pub(super) fn failed(error: &ArcRwSignal<Option<PageError>>, page: Page, why: &HttpError) {
-    error.set(Some(PageError { page, why: reason(why) }));
-}
-
-/// Whether it is still that page that did not come.
-pub(super) fn is_missing(error: &ArcRwSignal<Option<PageError>>, page: Page) -> bool {
-    error.with_untracked(|error| error.as_ref().is_some_and(|error| error.page == page))
+    // What takes the place of all is asked for first.
+    let is_less = |error: &PageError| error.page.replaces() && !page.replaces();
+    if !error.with_untracked(|error| error.as_ref().is_some_and(is_less)) {
+        error.set(Some(PageError { page, why: reason(why) }));
+    }
 }
 
 /// When to ask again without being told to: where the server could not answer for now, as soon as it says, and later with
@@ -98,7 +97,10 @@ mod tests {
         assert_eq!(error.get_untracked().map(|error| error.page), Some(Page::Older));
         came(&error, Page::Older);
         assert_eq!(error.get_untracked(), None);
-        failed(&error, Page::Newer, &HttpError::Status(502));
+        failed(&error, Page::Latest, &HttpError::Status(502));
+        failed(&error, Page::Older, &HttpError::Status(502));
+        came(&error, Page::Older);
+        assert_eq!(error.get_untracked().map(|error| error.page), Some(Page::Latest));
         came(&error, Page::Around(7));
         assert_eq!(error.get_untracked(), None);
     }

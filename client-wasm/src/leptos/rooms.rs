@@ -123,10 +123,11 @@ impl Rooms {
         self.meanwhile.came(asked);
     }
 
-    /// The list came: what is not on it goes, but for conversations without a room and what the caller keeps.
-    pub fn load(&mut self, asked: Asked, rooms: Vec<Room>, keep: impl Fn(&Place) -> bool) {
+    /// The list came: what is not on it goes, but for conversations without a room and what the caller keeps. False where
+    /// more has come meanwhile than is noted, and another list must tell.
+    pub fn load(&mut self, asked: Asked, rooms: Vec<Room>, keep: impl Fn(&Place) -> bool) -> bool {
         self.loaded = true;
-        let Came { changes, .. } = self.meanwhile.came(asked);
+        let Came { changes, whole } = self.meanwhile.came(asked);
         let named: HashSet<Place> = rooms.iter().map(place_of).collect();
         self.rows.retain(|place, row| named.contains(place) || row.room_id.is_none() || keep(place));
         self.by_room.retain(|_, place| self.rows.contains_key(place));
@@ -146,6 +147,7 @@ impl Rooms {
                 Change::Read(place, seq) => self.read(&place, seq),
             }
         }
+        whole
     }
 
     /// A room is new or has changed, as this user sees it.

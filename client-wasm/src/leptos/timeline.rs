@@ -151,9 +151,20 @@ impl Timeline {
         self.trim_top();
     }
 
-    /// Some messages were read anew.
-    pub fn refresh(&mut self, asked: Asked, page: &MessagePage) {
+    /// Messages were read anew; those that are not in the window any more stay out of it.
+    pub fn refresh(&mut self, asked: Asked, mut page: MessagePage) {
+        page.messages.retain(|message| self.by_id(&message.message_id).is_some());
+        self.take(asked, &page);
+    }
+
+    /// What follows a position was read, where live messages may have been put below a hole. A window that is elsewhere by
+    /// now has none.
+    pub fn fill(&mut self, asked: Asked, page: &MessagePage, after: u64) {
+        if self.has_newer || self.first_seq().is_none_or(|first| first > after) {
+            return self.missed(asked);
+        }
         self.take(asked, page);
+        self.trim_top();
     }
 
     /// A message arrived. True where it is new to the window's room; it is shown only if the window reaches the end.

@@ -7,7 +7,7 @@ use wasm_bindgen_futures::spawn_local;
 
 use super::hub::{Hub, Notice};
 use super::inbox::Inbox;
-use super::paging::{Page, PageError};
+use super::paging::PageError;
 use super::use_tidings::use_tidings;
 use crate::http::HttpError;
 use crate::notifications::NotificationClient;
@@ -40,12 +40,7 @@ pub fn use_notifications() -> UseNotifications {
 impl UseNotifications {
     /// Asks again for what did not come.
     pub fn load_again(&self) {
-        let hub = self.tidings.hub();
-        match hub.inbox_error.with_untracked(|error| error.as_ref().map(|error| error.page)) {
-            Some(Page::Older) => hub.load_more_inbox(),
-            Some(Page::Latest | Page::Around(_) | Page::Newer) => hub.load_inbox(),
-            None => {}
-        }
+        self.tidings.hub().load_inbox_again();
     }
 
     /// Reads the next older ones.

@@ -218,9 +218,9 @@ async fn migrate(args: &StoreArgs) -> Result<(), StartError> {
 }
 
 async fn new_epoch(args: &StoreArgs) -> Result<(), StartError> {
-    let log = open(&args.store).await?;
     // A server goes on with the epoch that it has read at its start.
-    let _sole = Sole::take(&args.store, With::Nobody)?;
+    let _sole = Sole::default().take(&args.store, With::Nobody)?;
+    let log = open(&args.store).await?;
     let store = log.store();
     let epoch = Epoch::new(new_uuid()).map_err(|_| StartError::Refused)?;
     let written = store.commit(vec![Write::NewEpoch(epoch)]).await?;

@@ -19,18 +19,19 @@ pub(super) enum With {
 }
 
 /// The right to a file, for as long as this lives. There is none for a store that is not in a file.
-#[derive(Debug)]
-pub(super) struct Sole(#[expect(dead_code, reason = "what counts is that it is open")] Option<File>);
+#[derive(Debug, Default)]
+pub(super) struct Sole(Option<File>);
 
 impl Sole {
-    /// Takes the right to the file that the settings name.
+    /// Takes the right to the file that the settings name. To be called before it is opened, and again behind that:
+    /// where there was no folder yet, there was nothing to lock, and nobody else.
     ///
     /// # Errors
     /// [`StartError::InUse`]: another process has it.
-    pub(super) fn take(config: &StoreConfig, with: With) -> Result<Self, StartError> {
+    pub(super) fn take(self, config: &StoreConfig, with: With) -> Result<Self, StartError> {
         match config.sqlite_file() {
-            Some(file) => Self::of(&file, with).map(Self),
-            None => Ok(Self(None)),
+            Some(file) if self.0.is_none() => Self::of(&file, with).map(Self),
+            Some(_) | None => Ok(self),
         }
     }
 
@@ -46,6 +47,7 @@ impl Sole {
         match locked {
             Ok(file) => Ok(Some(file)),
             Err(TryLockError::WouldBlock) => Err(StartError::InUse { file: database.to_path_buf() }),
+            Err(TryLockError::Error(error)) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             // Some file systems have no locks.
             Err(TryLockError::Error(error)) => {
                 tracing::warn!(file = %path.display(), %error, "nothing keeps a second server from this database");
@@ -114,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn where_no_lock_can_be_had_the_database_is_opened_without() {
+    fn where_there_is_no_folder_there_is_nobody_else() {
         assert!(take(Path::new("/nowhere/x.db"), With::Nobody).unwrap().is_none());
     }
 }

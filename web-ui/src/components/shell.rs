@@ -36,7 +36,9 @@ pub(super) fn Shell(session: Session, sign_out: Callback<()>) -> impl IntoView {
     desktop::follow(tidings, ui);
 
     let pane = move || if ui.route.get() == Route::Home { "list" } else { "room" };
-    let place = Memo::new(move |_| place_of(&ui.route.get()));
+    // Nobody has a conversation with themselves: the server takes no message for it.
+    let place =
+        Memo::new(move |_| place_of(&ui.route.get()).filter(|place| *place != Place::Direct(ui.me())));
     let leave = Callback::new(move |()| {
         tidings.close(true);
         ui.forget_drafts();

@@ -59,14 +59,14 @@ impl Hub {
     #[allow(clippy::wildcard_enum_match_arm, reason = "the rest is between the client and the server")]
     fn server_event(self: &Rc<Self>, event: ServerEvent) {
         match event {
-            ServerEvent::ChatMessage(message) => match self.place_of(&message.room_id) {
-                Some(place) => self.message(&place, &message),
-                // In a room that was just entered: its row comes with the list, which counts this one.
-                None => {
+            ServerEvent::ChatMessage(message) => {
+                if self.place_of(&message.room_id).is_none() {
+                    // In a room that was just entered: its row comes with the list.
                     self.rooms_changed();
                     self.refresh();
                 }
-            },
+                self.message(&self.place_in(&message.room_id), &message);
+            }
             ServerEvent::PrivateMessage(PrivateDelivery { message, recipient_id, .. }) => {
                 let is_new = self.place_of(&message.room_id).is_none();
                 let direct =
@@ -163,8 +163,8 @@ impl Hub {
             }
         }
         if !mine && !message.deleted && now() - message.timestamp.as_millis() < LIVE_MS {
-            let room = self.rooms.with_untracked(|rooms| rooms.get(place).map(|row| row.name.clone()));
-            let room = room.unwrap_or_default();
+            let row = self.rooms.with_untracked(|rooms| rooms.get(place));
+            let room = row.map_or_else(|| message.room_id.to_string(), |row| row.name.clone());
             let incoming = Incoming { place: place.clone(), room, sender, content: message.content.clone() };
             self.incoming.set(Some(incoming));
         }
@@ -226,11 +226,11 @@ impl Hub {
     pub(in crate::leptos) fn left(&self, room: &RoomId) {
         self.joined.borrow_mut().remove(room);
         self.rooms_changed();
-        if let Some(place) = self.place_of(room) {
-            self.rooms.update(|rooms| rooms.remove(&place));
-            self.views.borrow_mut().retain(|view| view.place != place);
-            self.crowds.borrow_mut().remove(&place);
-        }
+        // Its row may have gone before, with a list.
+        let place = self.place_in(room);
+        self.rooms.update(|rooms| rooms.remove(&place));
+        self.views.borrow_mut().retain(|view| view.place != place);
+        self.crowds.borrow_mut().remove(&place);
     }
 
     /// Entries will not come: what is shown is read anew.
@@ -272,7 +272,7 @@ impl Hub {
         if seq > 0 {
             self.rooms.update(|rooms| rooms.head(room, seq));
         }
-        if let Some(view) = self.place_of(room).and_then(|place| self.kept(&place)) {
+        if let Some(view) = self.kept(&self.place_in(room)) {
             act(&view);
         }
     }

@@ -208,13 +208,13 @@ impl Hub {
         };
         if let Some(view) = self.kept(&place) {
             let now = view.timeline.with_untracked(|t| t.by_id(&message));
-            if now.is_some_and(|now| now.as_of == before.as_of) {
-                view.timeline.update(|t| {
+            match now {
+                Some(now) if now.as_of == before.as_of => view.timeline.update(|t| {
                     t.change(&message, |item| *item = (*before).clone());
-                });
-            } else {
+                }),
                 // Others have changed it since: only the server knows what it is without this.
-                self.read_again(&view, &before);
+                Some(_) => self.read_again(&view, &before),
+                None => {}
             }
         }
         self.tell(Notice::Error(why.to_owned()));

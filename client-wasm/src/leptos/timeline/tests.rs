@@ -256,6 +256,24 @@ fn a_message_that_is_read_anew_is_what_the_server_says() {
     let second = MessageId::new("m2").unwrap();
     timeline.change(&second, |item| item.react("👍", true, false));
     let asked = timeline.ask();
-    timeline.refresh(asked, &page(pages(2..=2), 2));
+    timeline.refresh(asked, page(pages(1..=2), 2));
     assert!(timeline.by_id(&second).unwrap().reactions.is_empty());
+    let mut elsewhere = loaded(5..=6);
+    let asked = elsewhere.ask();
+    elsewhere.refresh(asked, page(pages(2..=2), 6));
+    assert_eq!(elsewhere.first_seq(), Some(5), "the window has moved on");
+}
+
+#[test]
+fn a_hole_is_filled_whatever_came_below_it() {
+    let mut timeline = loaded(1..=2);
+    let asked = timeline.ask();
+    timeline.receive(&message(4, "ann", None));
+    timeline.fill(asked, &page(pages(3..=4), 4), 2);
+    assert_eq!(keys(&timeline), ["m1", "m2", "m3", "m4"]);
+    let asked = timeline.ask();
+    timeline.replace(asked, &page(pages(9..=9), 9), true, false);
+    let asked = timeline.ask();
+    timeline.fill(asked, &page(pages(3..=4), 9), 2);
+    assert_eq!(keys(&timeline), ["m9"], "the window has moved on");
 }

@@ -143,6 +143,7 @@ pub(super) async fn notifications(
     // Of one moment with the page, where there is any.
     let unread = match rows.first() {
         Some(row) => position(row.unread)?,
+        None if before.is_none() => 0,
         None => heads(pool, slice::from_ref(user)).await?.get(user).map_or(0, |heads| heads.unread),
     };
     Ok((page(rows, limit, NoticeRow::notification)?, unread))

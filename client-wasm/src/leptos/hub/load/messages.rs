@@ -10,7 +10,7 @@ use super::super::{Hub, Notice, RoomView, Timeline};
 use crate::http::{HttpError, escape};
 use crate::leptos::item::ChatItem;
 use crate::leptos::meanwhile::Asked;
-use crate::leptos::paging::{Page, failed, is_missing, reason};
+use crate::leptos::paging::{Page, came, failed, reason};
 use crate::leptos::place::Place;
 
 /// Messages on a page.
@@ -38,20 +38,24 @@ impl Hub {
         query: String,
         more: impl Fn(&MessagePage) -> (bool, bool) + 'static,
     ) {
-        if view.busy.with_untracked(|busy| busy.window) {
-            if wanted == Page::Latest {
+        let busy = view.busy.get_untracked();
+        if busy.window {
+            if busy.around && wanted == Page::Latest {
                 view.busy.update(|busy| busy.again = true);
             }
             return;
         }
-        view.busy.update(|busy| busy.window = true);
+        view.busy.update(|busy| {
+            busy.window = true;
+            busy.around = wanted != Page::Latest;
+        });
         let (hub, view) = (Rc::clone(self), Rc::clone(view));
         spawn_local(async move {
             let page = hub.page(&view, PAGE, &query).await;
             match page {
                 Ok((asked, page)) => {
                     let (older, newer) = more(&page);
-                    hub.came(&view.error, wanted);
+                    hub.page_came(&view, wanted);
                     view.timeline.update(|timeline| timeline.replace(asked, &page, older, newer));
                 }
                 Err(error) => hub.page_failed(&view, wanted, &error),
@@ -78,7 +82,7 @@ impl Hub {
         spawn_local(async move {
             match hub.page(&view, PAGE, &format!("&before={first}")).await {
                 Ok((asked, page)) => {
-                    hub.came(&view.error, Page::Older);
+                    hub.page_came(&view, Page::Older);
                     view.timeline.update(|t| {
                         // The window may have been put elsewhere meanwhile.
                         if t.first_seq() == Some(first) {
@@ -96,13 +100,7 @@ impl Hub {
 
     /// Adds a page below.
     pub(in crate::leptos) fn load_newer(self: &Rc<Self>, view: &Rc<RoomView>) {
-        if view.timeline.with_untracked(Timeline::has_newer) {
-            self.load_below(view);
-        }
-    }
-
-    fn load_below(self: &Rc<Self>, view: &Rc<RoomView>) {
-        let last = view.timeline.with_untracked(Timeline::last_seq);
+        let last = view.timeline.with_untracked(|t| t.last_seq().filter(|_| t.has_newer()));
         let Some(last) = last.filter(|_| !view.busy.with_untracked(|busy| busy.newer || busy.window)) else {
             return;
         };
@@ -111,7 +109,7 @@ impl Hub {
         spawn_local(async move {
             match hub.page(&view, PAGE, &format!("&after={last}")).await {
                 Ok((asked, page)) => {
-                    hub.came(&view.error, Page::Newer);
+                    hub.page_came(&view, Page::Newer);
                     view.timeline.update(|t| {
                         if t.last_seq() == Some(last) {
                             t.append(asked, &page, page.has_more);
@@ -133,22 +131,45 @@ impl Hub {
         for view in views.iter().filter(|view| matches!(view.place, Place::Direct(_))) {
             if view.busy.with_untracked(|busy| busy.window) {
                 view.busy.update(|busy| busy.again = true);
-            } else if view.timeline.with_untracked(|t| t.last_seq().is_some()) {
-                self.load_below(view);
+            } else if let Some(last) = view.timeline.with_untracked(Timeline::last_seq) {
+                self.read_on(view, last);
             } else if view.timeline.with_untracked(Timeline::loaded) {
                 self.load_latest(view);
             }
         }
     }
 
+    /// Reads what follows a position, whatever comes live meanwhile.
+    fn read_on(self: &Rc<Self>, view: &Rc<RoomView>, mut last: u64) {
+        let (hub, view) = (Rc::clone(self), Rc::clone(view));
+        spawn_local(async move {
+            loop {
+                let (asked, page) = match hub.page(&view, PAGE, &format!("&after={last}")).await {
+                    Ok(page) => page,
+                    // The newest page does as well.
+                    Err(error) => return hub.page_failed(&view, Page::Latest, &error),
+                };
+                view.timeline.update(|t| t.fill(asked, &page, last));
+                match page.messages.last() {
+                    Some(message) if page.has_more => last = message.seq,
+                    Some(_) | None => return,
+                }
+            }
+        });
+    }
+
     /// Reads one message of the window anew.
     pub(in crate::leptos) fn read_again(self: &Rc<Self>, view: &Rc<RoomView>, item: &ChatItem) {
         let Some(seq) = item.seq else { return };
-        let (hub, view) = (Rc::clone(self), Rc::clone(view));
+        let (hub, view, item) = (Rc::clone(self), Rc::clone(view), item.clone());
         spawn_local(async move {
             match hub.page(&view, 1, &format!("&after={}", seq.saturating_sub(1))).await {
-                Ok((asked, page)) => view.timeline.update(|t| t.refresh(asked, &page)),
-                Err(error) => hub.tell(Notice::Error(reason(&error))),
+                Ok((asked, page)) => view.timeline.update(|t| t.refresh(asked, page)),
+                Err(error) => {
+                    hub.tell(Notice::Error(reason(&error)));
+                    let (retry, item) = (Rc::clone(&view.retry), item);
+                    hub.ask_later(&retry, &error, move |hub| hub.read_again(&view, &item));
+                }
             }
         });
     }
@@ -178,14 +199,15 @@ impl Hub {
         }
     }
 
+    fn page_came(&self, view: &RoomView, page: Page) {
+        view.retry.came();
+        came(&view.error, page);
+    }
+
     fn page_failed(self: &Rc<Self>, view: &Rc<RoomView>, page: Page, error: &HttpError) {
         failed(&view.error, page, error);
-        let view = Rc::clone(view);
-        self.ask_later(error, move |hub| {
-            if is_missing(&view.error, page) {
-                hub.load_again(&view);
-            }
-        });
+        let again = Rc::clone(view);
+        self.ask_later(&view.retry, error, move |hub| hub.load_again(&again));
     }
 
     /// A page of a room's messages; what comes until it is there is noted.

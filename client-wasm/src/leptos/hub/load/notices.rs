@@ -7,7 +7,7 @@ use wasm_bindgen_futures::spawn_local;
 
 use super::super::Hub;
 use crate::http::HttpError;
-use crate::leptos::paging::{Page, failed, is_missing};
+use crate::leptos::paging::{Page, came, failed};
 
 /// Notifications on a page.
 const NOTIFICATIONS: u32 = 50;
@@ -21,7 +21,7 @@ impl Hub {
                 let asked = hub.inbox.write_untracked().ask();
                 match hub.notifications.list(false, None, NOTIFICATIONS).await {
                     Ok(page) => {
-                        hub.came(&hub.inbox_error, Page::Latest);
+                        hub.inbox_came(Page::Latest);
                         if !hub.inbox.try_update(|inbox| inbox.load(asked, page)).unwrap_or(false) {
                             return;
                         }
@@ -50,7 +50,7 @@ impl Hub {
             let asked = hub.inbox.write_untracked().ask();
             match hub.notifications.list(false, Some(&before), NOTIFICATIONS).await {
                 Ok(page) => {
-                    hub.came(&hub.inbox_error, Page::Older);
+                    hub.inbox_came(Page::Older);
                     hub.inbox.update(|inbox| {
                         // The list may have been read anew meanwhile.
                         if inbox.oldest() == Some(&before) {
@@ -69,12 +69,22 @@ impl Hub {
         });
     }
 
+    fn inbox_came(&self, page: Page) {
+        self.inbox_retry.came();
+        came(&self.inbox_error, page);
+    }
+
     fn inbox_failed(self: &Rc<Self>, page: Page, error: &HttpError) {
         failed(&self.inbox_error, page, error);
-        self.ask_later(error, move |hub| match page {
-            _ if !is_missing(&hub.inbox_error, page) => {}
-            Page::Older => hub.load_more_inbox(),
-            Page::Latest | Page::Around(_) | Page::Newer => hub.load_inbox(),
-        });
+        self.ask_later(&self.inbox_retry, error, Self::load_inbox_again);
+    }
+
+    /// Asks again for the page that did not come.
+    pub(in crate::leptos) fn load_inbox_again(self: &Rc<Self>) {
+        match self.inbox_error.with_untracked(|error| error.as_ref().map(|error| error.page)) {
+            Some(Page::Older) => self.load_more_inbox(),
+            Some(Page::Latest | Page::Around(_) | Page::Newer) => self.load_inbox(),
+            None => {}
+        }
     }
 }

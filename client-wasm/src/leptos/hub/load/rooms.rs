@@ -1,6 +1,7 @@
 //! The list of rooms, and the people.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use ::leptos::prelude::*;
 use tidings_protocol::entity::Room;
@@ -8,14 +9,17 @@ use tidings_protocol::http::{MemberPage, RoomPage, UserPage};
 use tidings_protocol::limits::{MAX_PAGE, MAX_ROOMS_PER_SESSION};
 use wasm_bindgen_futures::spawn_local;
 
-use super::super::{Hub, Notice, Refresh, RoomView};
+use super::super::{Hub, Notice, Refresh, RoomView, Rooms};
 use crate::http::{HttpError, escape};
 use crate::leptos::meanwhile::Asked;
 use crate::leptos::paging::reason;
+use crate::leptos::people::People;
 use crate::leptos::place::Place;
 
 /// Lists of rooms that are passed over for a newer one.
 const PASSED_OVER: u32 = 3;
+/// Then the list is read again after this time.
+const PAUSE: Duration = Duration::from_secs(2);
 
 impl Hub {
     /// Reads the list of rooms anew and enters those that are new. One reading at a time; what is asked for meanwhile is
@@ -28,38 +32,34 @@ impl Hub {
         }
         let hub = Rc::clone(self);
         spawn_local(async move {
-            let mut passed_over = 0;
-            loop {
+            for round in 1.. {
                 hub.refreshing.set(Refresh::Running);
                 let asked = hub.rooms.write_untracked().ask();
                 match hub.read_rooms().await {
                     // Where that does not end, an older list is better than none.
-                    Ok(_) if hub.refreshing.get() == Refresh::Stale && passed_over < PASSED_OVER => {
+                    Ok(_) if hub.refreshing.get() == Refresh::Stale && round <= PASSED_OVER => {
                         hub.rooms.write_untracked().missed(asked);
-                        passed_over += 1;
                         continue;
                     }
                     Ok(rooms) => {
-                        hub.show_rooms(asked, rooms);
-                        passed_over = 0;
-                        hub.failures.set(0);
+                        hub.rooms_retry.came();
                         hub.rooms_error.set(None);
-                        if let Err(error) = hub.read_people().await {
-                            hub.ask_later(&error, Self::refresh);
-                        }
+                        hub.show_rooms(asked, rooms);
+                        hub.load_people();
                     }
                     Err(error) => {
                         hub.rooms.write_untracked().missed(asked);
                         hub.rooms_error.set(Some(reason(&error)));
-                        hub.ask_later(&error, |hub| {
-                            if hub.rooms_error.with_untracked(Option::is_some) {
-                                hub.refresh();
-                            }
-                        });
+                        hub.ask_later(&hub.rooms_retry, &error, Self::refresh);
                     }
                 }
                 if hub.refreshing.replace(Refresh::Idle) == Refresh::Running {
-                    break;
+                    return;
+                }
+                if round > PASSED_OVER {
+                    // Whatever goes on changing is read now and then.
+                    let hub = Rc::clone(&hub);
+                    return set_timeout(move || hub.refresh(), PAUSE);
                 }
             }
         });
@@ -91,12 +91,23 @@ impl Hub {
         Ok(rooms)
     }
 
-    async fn read_people(&self) -> Result<(), HttpError> {
-        let asked = self.people.write_untracked().ask();
-        let path = format!("/api/v1/users?limit={MAX_PAGE}");
-        let page: UserPage = self.client.http().get_json(&path).await?;
-        self.people.update(|people| page.users.iter().for_each(|person| people.person_since(person, asked)));
-        Ok(())
+    fn load_people(self: &Rc<Self>) {
+        let hub = Rc::clone(self);
+        spawn_local(async move {
+            let asked = hub.people.write_untracked().ask();
+            let path = format!("/api/v1/users?limit={MAX_PAGE}");
+            match hub.client.http().get_json::<UserPage>(&path).await {
+                Ok(page) => {
+                    hub.people_retry.came();
+                    let told = |people: &mut People| {
+                        page.users.iter().for_each(|person| people.person_since(person, asked));
+                    };
+                    hub.people.update(told);
+                }
+                // Names come with messages too: that they are not here yet is nothing to trouble the reader with.
+                Err(error) => hub.ask_later(&hub.people_retry, &error, Self::load_people),
+            }
+        });
     }
 
     fn show_rooms(&self, asked: Asked, mut rooms: Vec<Room>) {
@@ -107,7 +118,10 @@ impl Hub {
             .take(MAX_ROOMS_PER_SESSION)
             .map(|room| (room.room_id.clone(), room.head_seq))
             .collect();
-        self.rooms.update(|list| list.load(asked, rooms, |place| self.has_unsent(place)));
+        let load = |list: &mut Rooms| list.load(asked, rooms, |place| self.has_unsent(place));
+        if !self.rooms.try_update(load).unwrap_or(true) {
+            self.rooms_changed();
+        }
         self.count_all_failed();
         for (room, head) in entered {
             self.enter(&room, Some(head));
