@@ -119,7 +119,7 @@ impl Inbox {
         self.meanwhile.came(asked);
     }
 
-    /// One arrived. True where it is new.
+    /// One arrived. True where it is new to the list.
     pub fn arrived(&mut self, notification: Notification) -> bool {
         let notification = Arc::new(notification);
         self.meanwhile.note(|| Change::Arrived(notification.clone()));
@@ -172,6 +172,11 @@ impl Inbox {
 
     fn add(&mut self, notification: Arc<Notification>) -> bool {
         if self.list.iter().any(|n| n.id == notification.id) {
+            return false;
+        }
+        // The list has no hole: what is older than its last comes with an older page.
+        let is_below = self.list.last().is_some_and(|last| key(&notification) < key(last));
+        if self.loaded && self.has_more && is_below {
             return false;
         }
         // What is not newer than the last page's newest is in its count: it was missed, and comes by and by.

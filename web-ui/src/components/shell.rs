@@ -17,7 +17,7 @@ use super::room::Room;
 use super::sidebar::Sidebar;
 use super::toasts::ToastStack;
 use super::ui::{Dialog, Ui, current_route};
-use crate::realtime::{Notice, Session, Tidings, connect, place_of, use_notifications, use_rooms};
+use crate::realtime::{Notice, Place, Session, Tidings, connect, place_of, use_notifications, use_rooms};
 use crate::state::badge;
 use crate::state::route::Route;
 
