@@ -205,9 +205,10 @@ async fn s17_ending_a_users_sessions_ends_those_and_lets_new_ones_begin() {
 #[tokio::test]
 async fn s17_a_ban_counts_after_a_restart_and_ends_by_itself() {
     let folder = tempfile::tempdir().unwrap();
-    let server = TestServer::start_durable(folder.path()).await;
+    let mut server = TestServer::start_durable(folder.path()).await;
     server.admin("PUT", "/bans/ann", Some(json!({}))).await;
-    drop(server);
+    server.begin_stop();
+    server.stopped().await;
     let server = TestServer::start_durable(folder.path()).await;
     assert_eq!(server.open(&format!("?token={}", token("ann")), &[]).await.expect_err("banned").status, 403);
 
