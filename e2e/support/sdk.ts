@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 import { test as base, type Page } from '@playwright/test';
 
-import { Site, install, serverFor, uninstall } from './example.js';
+import { Site, install, serverFor, token, uninstall } from './example.js';
 import type { Server } from './server.js';
 
 type Fixtures = {
@@ -51,3 +51,24 @@ export const test = base.extend<Fixtures>({
 });
 
 export { expect } from '@playwright/test';
+
+/** Makes `client`, connected as a user, and the codes of its `errors` globals of the page. */
+export async function signIn(page: Page, server: Server, userId: string, options: object = {}): Promise<void> {
+  await page.evaluate(
+    async (options) => {
+      const { TidingsClient } = await import('/node_modules/@tidings/client/dist/index.js' as string);
+      const client = new TidingsClient(options);
+      const errors: string[] = [];
+      client.on('error', ({ code }: { code: string }) => errors.push(code));
+      Object.assign(globalThis, { client, errors });
+      await client.connect();
+    },
+    { url: server.url, token: token(userId), ...options },
+  );
+}
+
+/** Listens from now on; what is answered waits for the event. */
+export async function listen(page: Page, to: string, event: string): Promise<() => Promise<unknown>> {
+  await page.evaluate(`void (globalThis.told = ${to}.once('${event}'))`);
+  return () => page.evaluate('told');
+}

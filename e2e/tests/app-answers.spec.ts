@@ -1,7 +1,7 @@
 // What comes by the connection while an answer is on its way is newer than the answer, and stays.
 import { App, Person, WITH_SECRET } from '../support/app.js';
 import { expect, test } from '../support/fixtures.js';
-import { hold, type Held } from '../support/held.js';
+import { hold, holdFrames, type Held } from '../support/held.js';
 
 test.use({ serverOptions: WITH_SECRET });
 
@@ -29,22 +29,17 @@ test('a notification that comes while the list is on its way is in it, and count
 test('a notification that another device was given while this one was connecting is here too', async ({ browser, server }) => {
   const service = await Person.service(server.url, 'notify');
   const desk = await App.open(browser, server.url, 'ann');
-  const connecting: (() => void)[] = [];
+  let resume: Held | undefined;
   const phone = await App.open(browser, server.url, 'ann', {
     phone: true,
-    before: (page) =>
-      page.routeWebSocket(/\/ws\/chat/, (socket) => {
-        const up = socket.connectToServer();
-        socket.onMessage((message) => {
-          if (String(message).includes('"RESUME"')) connecting.push(() => up.send(message));
-          else up.send(message);
-        });
-      }),
+    before: async (page) => {
+      resume = await holdFrames(page, 'RESUME');
+    },
   });
-  await expect.poll(() => connecting.length).toBe(1);
+  await resume?.given;
   await service.notify('ann', 'Deploy finished', '');
   await expect(desk.bell).toHaveAccessibleName('Notifications, 1 unread');
-  connecting.forEach((send) => send());
+  resume?.release();
   await expect(phone.bell).toHaveAccessibleName('Notifications, 1 unread');
   await desk.close();
   await phone.close();
@@ -101,17 +96,12 @@ test('a change that is refused does not bring back what was deleted meanwhile', 
   await bob.createRoom('hall', 'Hall');
   await (await Person.signIn(server.url, 'ann')).join('hall');
   const [first] = await bob.say('hall', 'a slip');
-  let send = () => {};
+  let reaction: Held | undefined;
   const ann = await App.open(browser, server.url, 'ann', {
     hash: '#room/hall',
-    before: (page) =>
-      page.routeWebSocket(/\/ws\/chat/, (socket) => {
-        const up = socket.connectToServer();
-        socket.onMessage((message) => {
-          if (String(message).includes('"REACT"')) send = () => up.send(message);
-          else up.send(message);
-        });
-      }),
+    before: async (page) => {
+      reaction = await holdFrames(page, 'REACT');
+    },
   });
   await ann.message('a slip').hover();
   await ann.message('a slip').getByRole('button', { name: 'React' }).click();
@@ -119,7 +109,8 @@ test('a change that is refused does not bring back what was deleted meanwhile', 
   await expect(ann.message('a slip').getByRole('button', { name: /❤️, 1, yours/ })).toBeVisible();
   await bob.frames([{ type: 'DELETE_MESSAGE', roomId: 'hall', messageId: first?.data.messageId }]);
   await expect(ann.message('Message deleted')).toBeVisible();
-  send();
+  await reaction?.given;
+  reaction?.release();
   await expect(ann.page.locator('.td-toast')).toBeVisible();
   await expect(ann.message('Message deleted')).toHaveCount(1);
   await expect(ann.message('a slip')).toHaveCount(0);

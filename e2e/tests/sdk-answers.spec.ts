@@ -1,27 +1,9 @@
 // What comes by the connection while an answer is on its way is newer than the answer, and stays: in stores alike.
-import type { Page } from '@playwright/test';
 
 import { Person } from '../support/app.js';
-import { notify, token } from '../support/example.js';
+import { notify } from '../support/example.js';
 import { hold } from '../support/held.js';
-import { expect, test } from '../support/sdk.js';
-
-const signIn = (page: Page, url: string) =>
-  page.evaluate(
-    async (options) => {
-      const { TidingsClient } = await import('/node_modules/@tidings/client/dist/index.js' as string);
-      const client = new TidingsClient(options);
-      Object.assign(globalThis, { client });
-      await client.connect();
-    },
-    { url, token: token('ann') },
-  );
-
-/** Listens from now on; what is answered waits for the event. */
-async function listen(page: Page, to: string, event: string): Promise<() => Promise<unknown>> {
-  await page.evaluate(`void (globalThis.told = ${to}.once('${event}'))`);
-  return () => page.evaluate('told');
-}
+import { expect, listen, signIn, test } from '../support/sdk.js';
 
 test('changes of a room while its history is on its way', async ({ open, server }) => {
   const bob = await Person.signIn(server.url, 'bob');
@@ -29,7 +11,7 @@ test('changes of a room while its history is on its way', async ({ open, server 
   const [first] = await bob.say('hall', 'helo');
   const messageId = first?.data.messageId;
   const ann = await open();
-  await signIn(ann, server.url);
+  await signIn(ann, server, 'ann');
   const history = await hold(ann, '**/api/v1/rooms/hall/messages?*');
   await ann.evaluate("client.room('hall').open()");
   await history.given;
@@ -49,7 +31,7 @@ test('changes of a room while its history is on its way', async ({ open, server 
 
   // And what the page shows already is not counted again.
   const again = await open();
-  await signIn(again, server.url);
+  await signIn(again, server, 'ann');
   const later = await hold(again, '**/api/v1/rooms/hall/messages?*');
   await again.evaluate("client.room('hall').open()");
   await later.given;
@@ -66,7 +48,7 @@ test('a message while the list of rooms is on its way', async ({ open, server })
   const bob = await Person.signIn(server.url, 'bob');
   await bob.createRoom('hall', 'Hall');
   const ann = await open();
-  await signIn(ann, server.url);
+  await signIn(ann, server, 'ann');
   const joined = await listen(ann, 'client', 'roomParticipants');
   await ann.evaluate("client.joinRoom('hall')");
   await joined();
@@ -85,7 +67,7 @@ test('a message while the list of rooms is on its way', async ({ open, server })
 test('one that comes while the newest page is on its way is counted, and one that is deleted is gone', async ({ open, server }) => {
   await notify(server, 'ann', 'first', '');
   const ann = await open();
-  await signIn(ann, server.url);
+  await signIn(ann, server, 'ann');
   const page = await hold(ann, '**/api/v1/notifications?*');
   await ann.evaluate('client.notifications.connect()');
   await page.given;

@@ -2,23 +2,8 @@
 import type { Page } from '@playwright/test';
 
 import { token } from '../support/example.js';
-import { expect, test as base } from '../support/sdk.js';
+import { expect, signIn, test as base } from '../support/sdk.js';
 import type { Server } from '../support/server.js';
-
-/** Makes `client`, connected as a user, a global of the page. */
-async function signIn(page: Page, server: Server, userId: string, options: object = {}): Promise<void> {
-  await page.evaluate(
-    async (options) => {
-      const { TidingsClient } = await import('/node_modules/@tidings/client/dist/index.js' as string);
-      const client = new TidingsClient(options);
-      const errors: string[] = [];
-      client.on('error', ({ code }: { code: string }) => errors.push(code));
-      Object.assign(globalThis, { client, errors });
-      await client.connect();
-    },
-    { url: server.url, token: token(userId), ...options },
-  );
-}
 
 const test = base.extend<{ ann: Page; bob: Page }>({
   ann: async ({ open, server }, use) => {

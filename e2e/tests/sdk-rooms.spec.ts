@@ -8,24 +8,7 @@ import { build } from 'vite';
 import { Person } from '../support/app.js';
 import { Site, install, notify, serverFor, token, uninstall } from '../support/example.js';
 import { hold } from '../support/held.js';
-import { expect, test } from '../support/sdk.js';
-
-const signIn = (page: Page, url: string) =>
-  page.evaluate(
-    async (options) => {
-      const { TidingsClient } = await import('/node_modules/@tidings/client/dist/index.js' as string);
-      const client = new TidingsClient(options);
-      Object.assign(globalThis, { client });
-      await client.connect();
-    },
-    { url, token: token('ann') },
-  );
-
-/** Listens from now on; what is answered waits for the event. */
-async function listen(page: Page, to: string, event: string): Promise<() => Promise<unknown>> {
-  await page.evaluate(`void (globalThis.told = ${to}.once('${event}'))`);
-  return () => page.evaluate('told');
-}
+import { expect, listen, signIn, test } from '../support/sdk.js';
 
 const contents = (page: Page) => () =>
   page.evaluate("client.room('hall').messages.get().map((one) => one.content)") as Promise<string[]>;
@@ -37,7 +20,7 @@ test('a room that was left shows what was posted meanwhile when it is opened aga
   await bob.createRoom('hall', 'Hall');
   await bob.say('hall', 'one');
   const ann = await open();
-  await signIn(ann, server.url);
+  await signIn(ann, server, 'ann');
   await ann.evaluate("client.room('hall').open()");
   await expect.poll(contents(ann)).toEqual(['one']);
   await ann.evaluate("client.room('hall').leave()");
@@ -53,7 +36,7 @@ test('who was put out of a room and let in again sees all of it', async ({ open,
   await bob.createRoom('hall', 'Hall', 'private', ['ann']);
   await bob.say('hall', 'one');
   const ann = await open();
-  await signIn(ann, server.url);
+  await signIn(ann, server, 'ann');
   await ann.evaluate("client.room('hall').open()");
   await expect.poll(contents(ann)).toEqual(['one']);
   const out = await listen(ann, 'client', 'membership');
@@ -76,7 +59,7 @@ test.describe('where more was missed than is replayed', () => {
     await bob.createRoom('hall', 'Hall');
     const [first] = await bob.say('hall', 'helo', 'gone soon');
     const ann = await open();
-    await signIn(ann, server.url);
+    await signIn(ann, server, 'ann');
     await ann.evaluate("client.room('hall').open()");
     await expect.poll(contents(ann)).toEqual(['helo', 'gone soon']);
     await ann.evaluate('client.rooms.load()');
@@ -105,7 +88,7 @@ test('a room whose log is another one now is read anew', async ({ open, server }
     socket.connectToServer();
     tell = (text) => socket.send(text);
   });
-  await signIn(ann, server.url);
+  await signIn(ann, server, 'ann');
   await ann.evaluate("client.room('hall').open()");
   await expect.poll(contents(ann)).toEqual(['one']);
   const asked = ann.waitForRequest('**/api/v1/rooms/hall/messages?*');
@@ -122,7 +105,7 @@ test('an answer about an old message makes no hole in the history', async ({ ope
   await before.frames([{ type: 'CHAT_MESSAGE', roomId: 'hall', content: 'm1', id }]);
   await before.say('hall', ...numbered(2, 121));
   const ann = await open();
-  await signIn(ann, server.url);
+  await signIn(ann, server, 'ann');
   await ann.evaluate("client.room('hall').open()");
   await expect.poll(contents(ann)).toEqual(numbered(72, 121));
   // As an outbox does that has not heard of it.
@@ -141,7 +124,7 @@ test('keys of messages are apart, whatever ids their senders give', async ({ ope
   const frame = { type: 'CHAT_MESSAGE', roomId: 'hall', id: '1' };
   for (const one of [bob, carol]) await one.frames([{ ...frame, content: one.id }]);
   const ann = await open();
-  await signIn(ann, server.url);
+  await signIn(ann, server, 'ann');
   await ann.evaluate("client.room('hall').open()");
   await expect.poll(contents(ann)).toEqual(['bob', 'carol']);
   expect(await ann.evaluate("new Set(client.room('hall').messages.get().map((one) => one.key)).size")).toBe(2);
@@ -151,7 +134,7 @@ test('the list of rooms follows what is read, edited, deleted and replayed', asy
   const bob = await Person.signIn(server.url, 'bob');
   await bob.createRoom('hall', 'Hall');
   const ann = await open();
-  await signIn(ann, server.url);
+  await signIn(ann, server, 'ann');
   const unread = () => ann.evaluate('client.rooms.unread.get()');
   const last = () => ann.evaluate("client.rooms.list.get().find((one) => one.roomId === 'hall')?.lastMessage?.content");
   const joined = await listen(ann, 'client', 'roomParticipants');
@@ -183,7 +166,7 @@ test('a room that is not in the list is asked for once, and not put in it after 
   const bob = await Person.signIn(server.url, 'bob');
   await bob.createRoom('hall', 'Hall', 'private', ['ann']);
   const ann = await open();
-  await signIn(ann, server.url);
+  await signIn(ann, server, 'ann');
   const joined = await listen(ann, 'client', 'roomParticipants');
   await ann.evaluate("client.joinRoom('hall')");
   await joined();
@@ -204,7 +187,7 @@ test('a room that is not in the list is asked for once, and not put in it after 
   await bob.createRoom('cellar', 'Cellar', 'private', ['ann']);
   await expect.poll(() => ann.evaluate("client.rooms.list.get().some((one) => one.roomId === 'cellar')")).toBe(true);
   const again = await open();
-  await signIn(again, server.url);
+  await signIn(again, server, 'ann');
   const inside = await listen(again, 'client', 'roomParticipants');
   await again.evaluate("client.joinRoom('cellar')");
   await inside();
@@ -225,7 +208,7 @@ test('a room that is not in the list is asked for once, and not put in it after 
 test('what is cleared is what was there, and no newer notification', async ({ open, server }) => {
   await notify(server, 'ann', 'old', '');
   const ann = await open();
-  await signIn(ann, server.url);
+  await signIn(ann, server, 'ann');
   await ann.evaluate('client.notifications.connect()');
   const titles = () => ann.evaluate('client.notifications.list.get().map((one) => one.title)');
   await expect.poll(titles).toEqual(['old']);
@@ -243,7 +226,7 @@ test('what is cleared is what was there, and no newer notification', async ({ op
 test('what is replayed behind the newest page is not counted twice', async ({ open, server }) => {
   for (let at = 0; at < 60; at += 1) await notify(server, 'ann', `n${at}`, '');
   const ann = await open();
-  await signIn(ann, server.url);
+  await signIn(ann, server, 'ann');
   // The first stream ends at once, so that the page is there before anything is replayed.
   const greeting = {
     contentType: 'text/event-stream',
