@@ -76,10 +76,6 @@ pub struct Arrivals {
 pub struct Busy {
     /// A page that puts the window elsewhere.
     pub window: bool,
-    /// That one is around a position.
-    pub around: bool,
-    /// The window is to be put on the end once more, behind that.
-    pub again: bool,
     /// A page above.
     pub older: bool,
     /// A page below.
@@ -96,6 +92,10 @@ pub(super) struct RoomView {
     pub(super) busy: ArcRwSignal<Busy>,
     pub(super) error: ArcRwSignal<Option<PageError>>,
     retry: Rc<Retry>,
+    /// Whether the page that puts the window elsewhere is around a position.
+    around: Cell<bool>,
+    /// Whether the window is to be put on the end once more, behind that page.
+    again: Cell<bool>,
     /// Where the reader had stopped when the room was opened.
     pub(super) unread_after: ArcRwSignal<Option<u64>>,
 }
@@ -214,6 +214,8 @@ impl Hub {
             busy: ArcRwSignal::default(),
             error: ArcRwSignal::default(),
             retry: Rc::default(),
+            around: Cell::default(),
+            again: Cell::default(),
             unread_after: ArcRwSignal::default(),
         });
         let mut views = self.views.borrow_mut();

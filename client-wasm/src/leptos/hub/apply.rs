@@ -251,7 +251,7 @@ impl Hub {
             }
             if view.busy.with_untracked(|busy| busy.window) {
                 // What is on its way may have been read before those entries.
-                view.busy.update(|busy| busy.again = true);
+                view.again.set(true);
             } else if view.timeline.with_untracked(super::Timeline::loaded) {
                 self.load_latest(&view);
             }

@@ -6,7 +6,7 @@ use ::leptos::prelude::*;
 use tidings_protocol::http::MessagePage;
 use wasm_bindgen_futures::spawn_local;
 
-use super::super::{Hub, Notice, RoomView, Timeline};
+use super::super::{Hub, Notice, Retry, RoomView, Timeline};
 use crate::http::{HttpError, escape};
 use crate::leptos::item::ChatItem;
 use crate::leptos::meanwhile::Asked;
@@ -38,17 +38,14 @@ impl Hub {
         query: String,
         more: impl Fn(&MessagePage) -> (bool, bool) + 'static,
     ) {
-        let busy = view.busy.get_untracked();
-        if busy.window {
-            if busy.around && wanted == Page::Latest {
-                view.busy.update(|busy| busy.again = true);
+        if view.busy.with_untracked(|busy| busy.window) {
+            if view.around.get() && wanted == Page::Latest {
+                view.again.set(true);
             }
             return;
         }
-        view.busy.update(|busy| {
-            busy.window = true;
-            busy.around = wanted != Page::Latest;
-        });
+        view.around.set(wanted != Page::Latest);
+        view.busy.update(|busy| busy.window = true);
         let (hub, view) = (Rc::clone(self), Rc::clone(view));
         spawn_local(async move {
             let page = hub.page(&view, PAGE, &query).await;
@@ -60,11 +57,8 @@ impl Hub {
                 }
                 Err(error) => hub.page_failed(&view, wanted, &error),
             }
-            let again = view.busy.try_update(|busy| {
-                busy.window = false;
-                std::mem::take(&mut busy.again)
-            });
-            if again.unwrap_or(false) {
+            view.busy.update(|busy| busy.window = false);
+            if view.again.take() {
                 hub.load_latest(&view);
             }
         });
@@ -130,7 +124,7 @@ impl Hub {
         let views: Vec<Rc<RoomView>> = self.views.borrow().clone();
         for view in views.iter().filter(|view| matches!(view.place, Place::Direct(_))) {
             if view.busy.with_untracked(|busy| busy.window) {
-                view.busy.update(|busy| busy.again = true);
+                view.again.set(true);
             } else if let Some(last) = view.timeline.with_untracked(Timeline::last_seq) {
                 self.read_on(view, last);
             } else if view.timeline.with_untracked(Timeline::loaded) {
@@ -158,17 +152,23 @@ impl Hub {
         });
     }
 
-    /// Reads one message of the window anew.
+    /// Reads one message of the window anew, and again until it is there.
     pub(in crate::leptos) fn read_again(self: &Rc<Self>, view: &Rc<RoomView>, item: &ChatItem) {
-        let Some(seq) = item.seq else { return };
-        let (hub, view, item) = (Rc::clone(self), Rc::clone(view), item.clone());
+        if let Some(seq) = item.seq {
+            self.read_at(view, seq, Rc::default());
+        }
+    }
+
+    fn read_at(self: &Rc<Self>, view: &Rc<RoomView>, seq: u64, retry: Rc<Retry>) {
+        let (hub, view) = (Rc::clone(self), Rc::clone(view));
         spawn_local(async move {
             match hub.page(&view, 1, &format!("&after={}", seq.saturating_sub(1))).await {
                 Ok((asked, page)) => view.timeline.update(|t| t.refresh(asked, page)),
                 Err(error) => {
-                    hub.tell(Notice::Error(reason(&error)));
-                    let (retry, item) = (Rc::clone(&view.retry), item);
-                    hub.ask_later(&retry, &error, move |hub| hub.read_again(&view, &item));
+                    let again = Rc::clone(&retry);
+                    if !hub.ask_later(&retry, &error, move |hub| hub.read_at(&view, seq, again)) {
+                        hub.tell(Notice::Error(reason(&error)));
+                    }
                 }
             }
         });

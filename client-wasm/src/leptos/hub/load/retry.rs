@@ -26,16 +26,16 @@ impl Retry {
 }
 
 impl Hub {
-    /// Asks again by itself, where that may help.
+    /// Asks again by itself, where that may help. Whether it does.
     pub(super) fn ask_later(
         self: &Rc<Self>,
         retry: &Rc<Retry>,
         error: &HttpError,
         ask: impl FnOnce(&Rc<Self>) + 'static,
-    ) {
-        let Some(wait) = retry_in(error, retry.tries.get()) else { return };
+    ) -> bool {
+        let Some(wait) = retry_in(error, retry.tries.get()) else { return false };
         if retry.runs.replace(true) {
-            return;
+            return true;
         }
         retry.tries.set(retry.tries.get() + 1);
         let (hub, retry) = (Rc::downgrade(self), Rc::clone(retry));
@@ -48,5 +48,6 @@ impl Hub {
             },
             wait,
         );
+        true
     }
 }

@@ -105,7 +105,7 @@ impl Hub {
                     hub.people.update(told);
                 }
                 // Names come with messages too: that they are not here yet is nothing to trouble the reader with.
-                Err(error) => hub.ask_later(&hub.people_retry, &error, Self::load_people),
+                Err(error) => _ = hub.ask_later(&hub.people_retry, &error, Self::load_people),
             }
         });
     }
