@@ -37,7 +37,9 @@ export type CoreEvent =
   | SentEvent
   | [typeof ROOM, string, 'joined' | 'left' | 'refused', string?]
   | [typeof GAP, string | null, number, number, GapReason | 'LOST']
-  | [typeof MALFORMED, string];
+  | [typeof MALFORMED, string]
+  // What is for the hooks of Leptos alone.
+  | [];
 
 export type StreamEvent =
   | ['connected' | 'notification' | 'broadcast' | 'state' | 'reset', string, string | null]

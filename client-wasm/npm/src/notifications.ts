@@ -250,11 +250,12 @@ export class BaseNotificationClient extends Emitter<NotificationEvents> {
 
   /** What happened to the list while there was no stream is in its newest page. */
   #refresh(): void {
+    if (this.#closed) return;
     // The count that came with `connected` holds what was missed and is told again by and by.
     this.#counted = '~';
     this.#page(`?limit=${PAGE}`, true).catch((error: TidingsError) => {
       this.#counted = this.#list.get()[0]?.id ?? '';
-      if (error.retryable && !this.#closed) setTimeout(() => this.#refresh(), error.retryAfterMs ?? RETRY_MS);
+      if (error.retryable) setTimeout(() => this.#refresh(), error.retryAfterMs ?? RETRY_MS);
       this.emit('error', error);
     });
   }
