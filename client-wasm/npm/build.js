@@ -1,6 +1,8 @@
 // Builds the typed face into dist, beside the wasm parts that `tidings-xtask sdk-core` puts there.
 import { execFileSync } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { inflateRawSync } from 'node:zlib';
 
 import { build } from 'esbuild';
 
@@ -46,5 +48,13 @@ await build({
   format: 'esm',
   logLevel: 'warning',
 });
+
+// What pages put together is the module, byte for byte.
+const unpacker = await build({ ...common, entryPoints: ['src/unpack.ts'], write: false, sourcemap: false });
+const { unpack } = await import(`data:text/javascript,${encodeURIComponent(unpacker.outputFiles[0].text)}`);
+const { default: inlined } = await import('./dist/wasm-inline.js');
+if (!(await readFile(`${here}dist/tidings_bg.wasm`)).equals(unpack(inflateRawSync(Buffer.from(inlined, 'base64'))))) {
+  throw new Error('src/unpack.ts does not give the module that xtask/src/pack.rs took apart');
+}
 
 execFileSync('npx', ['--no-install', 'tsc', '--emitDeclarationOnly'], { cwd: here, stdio: 'inherit' });

@@ -55,6 +55,14 @@ pub enum Error {
         /// What is wrong with it.
         source: serde_json::Error,
     },
+    /// A wasm module is not one that can be packed.
+    #[error("byte {at} of the module: {what}")]
+    Wasm {
+        /// What is odd about it.
+        what: &'static str,
+        /// How far it was read.
+        at: usize,
+    },
     /// A Rust file could not be parsed.
     #[error("{path}: {source}")]
     Rust {

@@ -8,6 +8,7 @@
 //! - [`module`]: from a crate to an optimised wasm module and its glue;
 //! - [`snippets`]: JavaScript beside Rust code, in the glue;
 //! - [`names`]: short names between the two;
+//! - [`pack`]: the module sorted for deflate;
 //! - [`app`]: the web app, as the server serves it;
 //! - [`sdk_core`]: the wasm parts of the npm package;
 //! - [`size`]: size budgets;
@@ -22,6 +23,7 @@ pub mod glue;
 pub mod imports;
 pub mod module;
 pub mod names;
+pub mod pack;
 pub mod process;
 pub mod sdk_core;
 pub mod size;

@@ -9,7 +9,7 @@ use crate::{
     Error,
     files::{self, at},
     module::{Module, Recipe},
-    process,
+    pack, process,
     workspace::Workspace,
 };
 
@@ -30,7 +30,7 @@ pub struct Options {
 pub fn build(workspace: &Workspace, options: &Options) -> Result<(), Error> {
     let module = module(workspace, options)?;
     let dist = workspace.path(DIST);
-    let inline = inline(&module.wasm).map_err(at(&dist.join("wasm-inline.js")))?;
+    let inline = inline(&pack::pack(&module.wasm)?).map_err(at(&dist.join("wasm-inline.js")))?;
     let made = [
         ("core.js", module.glue),
         ("core.d.ts", module.types),
@@ -73,16 +73,15 @@ fn module(workspace: &Workspace, options: &Options) -> Result<Module, Error> {
     .make(workspace, &input)
 }
 
-/// The module deflated as small as it goes and in base64, as the default export of an ES module.
-fn inline(wasm: &[u8]) -> std::io::Result<String> {
+/// The packed module deflated as small as it goes and in base64, as the default export of an ES module.
+fn inline(packed: &[u8]) -> std::io::Result<String> {
     let mut deflated = Vec::new();
-    zopfli::compress(zopfli::Options::default(), Format::Deflate, wasm, &mut deflated)?;
+    zopfli::compress(zopfli::Options::default(), Format::Deflate, packed, &mut deflated)?;
     let text = STANDARD.encode(deflated);
-    Ok(format!("// The wasm module: deflate-raw, then base64.\nexport default \"{text}\";\n"))
+    Ok(format!("// The wasm module: packed, deflate-raw, then base64.\nexport default \"{text}\";\n"))
 }
 
-const INLINE_TYPES: &str =
-    "/** The wasm module: deflate-raw, then base64. */\ndeclare const wasm: string;\nexport default wasm;\n";
+const INLINE_TYPES: &str = "/** The wasm module: packed, deflate-raw, then base64. */\ndeclare const wasm: string;\nexport default wasm;\n";
 
 #[cfg(test)]
 mod tests {

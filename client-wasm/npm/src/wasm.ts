@@ -1,5 +1,6 @@
 /** Loads the wasm module, once for all clients, when the first of them needs it. */
 import { TidingsError } from './errors.js';
+import { unpack } from './unpack.js';
 import type * as CoreModule from './core.js';
 
 /** Where the wasm comes from: its address, a response, its bytes, or the compiled module. */
@@ -34,7 +35,7 @@ export const inlineWasm: WasmLoader = async () => {
   const { default: text } = await import('./wasm-inline.js');
   const deflated = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
   const inflated = new Blob([deflated]).stream().pipeThrough(new DecompressionStream('deflate-raw'));
-  return new Response(inflated).arrayBuffer();
+  return unpack(new Uint8Array(await new Response(inflated).arrayBuffer()));
 };
 
 function wasmError(cause: unknown): TidingsError {
