@@ -9,16 +9,20 @@ import { expect } from '../support/fixtures.js';
 
 const e2e = resolve(import.meta.dirname, '..');
 
-/** All that a page needs; what the core tells are rows as `npm/src/core-events.ts` describes them. */
+/**
+ * All that a page needs; what the core tells are rows as `npm/src/core-events.ts` describes them, what it is asked for as
+ * `npm/src/commands.ts`.
+ */
 const PAGE = `<!doctype html>
 <title>idle</title>
 <ol></ol>
 <script type="module">
   import init, { Core } from './pkg/tidings_client.js';
   await init();
-  const [STATUS, FRAME, ROOM, JOIN, CHAT] = [0, 3, 5, 0, 0];
+  const [STATUS, FRAME, ROOM] = [0, 3, 5];
+  const [CONNECT, JOIN, CHAT] = [0, 9, 13];
   const face = {
-    events(text) {
+    tell(text) {
       for (const [what, value, state] of JSON.parse(text)) {
         if (what === STATUS) document.title = value;
         if (what === ROOM) document.body.dataset.room = state;
@@ -29,15 +33,13 @@ const PAGE = `<!doctype html>
         }
       }
     },
-    notified() {},
-    answered() {},
-    tokenWanted() {},
   };
   const [, server, token] = location.hash.split('#');
   const core = new Core(JSON.stringify({ url: server, token, persistence: true }), face);
-  globalThis.say = (text) => core.enqueue(crypto.randomUUID(), CHAT, 'general', undefined, text, false);
-  core.connect();
-  core.room(JOIN, 'general');
+  const ask = (...command) => core.act(JSON.stringify(command)) !== undefined;
+  globalThis.say = (text) => ask(CHAT, crypto.randomUUID(), 'general', null, text);
+  ask(CONNECT);
+  ask(JOIN, 'general');
 </script>`;
 
 const test = base.extend<{ site: Site }>({

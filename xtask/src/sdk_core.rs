@@ -60,6 +60,8 @@ fn module(workspace: &Workspace, options: &Options) -> Result<Module, Error> {
         bindgen: &["--omit-default-module-path"],
         // The flat form in between shows the optimiser what is the same, and large functions stay by themselves.
         optimise: &[
+            // The stack begins at nothing: down there it is not used but by a page that is about to fail.
+            "--low-memory-unused",
             "-Os",
             "--one-caller-inline-max-function-size=300",
             "--flatten",

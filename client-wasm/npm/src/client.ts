@@ -1,5 +1,6 @@
 /** The chat client. */
-import { Connection, JOIN, LEAVE, READ, TYPING, type ConnectionOptions, type Method } from './connection.js';
+import { CLOSE, CONNECT, JOIN, LEAVE, PRESENCE, QUEUED, READ, RECONNECT, TYPING, USER, ask } from './commands.js';
+import { Connection, type ConnectionOptions, type Method } from './connection.js';
 import { IDLE } from './core-events.js';
 import type { Core } from './core.js';
 import { Emitter } from './emitter.js';
@@ -98,12 +99,12 @@ export class BaseClient extends Emitter<ClientEvents> {
 
   /** How many messages wait to be sent or confirmed. */
   get queued(): number {
-    return this.#connection.core?.queued() ?? 0;
+    return ask<number>(this.#connection.core, QUEUED) ?? 0;
   }
 
   /** Who the user is, as far as it is known. */
   get userId(): string | undefined {
-    return this.#connection.core?.userId();
+    return ask<string>(this.#connection.core, USER);
   }
 
   /** The user's rooms. */
@@ -132,7 +133,7 @@ export class BaseClient extends Emitter<ClientEvents> {
 
   /** Attempts to connect now in place of waiting. */
   reconnectNow(): void {
-    this.#connection.core?.reconnectNow();
+    ask(this.#connection.core, RECONNECT);
   }
 
   /**
@@ -146,9 +147,9 @@ export class BaseClient extends Emitter<ClientEvents> {
     const { core } = this.#connection;
     // The core forgets which rooms were joined.
     if (forget) for (const room of this.#rooms.values()) room.out();
-    if (core) core.close(forget);
+    if (core) ask(core, CLOSE, forget);
     // What earlier page loads left is erased by the module alone.
-    else if (forget) this.#connection.load().then((core) => core.close(true)).catch(this.#report);
+    else if (forget) this.#connection.load().then((core) => ask(core, CLOSE, true)).catch(this.#report);
   }
 
   /** Disconnects, for `await using`. */
@@ -283,7 +284,7 @@ export class BaseClient extends Emitter<ClientEvents> {
    * @param isTyping whether the user types
    */
   sendTypingIndicator(roomId: string, isTyping: boolean): void {
-    this.#act(TYPING, roomId, Number(isTyping));
+    this.#act(TYPING, roomId, isTyping);
   }
 
   /**
@@ -299,7 +300,7 @@ export class BaseClient extends Emitter<ClientEvents> {
 
   /** What the others see of this user, now and after every reconnect. @param status `online` or `away` */
   setPresence(status: 'online' | 'away'): void {
-    this.#call((core) => core.presence(status === 'away'));
+    this.#call((core) => ask(core, PRESENCE, status === 'away'));
   }
 
   /**
@@ -340,13 +341,13 @@ export class BaseClient extends Emitter<ClientEvents> {
         else reject(new TidingsError(closeCode(closedBy), `The client was closed (${closedBy ?? 'client'}).`));
       });
     });
-    core.connect();
+    ask(core, CONNECT);
     await settled;
   }
 
-  #act(act: number, roomId: string, number?: number): void {
+  #act(act: number, roomId: string, more?: number | boolean): void {
     this.#call((core) => {
-      if (core.room(act, roomId, number)) return;
+      if (ask(core, act, roomId, more)) return;
       this.emit('error', new TidingsError('INVALID_FRAME', 'This is no id of a room.'));
     });
   }

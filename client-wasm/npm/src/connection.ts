@@ -1,8 +1,9 @@
 /** The wasm core behind one client: loaded late, fed with what came before it. */
+import { HTTP, TOKEN, ask } from './commands.js';
+import { ANSWERED, NO_TOKEN, NOTIFIED, TOKEN_WANTED, type CoreEvent, type StreamEvent } from './core-events.js';
 import { TidingsError } from './errors.js';
 import { attempt } from './store.js';
 import { ready, type WasmLoader } from './wasm.js';
-import type { CoreEvent, StreamEvent } from './core-events.js';
 import type { Core } from './core.js';
 import type { Problem } from './generated/protocol.js';
 
@@ -56,30 +57,6 @@ export type Transport = 'websocket' | 'stream' | 'poll';
 /** A method of a request. */
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
-/** What the wasm calls back by; `src/js/options.rs` is the other end. Nothing that is thrown may reach it. */
-interface Face {
-  /** The JSON of an array of events. */
-  events(text: string): void;
-  /** The JSON of one event of the notification stream. */
-  notified(text: string): void;
-  answered(request: number, status: number, text: string): void;
-  tokenWanted(fresh: boolean, request: number): void;
-}
-
-/** Kinds of outbox entries; `src/js.rs` has the same. */
-export const CHAT = 0;
-export const PRIVATE = 1;
-export const EDIT = 2;
-export const DELETE = 3;
-export const REACT = 4;
-export const UNREACT = 5;
-
-/** Acts in a room; `src/js.rs` has the same. */
-export const JOIN = 0;
-export const LEAVE = 1;
-export const READ = 2;
-export const TYPING = 3;
-
 /** Most calls that wait for the module to load; a client that is never connected takes no more. */
 const MAX_WAITING = 1_000;
 
@@ -126,24 +103,9 @@ export class Connection {
   async load(): Promise<Core> {
     const { Core } = await ready(this.#loader);
     if (!this.#core) {
-      const face: Face = {
-        events: (text) => attempt(() => this.#onEvents(JSON.parse(text) as CoreEvent[], core)),
-        notified: (text) => attempt(() => this.onNotified(JSON.parse(text) as StreamEvent)),
-        answered: (request, status, text) => {
-          this.#requests.get(request)?.([status, text]);
-          this.#requests.delete(request);
-        },
-        tokenWanted: (fresh, request) => {
-          this.#getToken(fresh).then(
-            (token) =>
-              typeof token === 'string'
-                ? core.token(request, true, token)
-                : core.token(request, false, 'getToken gave no string'),
-            (error: unknown) => core.token(request, false, String(error)),
-          );
-        },
-      };
-      const core: Core = new Core(this.#options, face);
+      // Nothing that is thrown may reach the wasm.
+      const tell = (text: string) => attempt(() => this.#told(JSON.parse(text) as CoreEvent[], core));
+      const core: Core = new Core(this.#options, { tell });
       this.#core = core;
       this.#onLoad(core);
       const waiting = this.#waiting;
@@ -176,15 +138,47 @@ export class Connection {
     throw new TidingsError(problem?.code ?? 'BAD_RESPONSE', message, { retryAfterMs: problem?.retryAfterMs });
   }
 
+  /** What the chat does comes in batches, the rest by itself. */
+  #told(batch: CoreEvent[], core: Core): void {
+    const [event] = batch;
+    switch (event?.[0]) {
+      case NOTIFIED: {
+        const [, ...one] = event;
+        this.onNotified(one);
+        break;
+      }
+      case ANSWERED: {
+        const [, request, ...answer] = event;
+        this.#requests.get(request)?.(answer);
+        this.#requests.delete(request);
+        break;
+      }
+      case TOKEN_WANTED: {
+        const [, fresh, request] = event;
+        this.#getToken(fresh).then(
+          (token) =>
+            typeof token === 'string'
+              ? ask(core, TOKEN, request, true, token)
+              : ask(core, TOKEN, request, false, 'getToken gave no string'),
+          (error: unknown) => ask(core, TOKEN, request, false, String(error)),
+        );
+        break;
+      }
+      default:
+        this.#onEvents(batch, core);
+    }
+  }
+
   async #exchange(core: Core, method: Method, path: string, body: unknown): Promise<[number, string]> {
     const text = body === undefined ? undefined : JSON.stringify(body);
     const answer = await new Promise<[number, string]>((resolve) => {
       this.#lastRequest += 1;
       this.#requests.set(this.#lastRequest, resolve);
-      core.http(this.#lastRequest, method, path, text);
+      ask(core, HTTP, this.#lastRequest, method, path, text);
     });
-    if (answer[0] > 0) return answer;
-    throw new TidingsError(answer[0] < 0 ? 'TOKEN' : 'NETWORK', answer[1]);
+    const [status, reason] = answer;
+    if (status > NO_TOKEN) return answer;
+    throw new TidingsError(status === NO_TOKEN ? 'TOKEN' : 'NETWORK', reason);
   }
 }
 

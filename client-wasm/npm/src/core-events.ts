@@ -10,6 +10,12 @@ export const SENT = 4;
 export const ROOM = 5;
 export const GAP = 6;
 export const MALFORMED = 7;
+export const NOTIFIED = 8;
+export const ANSWERED = 9;
+export const TOKEN_WANTED = 10;
+
+/** In place of a status: there is no answer since there is no token; below it, since the network failed. */
+export const NO_TOKEN = 1;
 
 export type StatusEvent = [
   typeof STATUS,
@@ -38,6 +44,9 @@ export type CoreEvent =
   | [typeof ROOM, string, 'joined' | 'left' | 'refused', string?]
   | [typeof GAP, string | null, number, number, GapReason | 'LOST']
   | [typeof MALFORMED, string]
+  | [typeof NOTIFIED, ...StreamEvent]
+  | [typeof ANSWERED, request: number, status: number, text: string]
+  | [typeof TOKEN_WANTED, fresh: boolean, request: number]
   // What is for the hooks of Leptos alone.
   | [];
 

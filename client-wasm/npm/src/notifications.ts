@@ -1,4 +1,5 @@
 /** Notifications: the stream, and the list with its read state. */
+import { STREAM_CLOSE, STREAM_CONNECT, STREAM_CURSOR, STREAM_RECONNECT, ask } from './commands.js';
 import { Connection, type ConnectionOptions, type Method } from './connection.js';
 import { DISCONNECTED, IDLE, MAX_ATTEMPTS, STATUS, type StreamEvent } from './core-events.js';
 import { Early } from './early.js';
@@ -13,7 +14,6 @@ import type {
   StreamConnected,
   StreamReset,
 } from './generated/protocol.js';
-import type { Notifications } from './core.js';
 import { Value, type Store } from './store.js';
 import type { WasmLoader } from './wasm.js';
 
@@ -70,7 +70,6 @@ export class BaseNotificationClient extends Emitter<NotificationEvents> {
   readonly #early = new Early<Notification | NotificationState>();
   /** The newest one that the server's last count holds; behind every id while that is not known. */
   #counted = '';
-  #stream: Notifications | undefined;
   #starting: Promise<void> | undefined;
   #closed = false;
 
@@ -103,7 +102,7 @@ export class BaseNotificationClient extends Emitter<NotificationEvents> {
 
   /** The position after the last event, in this page load or an earlier one; `null` where there is none. */
   get lastEventId(): string | null {
-    return this.#stream?.cursor() ?? null;
+    return ask<string>(this.#connection.core, STREAM_CURSOR) ?? null;
   }
 
   /**
@@ -120,13 +119,13 @@ export class BaseNotificationClient extends Emitter<NotificationEvents> {
 
   /** Attempts to connect now in place of waiting. */
   reconnectNow(): void {
-    this.#stream?.reconnectNow();
+    ask(this.#connection.core, STREAM_RECONNECT);
   }
 
   /** Closes the stream. Its position is kept for the next {@link connect}. */
   close(): void {
     this.#closed = true;
-    this.#stream?.close();
+    ask(this.#connection.core, STREAM_CLOSE);
   }
 
   /** Closes the stream, for `await using`. */
@@ -183,7 +182,6 @@ export class BaseNotificationClient extends Emitter<NotificationEvents> {
     const core = await this.#connection.load();
     // Closed while the module was loading.
     if (this.#closed) throw new TidingsError('CLOSED', 'The client was closed.');
-    this.#stream ??= core.notifications();
     const { state } = this.#status.get();
     if (state === 'connected') return;
     const settled = new Promise<void>((resolve, reject) => {
@@ -194,7 +192,7 @@ export class BaseNotificationClient extends Emitter<NotificationEvents> {
         else reject(new TidingsError('CLOSED', 'The client was closed before the stream stood.'));
       });
     });
-    this.#stream.connect();
+    ask(core, STREAM_CONNECT);
     await settled;
   }
 

@@ -1,5 +1,6 @@
 /** What this client sends: from the call to the outbox, and what the outbox says of it. */
-import { CHAT, DELETE, EDIT, PRIVATE, REACT, UNREACT, type Connection } from './connection.js';
+import { CANCEL, CHAT, DELETE, EDIT, OUTBOX, PRIVATE, REACT, RETRY, UNREACT, ask } from './commands.js';
+import type { Connection } from './connection.js';
 import type { SentEvent, StoredEntry } from './core-events.js';
 import type { Core } from './core.js';
 import { TidingsError, type TidingsErrorCode } from './errors.js';
@@ -61,11 +62,11 @@ export class Sends {
 
   retry(id: string): void {
     this.#outgoing.get(id)?.retry();
-    this.#connection.core?.entry(id, false);
+    ask(this.#connection.core, RETRY, id);
   }
 
   cancel(id: string): void {
-    this.#connection.core?.entry(id, true);
+    ask(this.#connection.core, CANCEL, id);
   }
 
   revise(id: string, content: string): void {
@@ -74,7 +75,7 @@ export class Sends {
     const place = roomId ?? recipientId;
     if (outgoing?.content === undefined || place === undefined) return;
     outgoing.revise(content);
-    this.#connection.core?.enqueue(id, roomId === undefined ? PRIVATE : CHAT, place, replyTo, content, true);
+    ask(this.#connection.core, roomId === undefined ? PRIVATE : CHAT, id, place, replyTo, content, true);
   }
 
   /** The outbox's word on an entry. */
@@ -85,7 +86,7 @@ export class Sends {
 
   /** An earlier page load, or another page, left messages in the outbox: they are shown as this one's own. */
   restore(core: Core): void {
-    for (const [id, frame, refusal] of JSON.parse(core.outbox()) as StoredEntry[]) {
+    for (const [id, frame, refusal] of ask<StoredEntry[]>(core, OUTBOX) ?? []) {
       if (this.#outgoing.get(id)) continue;
       const draft: Draft = {
         roomId: 'roomId' in frame ? frame.roomId : undefined,
@@ -139,7 +140,7 @@ export class Sends {
       this.#outgoing.fail(outgoing, new TidingsError(code, sentence));
     };
     const taken = this.#connection.run((core) => {
-      if (!core.enqueue(id, kind, place, message, text, false)) {
+      if (!ask(core, kind, id, place, message, text)) {
         refuse('INVALID_FRAME', 'A room, user or message has no such id.');
       }
     });

@@ -17,6 +17,9 @@ const SENT: u64 = 4;
 const ROOM: u64 = 5;
 const GAP: u64 = 6;
 const MALFORMED: u64 = 7;
+const NOTIFIED: u64 = 8;
+const ANSWERED: u64 = 9;
+const TOKEN_WANTED: u64 = 10;
 
 /// Events of the chat client.
 pub(super) fn events(events: &[Event]) -> String {
@@ -29,6 +32,42 @@ pub(super) fn events(events: &[Event]) -> String {
     }
     rows.close();
     rows.into_text()
+}
+
+/// One value.
+pub(super) fn plain(write: impl FnOnce(&mut Rows)) -> String {
+    let mut row = Rows::default();
+    write(&mut row);
+    row.into_text()
+}
+
+/// One event that is not the chat's.
+fn alone(what: u64, write: impl FnOnce(&mut Rows)) -> String {
+    plain(|row| {
+        row.open();
+        row.open();
+        row.number(what);
+        write(row);
+        row.close();
+        row.close();
+    })
+}
+
+/// A request is done: its number, status and text.
+pub(super) fn answer(request: u64, status: u64, text: &str) -> String {
+    alone(ANSWERED, |row| {
+        row.number(request);
+        row.number(status);
+        row.text(text);
+    })
+}
+
+/// A token is wanted: whether a cached one will not do, and the number of the question.
+pub(super) fn token_wanted(fresh: bool, request: u64) -> String {
+    alone(TOKEN_WANTED, |row| {
+        flag(row, fresh);
+        row.number(request);
+    })
 }
 
 fn event(row: &mut Rows, event: &Event) {
@@ -126,24 +165,20 @@ pub(super) fn outbox(entries: &[Stored]) -> String {
 }
 
 /// One event of the notification stream: `[name, data, cursor]`, or a status, or a loss.
-pub(super) fn notification_event(event: &NotificationEvent) -> String {
-    let mut row = Rows::default();
-    row.open();
-    match event {
+pub(super) fn notified(event: &NotificationEvent) -> String {
+    alone(NOTIFIED, |row| match event {
         NotificationEvent::Message { kind, data, cursor } => {
             row.text(kind.as_str());
             row.text(data);
-            text(&mut row, cursor.as_deref());
+            text(row, cursor.as_deref());
         }
-        NotificationEvent::Status(status) => stream_status(&mut row, status),
+        NotificationEvent::Status(status) => stream_status(row, status),
         NotificationEvent::Disconnected(error) => {
             row.number(DISCONNECTED);
             row.text(error.as_ref().map(reason).unwrap_or_default());
         }
         NotificationEvent::MaxReconnectAttemptsReached => row.number(MAX_ATTEMPTS),
-    }
-    row.close();
-    row.into_text()
+    })
 }
 
 /// Why a request has no answer, without the machinery of `Display`.

@@ -8,6 +8,7 @@ use core::cell::{Cell, RefCell};
 use tidings_client_core::{Transport, Transports, json};
 use wasm_bindgen::prelude::*;
 
+use super::convert;
 use crate::config::{Answered, Config, Credentials, TokenProvider};
 
 #[wasm_bindgen]
@@ -15,31 +16,22 @@ extern "C" {
     /// What the face is called back by. It catches what its listeners throw; there is nobody else to tell.
     pub type Face;
 
-    /// What happened to the chat client: an array of events.
+    /// What happened: an array of events, as `convert` writes them.
     #[wasm_bindgen(method)]
-    pub(super) fn events(this: &Face, events: &str);
-    /// What happened to the notification stream: one event.
-    #[wasm_bindgen(method)]
-    pub(super) fn notified(this: &Face, event: &str);
-    /// A request is done: see `JsClient::http`.
-    #[wasm_bindgen(method)]
-    pub(super) fn answered(this: &Face, request: u32, status: i32, text: &str);
-    /// A token is needed: the answer comes by `JsClient::token`.
-    #[wasm_bindgen(method, js_name = tokenWanted)]
-    fn token_wanted(this: &Face, fresh: bool, request: u32);
+    pub(super) fn tell(this: &Face, events: &str);
 }
 
 /// The tokens that the app was asked for.
 #[derive(Default)]
 pub(super) struct Asked {
-    last: Cell<u32>,
+    last: Cell<u64>,
     /// As many as there are requests under way.
-    waiting: RefCell<Vec<(u32, Answered)>>,
+    waiting: RefCell<Vec<(u64, Answered)>>,
 }
 
 impl Asked {
     /// The app's word on one of them.
-    pub(super) fn answered(&self, request: u32, answer: Result<String, String>) {
+    pub(super) fn answered(&self, request: u64, answer: Result<String, String>) {
         let mut waiting = self.waiting.borrow_mut();
         let at = waiting.iter().position(|(number, _)| *number == request);
         let found = at.map(|at| waiting.swap_remove(at));
@@ -52,10 +44,10 @@ impl Asked {
     fn provider(self: &Rc<Self>, face: &Rc<Face>) -> TokenProvider {
         let (asked, face) = (Rc::clone(self), Rc::clone(face));
         TokenProvider::by_callback(move |fresh, answered| {
-            let request = asked.last.get().wrapping_add(1);
+            let request = asked.last.get() + 1;
             asked.last.set(request);
             asked.waiting.borrow_mut().push((request, answered));
-            face.token_wanted(fresh, request);
+            face.tell(&convert::token_wanted(fresh, request));
         })
     }
 }
