@@ -3,6 +3,7 @@
 mod kind;
 
 use alloc::borrow::Cow;
+use alloc::boxed::Box;
 use alloc::string::String;
 
 use crate::json::scan::{self, Scanner, Span};
@@ -64,26 +65,30 @@ fields! {
 
 /// One server frame. The text is whole; `data` is to be parsed by whoever shows it.
 #[derive(Clone, PartialEq)]
-pub struct Frame {
+pub struct Frame(Box<Parts>);
+
+/// Its text and the places in it: large, and often moved.
+#[derive(Clone, PartialEq)]
+struct Parts {
     text: String,
     kind: Kind,
     category: Span,
     name: Span,
     data: Span,
     timestamp: Span,
-    pub(crate) fields: Fields,
+    fields: Fields,
 }
 
 impl core::fmt::Debug for Frame {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(&self.text)
+        f.write_str(&self.0.text)
     }
 }
 
 impl Frame {
     /// Reads a frame's envelope; the text comes back where it is none.
     pub(crate) fn read(text: String) -> Result<Self, String> {
-        let mut frame = Self {
+        let mut parts = Parts {
             text,
             kind: Kind::Unknown,
             category: Span::default(),
@@ -92,12 +97,14 @@ impl Frame {
             timestamp: Span::default(),
             fields: Fields::default(),
         };
-        match frame.scan() {
-            Some(()) => Ok(frame),
-            None => Err(frame.text),
+        match parts.scan() {
+            Some(()) => Ok(Self(Box::new(parts))),
+            None => Err(parts.text),
         }
     }
+}
 
+impl Parts {
     fn scan(&mut self) -> Option<()> {
         let text = self.text.as_str();
         let mut scanner = Scanner::new(text);
@@ -124,99 +131,106 @@ impl Frame {
         }
         Some(())
     }
+}
 
+impl Frame {
     /// What the frame is.
     #[must_use]
-    pub const fn kind(&self) -> Kind {
-        self.kind
+    pub fn kind(&self) -> Kind {
+        self.0.kind
     }
 
     /// The category's name.
     #[must_use]
     pub fn category(&self) -> Cow<'_, str> {
-        self.text_of(self.category).unwrap_or_default()
+        self.text_of(self.0.category).unwrap_or_default()
     }
 
     /// The type's name.
     #[must_use]
     pub fn name(&self) -> Cow<'_, str> {
-        self.text_of(self.name).unwrap_or_default()
+        self.text_of(self.0.name).unwrap_or_default()
     }
 
     /// The JSON text of `data`; empty where there is none.
     #[must_use]
     pub fn data(&self) -> &str {
-        self.data.of(&self.text)
+        self.0.data.of(&self.0.text)
     }
 
     /// The server's time, RFC 3339.
     #[must_use]
     pub fn timestamp(&self) -> Cow<'_, str> {
-        self.text_of(self.timestamp).unwrap_or_default()
+        self.text_of(self.0.timestamp).unwrap_or_default()
     }
 
     /// The frame's whole JSON text.
     #[must_use]
     pub fn text(&self) -> &str {
-        &self.text
+        &self.0.text
     }
 
     /// The frame's whole JSON text.
     #[must_use]
     pub fn into_text(self) -> String {
-        self.text
+        self.0.text
     }
 
     /// `data.roomId`.
     #[must_use]
     pub fn room_id(&self) -> Option<Cow<'_, str>> {
-        self.text_of(self.fields.room_id())
+        self.text_of(self.0.fields.room_id())
     }
 
     /// `data.seq`.
     #[must_use]
     pub fn seq(&self) -> Option<u64> {
-        self.number_of(self.fields.seq())
+        self.number_of(self.0.fields.seq())
     }
 
     /// `data.inboxSeq`.
     #[must_use]
     pub fn inbox_seq(&self) -> Option<u64> {
-        self.number_of(self.fields.inbox_seq())
+        self.number_of(self.0.fields.inbox_seq())
     }
 
     /// `data.messageId`.
     #[must_use]
     pub fn message_id(&self) -> Option<Cow<'_, str>> {
-        self.text_of(self.fields.message_id())
+        self.text_of(self.0.fields.message_id())
     }
 
     /// `data.clientId`: the id of the client frame that made the entry.
     #[must_use]
     pub fn client_id(&self) -> Option<Cow<'_, str>> {
-        self.text_of(self.fields.client_id())
+        self.text_of(self.0.fields.client_id())
     }
 
     /// `data.cursor`: the position of a notification.
     #[must_use]
     pub fn cursor(&self) -> Option<Cow<'_, str>> {
-        self.text_of(self.fields.cursor())
+        self.text_of(self.0.fields.cursor())
+    }
+
+    /// Where the fields of `data` are.
+    pub(crate) fn fields(&self) -> &Fields {
+        &self.0.fields
     }
 
     pub(crate) fn text_of(&self, span: Span) -> Option<Cow<'_, str>> {
-        scan::string(span.of(&self.text))
+        scan::string(span.of(&self.0.text))
     }
 
     pub(crate) fn owned(&self, span: Span) -> Option<String> {
-        scan::text(span.of(&self.text))
+        scan::text(span.of(&self.0.text))
     }
 
     pub(crate) fn number_of(&self, span: Span) -> Option<u64> {
-        scan::number(span.of(&self.text))
+        scan::number(span.of(&self.0.text))
     }
 
     pub(crate) fn is_true(&self, span: Span) -> bool {
-        span.of(&self.text) == "true"
+        span.of(&self.0.text) == "true"
     }
 }
 

@@ -54,6 +54,11 @@ impl Client {
         Self(Driver::new(config, http))
     }
 
+    #[cfg(feature = "js")]
+    pub(crate) fn command(&self, command: Command) {
+        self.0.command(command);
+    }
+
     /// Connects, and stays connected until [`close`](Self::close).
     pub fn connect(&self) {
         self.0.command(Command::Connect);

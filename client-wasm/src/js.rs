@@ -41,8 +41,8 @@ impl JsClient {
         Self { client, stream: OnceCell::new(), face, asked }
     }
 
-    /// Does what a command says, as `npm/src/commands.ts` has them. The answer is JSON; nothing where an id in it is none,
-    /// or where there is nothing to say.
+    /// Does what a command says, as `npm/src/commands.ts` has them. The answer is JSON, or empty where there is nothing to
+    /// say; none where an id is none, or there is not what was asked for.
     pub fn act(&self, command: &str) -> Option<String> {
         act::act(self, command)
     }

@@ -71,7 +71,7 @@ impl Places {
 
     /// A frame has come. Only the next one of its log moves a place: what was left out is asked for again.
     pub(super) fn pass(&mut self, frame: &Frame) {
-        let fields = &frame.fields;
+        let fields = frame.fields();
         let room = frame.room_id();
         let place = self.rooms.iter_mut().find(|place| room.as_deref() == Some(place.room.as_str()));
         let kind = frame.kind();

@@ -16,7 +16,7 @@ const AFTER_INTERNAL: Duration = Duration::from_secs(5);
 impl Session {
     /// A frame was done.
     pub(super) fn acked(&mut self, frame: &Frame) {
-        let fields = &frame.fields;
+        let fields = frame.fields();
         let Some(id) = frame.text_of(fields.id()) else { return };
         if self.outbox.contains(&id) {
             let state = SendState::Acked {
@@ -46,7 +46,7 @@ impl Session {
 
     /// A frame was refused. The app hears of it, unless it is sent again by itself.
     pub(super) fn refused(&mut self, frame: Frame, now: Instant) {
-        let fields = &frame.fields;
+        let fields = frame.fields();
         let code = frame.text_of(fields.code()).map_or(Code::Internal, |code| code_of(&code));
         let told = frame.number_of(fields.retry_after_ms()).map(Duration::from_millis);
         let (id, room) = (frame.owned(fields.id()), frame.owned(fields.room_id()));

@@ -137,7 +137,7 @@ impl Session {
     pub(super) fn established(&mut self, frame: Frame, now: Instant) {
         let Some(connection) = self.connection.as_mut() else { return };
         let number = |span, default| frame.number_of(span).unwrap_or(default);
-        let fields = &frame.fields;
+        let fields = frame.fields();
         let is_first = connection.greeted.is_none();
         if is_first {
             let interval = Duration::from_millis(number(fields.heartbeat_ms(), HEARTBEAT).max(1_000));

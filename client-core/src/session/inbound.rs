@@ -46,7 +46,7 @@ impl Session {
             Kind::Ack => self.acked(&frame),
             Kind::Pong => {}
             Kind::Authenticated => {
-                let id = frame.text_of(frame.fields.id());
+                let id = frame.text_of(frame.fields().id());
                 self.token.answered(id.as_deref());
             }
             Kind::Error => self.refused(frame, now),
@@ -60,7 +60,7 @@ impl Session {
                 self.notification(frame);
             }
             Kind::GoingAway => {
-                let wait = frame.number_of(frame.fields.retry_after_ms()).map(Duration::from_millis);
+                let wait = frame.number_of(frame.fields().retry_after_ms()).map(Duration::from_millis);
                 if let Some(connection) = self.connection.as_mut() {
                     connection.come_back = wait;
                 }
@@ -92,8 +92,8 @@ impl Session {
         if !wanted {
             return;
         }
-        let head = frame.number_of(frame.fields.head_seq()).unwrap_or(0);
-        let replay_from = frame.number_of(frame.fields.replay_from()).unwrap_or(head + 1);
+        let head = frame.number_of(frame.fields().head_seq()).unwrap_or(0);
+        let replay_from = frame.number_of(frame.fields().replay_from()).unwrap_or(head + 1);
         let whole = self.cursors.joined(&room, replay_from, head);
         if news {
             self.room_event(&room, RoomState::Joined);
@@ -105,7 +105,7 @@ impl Session {
     }
 
     fn gap(&mut self, frame: &Frame) {
-        let fields = &frame.fields;
+        let fields = frame.fields();
         let room = frame.owned(fields.room_id());
         let (Some(from), Some(to)) = (frame.number_of(fields.from()), frame.number_of(fields.to())) else {
             return;
@@ -145,7 +145,7 @@ impl Session {
 
     /// An entry of our own that comes by the log is durable, whether or not its `ACK` ever comes.
     fn echoed(&mut self, frame: &Frame) {
-        let fields = &frame.fields;
+        let fields = frame.fields();
         let by =
             frame.text_of(if frame.kind() == Kind::Reaction { fields.user_id() } else { fields.sender_id() });
         if by.is_none() || by.as_deref() != self.user_id.as_deref() {
@@ -163,7 +163,7 @@ impl Session {
     }
 
     fn membership(&mut self, frame: Frame) {
-        if frame.fields.member().of(frame.text()) == "false"
+        if frame.fields().member().of(frame.text()) == "false"
             && let Some(room) = frame.room_id()
             && self.subscriptions.remove(&room)
         {
@@ -174,9 +174,9 @@ impl Session {
     }
 
     fn notification(&mut self, frame: Frame) {
-        let cursor = frame.owned(frame.fields.cursor());
+        let cursor = frame.owned(frame.fields().cursor());
         let id =
-            if frame.kind() == Kind::NotificationState { None } else { frame.text_of(frame.fields.id()) };
+            if frame.kind() == Kind::NotificationState { None } else { frame.text_of(frame.fields().id()) };
         if self.cursors.notification(id.as_deref(), cursor) {
             self.event(Event::Frame(frame));
         }

@@ -91,7 +91,7 @@ impl Hub {
         }
         self.links.push(Link::new(id));
         if let Some(upstream) = &self.upstream {
-            let inbox_seq = upstream.greeting.fields.inbox_seq();
+            let inbox_seq = upstream.greeting.fields().inbox_seq();
             let text = inbox_seq.replaced(upstream.greeting.text(), upstream.inbox_seq);
             self.out.push_back(HubOutput::Deliver([id].into(), text));
             self.tell_presence(now);
@@ -168,7 +168,7 @@ impl Hub {
             Kind::Gap => self.gap(&frame),
             Kind::TokenExpiring => [LinkId::OWN].into(),
             Kind::Membership => {
-                if frame.fields.member().of(frame.text()) == "false" {
+                if frame.fields().member().of(frame.text()) == "false" {
                     self.links.iter_mut().for_each(|link| link.leave(room.unwrap_or_default()));
                 }
                 self.to(&|_| true)
@@ -211,7 +211,7 @@ impl Hub {
     }
 
     fn greeted(&mut self, greeting: Frame, now: Instant) {
-        let fields = &greeting.fields;
+        let fields = greeting.fields();
         let number = |span, default| greeting.number_of(span).unwrap_or(default);
         let pace = (fields.frames_per_second(), fields.frame_burst());
         let mut upstream = Upstream {
@@ -235,7 +235,7 @@ impl Hub {
     }
 
     fn acked(&mut self, frame: &Frame) -> Vec<LinkId> {
-        let id = frame.text_of(frame.fields.id());
+        let id = frame.text_of(frame.fields().id());
         let Some((asker, ask)) = id.and_then(|id| self.asked.answered(&id)) else { return Vec::new() };
         match ask {
             Meaning::Plain => {}
@@ -250,7 +250,7 @@ impl Hub {
     }
 
     fn refused(&mut self, frame: &Frame) -> Vec<LinkId> {
-        let fields = &frame.fields;
+        let fields = frame.fields();
         if let Some(id) = frame.text_of(fields.id()) {
             let Some((asker, ask)) = self.asked.answered(&id) else { return Vec::new() };
             let code = frame.text_of(fields.code());
@@ -278,11 +278,11 @@ impl Hub {
 
     fn gap(&mut self, frame: &Frame) -> Vec<LinkId> {
         let Some(upstream) = &mut self.upstream else { return Vec::new() };
-        if frame.is_true(frame.fields.inbox()) {
-            let to = frame.number_of(frame.fields.to()).unwrap_or(0);
+        if frame.is_true(frame.fields().inbox()) {
+            let to = frame.number_of(frame.fields().to()).unwrap_or(0);
             upstream.inbox_seq = upstream.inbox_seq.max(to);
         }
-        if frame.text_of(frame.fields.reason()).as_deref() == Some("EPOCH") {
+        if frame.text_of(frame.fields().reason()).as_deref() == Some("EPOCH") {
             return [upstream.replayed_for].into();
         }
         // One answer may be for several. Who is further on passes over it.
@@ -293,7 +293,7 @@ impl Hub {
     }
 
     fn asker(&mut self, frame: &Frame) -> Option<LinkId> {
-        let (asker, _) = self.asked.answered(&frame.text_of(frame.fields.id())?)?;
+        let (asker, _) = self.asked.answered(&frame.text_of(frame.fields().id())?)?;
         Some(asker)
     }
 
@@ -316,7 +316,7 @@ impl Hub {
     /// A marker moved by one link: to the server its session is one with the others'.
     fn tell_read(&mut self, by: LinkId, room: &str, seq: u64, time: &str) {
         let Some(upstream) = &self.upstream else { return };
-        let user = upstream.greeting.text_of(upstream.greeting.fields.user_id());
+        let user = upstream.greeting.text_of(upstream.greeting.fields().user_id());
         let mut data = Object::new();
         data.text("roomId", room);
         data.text("userId", &user.unwrap_or_default());

@@ -36,5 +36,5 @@ export const STREAM_CURSOR = 24;
  */
 export function ask<T = true>(core: Core | undefined, ...command: unknown[]): T | undefined {
   const answer = core?.act(JSON.stringify(command));
-  return answer === undefined ? undefined : (JSON.parse(answer) as T);
+  return answer === undefined ? undefined : (JSON.parse(answer || 'true') as T);
 }

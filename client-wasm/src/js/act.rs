@@ -1,12 +1,11 @@
 //! Commands of the face: rows as `npm/src/commands.ts` has them.
 
-use alloc::borrow::ToOwned;
 use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use tidings_client_core::Entry;
-use tidings_client_core::json;
+use tidings_client_core::{Command, Entry};
+use tidings_client_core::json::{self, Rows};
 use tidings_protocol::command::OnlineStatus;
 use tidings_protocol::{ClientId, MessageId, RoomId, UserId};
 
@@ -68,27 +67,37 @@ impl Row<'_> {
 pub(super) fn act(core: &JsClient, command: &str) -> Option<String> {
     let row = Row(json::items(command)?);
     let client = &core.client;
-    match row.number(0)? {
-        CONNECT => client.connect(),
-        RECONNECT => client.reconnect_now(),
-        CLOSE => client.close(row.flag(1)),
-        PRESENCE => client.presence(if row.flag(1) { OnlineStatus::Away } else { OnlineStatus::Online }),
-        QUEUED => return Some(convert::plain(|out| out.number(client.queued() as u64))),
-        USER => return client.user_id().map(|user| convert::plain(|out| out.text(&user))),
-        OUTBOX => return Some(convert::outbox(&client.outbox())),
-        RETRY => client.retry(&ClientId::new(row.text(1)?).ok()?),
-        CANCEL => client.cancel(&ClientId::new(row.text(1)?).ok()?),
-        what @ JOIN..=TYPING => in_room(core, what, &row)?,
+    let id = || ClientId::new(row.text(1)?).ok();
+    let room = || RoomId::new(row.text(1)?).ok();
+    client.command(match row.number(0)? {
+        CONNECT => Command::Connect,
+        RECONNECT => Command::Reconnect,
+        CLOSE => Command::Close { forget: row.flag(1) },
+        PRESENCE => Command::Presence(if row.flag(1) { OnlineStatus::Away } else { OnlineStatus::Online }),
+        RETRY => Command::Retry { id: id()? },
+        CANCEL => Command::Cancel { id: id()? },
+        JOIN => Command::Join { room: room()?, after: row.number(2) },
+        LEAVE => Command::Leave { room: room()? },
+        READ => Command::Read { room: room()?, seq: row.number(2)? },
+        TYPING => Command::Typing { room: room()?, is_typing: row.flag(2) },
         what @ CHAT..=UNREACT => {
-            let id = ClientId::new(row.text(1)?).ok()?;
-            let entry = entry(what, &row)?;
-            if row.flag(5) {
-                client.revise(&id, entry);
-            } else {
-                client.enqueue_as(id, entry);
-            }
+            let (id, entry) = (id()?, entry(what, &row)?);
+            if row.flag(5) { Command::Revise { id, entry } } else { Command::Send { id, entry } }
         }
-        HTTP => request(core, &row)?,
+        what => return other(core, what, &row),
+    });
+    Some(String::new())
+}
+
+/// What is not the session's.
+fn other(core: &JsClient, what: u64, row: &Row<'_>) -> Option<String> {
+    let client = &core.client;
+    let mut out = Rows::default();
+    match what {
+        QUEUED => out.number(client.queued() as u64),
+        USER => out.text(&client.user_id()?),
+        OUTBOX => convert::outbox(&mut out, &client.outbox()),
+        HTTP => request(core, row)?,
         TOKEN => {
             let said = row.text(3)?;
             core.asked.answered(row.number(1)?, if row.flag(2) { Ok(said) } else { Err(said) });
@@ -96,25 +105,10 @@ pub(super) fn act(core: &JsClient, command: &str) -> Option<String> {
         STREAM_CONNECT => core.stream.get_or_init(|| stream(core)).connect(),
         STREAM_RECONNECT => core.stream.get()?.reconnect_now(),
         STREAM_CLOSE => core.stream.get()?.close(),
-        STREAM_CURSOR => {
-            let cursor = core.stream.get()?.cursor()?;
-            return Some(convert::plain(|out| out.text(&cursor)));
-        }
+        STREAM_CURSOR => out.text(&core.stream.get()?.cursor()?),
         _ => return None,
     }
-    Some("true".to_owned())
-}
-
-/// `[what, room, number]`: the position after which is replayed, the position read, or whether the user types.
-fn in_room(core: &JsClient, what: u64, row: &Row<'_>) -> Option<()> {
-    let room = RoomId::new(row.text(1)?).ok()?;
-    match what {
-        JOIN => core.client.join(&room, row.number(2)),
-        LEAVE => core.client.leave(&room),
-        READ => core.client.read(&room, row.number(2)?),
-        _ => core.client.typing(&room, row.flag(2)),
-    }
-    Some(())
+    Some(out.into_text())
 }
 
 /// `[what, id, place, message, text, revises]`. The place is a room's id or, for a private message, a user's; the message

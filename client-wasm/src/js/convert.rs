@@ -34,23 +34,16 @@ pub(super) fn events(events: &[Event]) -> String {
     rows.into_text()
 }
 
-/// One value.
-pub(super) fn plain(write: impl FnOnce(&mut Rows)) -> String {
-    let mut row = Rows::default();
-    write(&mut row);
-    row.into_text()
-}
-
 /// One event that is not the chat's.
 fn alone(what: u64, write: impl FnOnce(&mut Rows)) -> String {
-    plain(|row| {
-        row.open();
-        row.open();
-        row.number(what);
-        write(row);
-        row.close();
-        row.close();
-    })
+    let mut row = Rows::default();
+    row.open();
+    row.open();
+    row.number(what);
+    write(&mut row);
+    row.close();
+    row.close();
+    row.into_text()
 }
 
 /// A request is done: its number, status and text.
@@ -150,18 +143,16 @@ fn status(row: &mut Rows, status: &Status) {
 }
 
 /// What the outbox holds: `[id, frame, code of the refusal]` each.
-pub(super) fn outbox(entries: &[Stored]) -> String {
-    let mut rows = Rows::default();
+pub(super) fn outbox(rows: &mut Rows, entries: &[Stored]) {
     rows.open();
     for entry in entries {
         rows.open();
         rows.text(entry.id.as_str());
         rows.raw(&entry.frame);
-        text(&mut rows, entry.failed.as_deref());
+        text(rows, entry.failed.as_deref());
         rows.close();
     }
     rows.close();
-    rows.into_text()
 }
 
 /// One event of the notification stream: `[name, data, cursor]`, or a status, or a loss.

@@ -90,7 +90,7 @@ impl Way {
             }
         };
         let kind = frame.kind();
-        let is_refusal = kind == Kind::Error && frame.fields.id().of(frame.text()).is_empty();
+        let is_refusal = kind == Kind::Error && frame.fields().id().of(frame.text()).is_empty();
         if kind == Kind::ConnectionEstablished {
             self.greeted(frame, out)?;
         } else if kind == Kind::RoomParticipants || is_refusal && frame.room_id().is_some() {
@@ -116,7 +116,7 @@ impl Way {
     }
 
     fn greeted(&mut self, frame: Frame, out: &mut Out) -> Result<(), Closed> {
-        let epoch = frame.owned(frame.fields.epoch());
+        let epoch = frame.owned(frame.fields().epoch());
         if let Some(main) = &mut self.main {
             main.is_settled = true;
         }
@@ -154,7 +154,7 @@ impl Way {
         let room = frame.room_id().unwrap_or_default();
         let code = code_in(frame);
         if code.is_retryable() || !self.refuse(&room, code, frame.data(), out) {
-            return Err(again(frame.number_of(frame.fields.retry_after_ms())));
+            return Err(again(frame.number_of(frame.fields().retry_after_ms())));
         }
         Ok(())
     }
@@ -190,7 +190,7 @@ impl Way {
     /// A post's answer says something.
     fn posted(&mut self, text: String, out: &mut Out, now: Instant) {
         let Ok(frame) = Frame::read(text) else { return };
-        let id = frame.owned(frame.fields.id()).unwrap_or_default();
+        let id = frame.owned(frame.fields().id()).unwrap_or_default();
         if let Some(at) = self.asks.iter().position(|ask| ask.id == id) {
             if frame.kind() == Kind::Ack {
                 // The user is a member; the next stream or poll brings the room's entries.
@@ -203,7 +203,7 @@ impl Way {
             return;
         }
         if self.post.entries.let_go(&id) && code_in(&frame).is_retryable() {
-            let wait = frame.number_of(frame.fields.retry_after_ms());
+            let wait = frame.number_of(frame.fields().retry_after_ms());
             self.post.hold(id, now + wait.map_or(RETRY_AFTER, Duration::from_millis));
         }
         self.tell(frame.into_text(), out);
@@ -212,7 +212,7 @@ impl Way {
     /// A poll beside the one in use says something. It moves no place along; the cursor that it has come to.
     fn beside(&self, text: String, out: &mut Out) -> Option<String> {
         let frame = Frame::read(text).ok()?;
-        let cursor = frame.owned(frame.fields.cursor());
+        let cursor = frame.owned(frame.fields().cursor());
         if matches!(frame.kind(), Kind::RoomParticipants | Kind::NotificationReset) || cursor.is_some() {
             self.tell(frame.into_text(), out);
         }
@@ -244,5 +244,5 @@ impl Way {
 }
 
 fn code_in(frame: &Frame) -> Code {
-    code_of(&frame.text_of(frame.fields.code()).unwrap_or_default())
+    code_of(&frame.text_of(frame.fields().code()).unwrap_or_default())
 }
