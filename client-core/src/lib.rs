@@ -45,6 +45,7 @@ mod outbox;
 mod output;
 mod pacing;
 mod query;
+mod queue;
 mod relay;
 mod rng;
 mod said;
@@ -65,6 +66,7 @@ pub use output::{
     ClosedBy, Connect, Event, Gap, GapReason, Output, Persist, Refusal, RoomState, SendState, State, Status,
     Stored,
 };
+pub use queue::Queue;
 pub use relay::{Relay, RelayOutput, Request};
 pub use rng::Rng;
 pub use session::Session;

@@ -17,7 +17,6 @@ mod post;
 mod side;
 mod way;
 
-use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -25,6 +24,7 @@ use tidings_protocol::CloseCode;
 
 use crate::input::{Closed, ConnId};
 use crate::output::Connect;
+use crate::queue::Queue;
 use crate::time::Instant;
 use way::Way;
 
@@ -69,7 +69,7 @@ pub struct Relay {
 /// What is to be done, and the number of the last request.
 #[derive(Debug, Default)]
 struct Out {
-    queue: VecDeque<RelayOutput>,
+    queue: Queue<RelayOutput>,
     requests: u32,
 }
 
@@ -98,7 +98,7 @@ impl Relay {
         if let Some(conn) =
             self.ways.iter().find(|way| way.requests().contains(&Some(request))).map(|way| way.conn)
         {
-            self.out.queue.push_back(RelayOutput::Opened(conn));
+            self.out.queue.push(RelayOutput::Opened(conn));
         }
     }
 
@@ -120,7 +120,7 @@ impl Relay {
 
     /// The next thing to do; `None` when all is done until the next call.
     pub fn poll_output(&mut self) -> Option<RelayOutput> {
-        self.out.queue.pop_front()
+        self.out.queue.pop()
     }
 
     /// Lets a connection deal with what one of its requests says.
@@ -139,7 +139,7 @@ impl Relay {
             if closed.code == Some(CloseCode::Replaced.as_u16()) {
                 closed = again(closed.retry_after_ms);
             }
-            self.out.queue.push_back(RelayOutput::Closed(conn, closed));
+            self.out.queue.push(RelayOutput::Closed(conn, closed));
         }
     }
 
@@ -161,13 +161,13 @@ impl Out {
     fn ask(&mut self, path: &'static str, body: String, is_stream: bool, fresh_token: bool) -> ConnId {
         self.requests = self.requests.wrapping_add(1);
         let id = ConnId::of_request(self.requests);
-        self.queue.push_back(RelayOutput::Request(Request { id, path, body, is_stream, fresh_token }));
+        self.queue.push(RelayOutput::Request(Request { id, path, body, is_stream, fresh_token }));
         id
     }
 
     fn drop(&mut self, request: Option<ConnId>) {
         if let Some(request) = request {
-            self.queue.push_back(RelayOutput::Drop(request));
+            self.queue.push(RelayOutput::Drop(request));
         }
     }
 }

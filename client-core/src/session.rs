@@ -13,7 +13,6 @@ mod outbound;
 mod stored;
 
 use alloc::borrow::ToOwned;
-use alloc::collections::VecDeque;
 use alloc::string::String;
 
 use tidings_protocol::command::OnlineStatus;
@@ -28,6 +27,7 @@ use crate::ladder::Ladder;
 use crate::markers::Markers;
 use crate::outbox::Outbox;
 use crate::output::{ClosedBy, Event, Output, Persist, State, Status, Stored};
+use crate::queue::Queue;
 use crate::rng::Rng;
 use crate::subscriptions::Subscriptions;
 use crate::time::Instant;
@@ -70,7 +70,7 @@ pub struct Session {
     cursors: Cursors,
     subscriptions: Subscriptions,
     markers: Markers,
-    out: VecDeque<Output>,
+    out: Queue<Output>,
     told: Option<Status>,
     armed: Option<Instant>,
 }
@@ -107,7 +107,7 @@ impl Session {
             cursors: Cursors::default(),
             subscriptions: Subscriptions::default(),
             markers: Markers::default(),
-            out: VecDeque::new(),
+            out: Queue::default(),
             told: None,
             armed: None,
             config,
@@ -143,7 +143,7 @@ impl Session {
 
     /// The next thing to do; `None` when all is done until the next input.
     pub fn poll_output(&mut self) -> Option<Output> {
-        self.out.pop_front()
+        self.out.pop()
     }
 
     /// A fresh id for [`Command::Send`](crate::Command::Send).
@@ -207,12 +207,12 @@ impl Session {
     }
 
     fn event(&mut self, event: Event) {
-        self.out.push_back(Output::Event(event));
+        self.out.push(Output::Event(event));
     }
 
     fn persist(&mut self, what: Persist) {
         if self.config.storage && self.storage_ready {
-            self.out.push_back(Output::Persist(what));
+            self.out.push(Output::Persist(what));
         }
     }
 
@@ -241,7 +241,7 @@ impl Session {
             && self.armed.is_none_or(|armed| next < armed)
         {
             self.armed = Some(next);
-            self.out.push_back(Output::WaitUntil(next));
+            self.out.push(Output::WaitUntil(next));
         }
     }
 }

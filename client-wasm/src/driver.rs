@@ -9,13 +9,12 @@ mod requests;
 mod sharing;
 
 use alloc::borrow::ToOwned;
-use alloc::collections::VecDeque;
 use alloc::rc::{Rc, Weak};
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
 
-use tidings_client_core::{self as session, Duration, Event, Input, Output, Relay, Session, Status, Stored};
+use tidings_client_core::{self as session, Duration, Event, Input, Output, Queue, Relay, Session, Status, Stored};
 use tidings_protocol::ClientId;
 
 use self::keeping::Storage;
@@ -39,7 +38,7 @@ pub(crate) struct Driver {
     session: RefCell<Session>,
     /// What goes without a socket.
     relay: RefCell<Relay>,
-    inputs: RefCell<VecDeque<Input>>,
+    inputs: RefCell<Queue<Input>>,
     is_draining: Cell<bool>,
     links: Links,
     sharing: Sharing,
@@ -142,7 +141,7 @@ impl Driver {
 
     /// Takes one input, and everything that follows from it. While that runs, further inputs wait for their turn.
     fn input(self: &Rc<Self>, input: Input) {
-        self.inputs.borrow_mut().push_back(input);
+        self.inputs.borrow_mut().push(input);
         if self.is_draining.replace(true) {
             return;
         }
@@ -156,7 +155,7 @@ impl Driver {
     }
 
     fn next_input(&self) -> Option<Input> {
-        self.inputs.borrow_mut().pop_front()
+        self.inputs.borrow_mut().pop()
     }
 
     fn step(self: &Rc<Self>, input: Input) -> Vec<Event> {

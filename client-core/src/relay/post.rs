@@ -1,7 +1,7 @@
 //! Client frames on their way by posts: gathered into a body, one request at a time.
 
-use alloc::collections::VecDeque;
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use tidings_protocol::limits::MAX_FRAMES_PER_BODY;
 
@@ -16,7 +16,7 @@ const MAX_BODY: usize = 64 * 1024;
 /// The frames that wait for the next request, and the request that is on its way. The sessions' windows bound them.
 #[derive(Debug, Default)]
 pub(super) struct Post {
-    waiting: VecDeque<String>,
+    waiting: Vec<String>,
     pub(super) request: Option<ConnId>,
     /// Entries that are not answered: nothing else is named by what follows it.
     pub(super) entries: Held,
@@ -27,7 +27,7 @@ pub(super) struct Post {
 
 impl Post {
     pub(super) fn push(&mut self, frame: String) {
-        self.waiting.push_back(frame);
+        self.waiting.push(frame);
     }
 
     /// The server has refused an entry for now, and nothing may overtake it: the next request may go to another node.
@@ -41,8 +41,9 @@ impl Post {
         let (mut frames, mut count) = (String::from("["), 0);
         while count < MAX_FRAMES_PER_BODY
             && frames.len() < MAX_BODY
-            && let Some(frame) = self.waiting.pop_front()
+            && !self.waiting.is_empty()
         {
+            let frame = self.waiting.remove(0);
             let id = json::text_of(&frame, "id").unwrap_or_default();
             if json::text_of(&frame, "after").is_some_and(|after| self.held.contains(&after)) {
                 tell(refusal(&id, self.until.max(now), now));

@@ -166,7 +166,7 @@ impl Way {
         }
         if self.post.request.is_none() {
             let conn = self.conn;
-            let mut tell = |text| out.queue.push_back(RelayOutput::Frame(conn, text));
+            let mut tell = |text| out.queue.push(RelayOutput::Frame(conn, text));
             if let Some(frames) = self.post.take(now, &mut tell) {
                 let mut body = Object::new();
                 body.text("clientSession", &self.whose);
@@ -246,7 +246,7 @@ impl Way {
     }
 
     fn tell(&self, text: String, out: &mut Out) {
-        out.queue.push_back(RelayOutput::Frame(self.conn, text));
+        out.queue.push(RelayOutput::Frame(self.conn, text));
     }
 
     fn position(&self, stage: Stage) -> Option<usize> {

@@ -59,7 +59,7 @@ impl Session {
             greeted.pacing.block(wait, now);
         }
         if code == Code::Unauthenticated && self.config.refreshable_token && self.token.ask() {
-            self.out.push_back(Output::RefreshToken);
+            self.out.push(Output::RefreshToken);
         }
         let is_unsent = json::field(frame.data(), "unsent").is_some();
         let again = self.refused_entry(id.as_deref(), code, wait, is_unsent, now)

@@ -83,7 +83,7 @@ impl Session {
 
     fn close(&mut self, forget: bool) {
         if let Some(connection) = &self.connection {
-            self.out.push_back(Output::Close(connection.id, 1000));
+            self.out.push(Output::Close(connection.id, 1000));
         }
         self.drop_connection();
         if self.state != State::Closed {
@@ -105,7 +105,7 @@ impl Session {
         self.timers.clear(Timer::Positions);
         if self.config.storage {
             // Whether or not it was read.
-            self.out.push_back(Output::Persist(Persist::Forget));
+            self.out.push(Output::Persist(Persist::Forget));
         }
     }
 

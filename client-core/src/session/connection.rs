@@ -91,7 +91,7 @@ impl Session {
         self.tell_status();
         let payload = self.payload(conn, transport, &self.client_session, self.config.notifications);
         let fresh_token = self.token.is_stale();
-        self.out.push_back(Output::Connect(Connect {
+        self.out.push(Output::Connect(Connect {
             conn,
             transport,
             payload,
@@ -203,7 +203,7 @@ impl Session {
     /// Gives a connection up that is still open.
     pub(super) fn abandon(&mut self, code: u16, reason: &str, now: Instant) {
         if let Some(connection) = &self.connection {
-            self.out.push_back(Output::Close(connection.id, code));
+            self.out.push(Output::Close(connection.id, code));
             self.lost(Closed { reason: reason.to_owned(), ..Closed::default() }, now);
         }
     }

@@ -68,7 +68,7 @@ impl Session {
             }
             Kind::TokenExpiring => {
                 if self.config.refreshable_token && self.token.ask() {
-                    self.out.push_back(Output::RefreshToken);
+                    self.out.push(Output::RefreshToken);
                 }
                 self.event(Event::Frame(frame));
             }

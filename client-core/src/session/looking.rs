@@ -41,7 +41,7 @@ impl Session {
                 self.timers.set(Timer::Look, now + LOOK);
                 return;
             }
-            self.out.push_back(Output::Close(look, 1000));
+            self.out.push(Output::Close(look, 1000));
             self.look_failed(now);
         } else {
             let transport = self.ladder.look();
@@ -61,10 +61,10 @@ impl Session {
     /// The better transport gets through: the connection in use is given up for it.
     pub(super) fn climb(&mut self, now: Instant) {
         if let Some(look) = self.look.take() {
-            self.out.push_back(Output::Close(look, 1000));
+            self.out.push(Output::Close(look, 1000));
         }
         if let Some(connection) = &self.connection {
-            self.out.push_back(Output::Close(connection.id, 1000));
+            self.out.push(Output::Close(connection.id, 1000));
         }
         self.drop_connection();
         self.ladder.climb();
@@ -76,7 +76,7 @@ impl Session {
     pub(super) fn stop_looking(&mut self) {
         self.timers.clear(Timer::Look);
         if let Some(look) = self.look.take() {
-            self.out.push_back(Output::Close(look, 1000));
+            self.out.push(Output::Close(look, 1000));
         }
     }
 
@@ -86,7 +86,7 @@ impl Session {
         let payload = self.payload(conn, transport, &name, false);
         self.look = Some(conn);
         self.timers.set(Timer::Look, now + LOOK);
-        self.out.push_back(Output::Connect(Connect {
+        self.out.push(Output::Connect(Connect {
             conn,
             transport,
             payload,

@@ -191,7 +191,7 @@ impl Session {
 
     fn send(&mut self, frame: String) {
         if let Some(connection) = &self.connection {
-            self.out.push_back(Output::Send(connection.id, frame));
+            self.out.push(Output::Send(connection.id, frame));
         }
     }
 

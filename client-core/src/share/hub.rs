@@ -1,6 +1,5 @@
 //! The hub: what links say goes up, what the server says goes to those whom it concerns.
 
-use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::mem::take;
@@ -15,6 +14,7 @@ use crate::input::Closed;
 use crate::json::write::Object;
 use crate::outbox::code_of;
 use crate::pacing::Pacing;
+use crate::queue::Queue;
 use crate::said::{Meaning, Said};
 use crate::time::{Duration, Instant};
 use crate::transport::Transport;
@@ -47,7 +47,7 @@ pub struct Hub {
     by: Transport,
     /// Who last said something that has no id.
     nameless: Option<LinkId>,
-    out: VecDeque<HubOutput>,
+    out: Queue<HubOutput>,
 }
 
 /// The connection, once the server has greeted.
@@ -72,7 +72,7 @@ impl Hub {
 
     /// The next thing to do; `None` when all is done until the next call.
     pub fn poll_output(&mut self) -> Option<HubOutput> {
-        self.out.pop_front()
+        self.out.pop()
     }
 
     /// The connection is to go by this transport. What other links are greeted with says so.
@@ -86,14 +86,14 @@ impl Hub {
     pub fn open(&mut self, id: LinkId, now: Instant) {
         if self.links.len() >= MAX_LINKS {
             let closed = Closed { code: Some(CloseCode::Overloaded.as_u16()), ..Closed::default() };
-            self.out.push_back(HubOutput::Close([id].into(), closed));
+            self.out.push(HubOutput::Close([id].into(), closed));
             return;
         }
         self.links.push(Link::new(id));
         if let Some(upstream) = &self.upstream {
             let inbox_seq = upstream.greeting.fields().inbox_seq();
             let text = inbox_seq.replaced(upstream.greeting.text(), upstream.inbox_seq);
-            self.out.push_back(HubOutput::Deliver([id].into(), text));
+            self.out.push(HubOutput::Deliver([id].into(), text));
             self.tell_presence(now);
         }
     }
@@ -206,7 +206,7 @@ impl Hub {
         let links = take(&mut self.links).into_iter().map(|link| link.id);
         let others: Vec<LinkId> = links.filter(|id| *id != LinkId::OWN).collect();
         if !others.is_empty() {
-            self.out.push_back(HubOutput::Close(others, closed));
+            self.out.push(HubOutput::Close(others, closed));
         }
     }
 
@@ -339,7 +339,7 @@ impl Hub {
     fn send(&mut self, text: String, now: Instant) {
         if let Some(upstream) = &mut self.upstream {
             upstream.pacing.take_anyway(now);
-            self.out.push_back(HubOutput::Send(text));
+            self.out.push(HubOutput::Send(text));
         }
     }
 
@@ -353,7 +353,7 @@ impl Hub {
 
     fn deliver(&mut self, to: Vec<LinkId>, text: String) {
         if !to.is_empty() {
-            self.out.push_back(HubOutput::Deliver(to, text));
+            self.out.push(HubOutput::Deliver(to, text));
         }
     }
 
