@@ -33,6 +33,7 @@ impl Instant {
 
     /// Time passed since `earlier`; zero where `earlier` lies ahead.
     #[must_use]
+    #[inline(never)]
     pub const fn since(self, earlier: Self) -> Duration {
         Duration(self.0.get().saturating_sub(earlier.0.get()))
     }
@@ -64,6 +65,8 @@ impl Duration {
 impl Add<Duration> for Instant {
     type Output = Self;
 
+    // Here and below: in the many places where it is wanted it would be many instructions each.
+    #[inline(never)]
     fn add(self, span: Duration) -> Self {
         Self(self.0.saturating_add(span.0))
     }
