@@ -35,8 +35,11 @@ export function unpack(packed: Uint8Array): Uint8Array<ArrayBuffer> {
   const places = lengths.map((length) => (read += length) - length);
   const [before, after, table, locals, code, immediates] = places as [number, number, number, number, number, number];
 
-  const symbols: [fixed: number[], immediates: number[]][] = [];
-  for (read = table; read < locals; ) symbols.push([bytes(), bytes()]);
+  // Each is some instructions in a row.
+  const symbols: [fixed: number[], immediates: number[]][][] = [];
+  for (read = table; read < locals; ) {
+    symbols.push(Array.from({ length: number() }, () => [bytes(), bytes()]));
+  }
 
   module.set(packed.subarray(before, after));
   let written = after - before;
@@ -51,12 +54,13 @@ export function unpack(packed: Uint8Array): Uint8Array<ArrayBuffer> {
     const begin = (at = written + LENGTH);
     for (let left = copy(LOCALS) * 2; left > 0; left--) copy(LOCALS);
     for (let depth = 1; depth > 0; ) {
-      const [fixed, streams] = symbols[packed[read++]!]!;
-      for (const byte of fixed) module[at++] = byte;
-      for (const stream of streams) copy(stream);
-      const opcode = fixed[0]!;
-      if (opcode === END) depth--;
-      else if (opcode >= BLOCK && opcode <= IF) depth++;
+      for (const [fixed, streams] of symbols[packed[read++]!]!) {
+        for (const byte of fixed) module[at++] = byte;
+        for (const stream of streams) copy(stream);
+        const opcode = fixed[0]!;
+        if (opcode === END) depth--;
+        else if (opcode >= BLOCK && opcode <= IF) depth++;
+      }
     }
     let length = at - begin;
     for (; length > 127; length >>= 7) module[written++] = (length & 127) | 128;
