@@ -14,7 +14,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
 
-use tidings_client_core::{self as session, Duration, Event, Input, Output, Queue, Relay, Session, Status, Stored};
+use tidings_client_core::{
+    self as session, Duration, Event, Input, Output, Queue, Relay, Session, Status, Stored,
+};
 use tidings_protocol::ClientId;
 
 use self::keeping::Storage;

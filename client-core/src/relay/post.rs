@@ -39,10 +39,7 @@ impl Post {
     /// Gathers what waits into the frames of a body. Of what stands behind a refused frame the refusal is told.
     pub(super) fn take(&mut self, now: Instant, tell: &mut dyn FnMut(String)) -> Option<String> {
         let (mut frames, mut count) = (String::from("["), 0);
-        while count < MAX_FRAMES_PER_BODY
-            && frames.len() < MAX_BODY
-            && !self.waiting.is_empty()
-        {
+        while count < MAX_FRAMES_PER_BODY && frames.len() < MAX_BODY && !self.waiting.is_empty() {
             let frame = self.waiting.remove(0);
             let id = json::text_of(&frame, "id").unwrap_or_default();
             if json::text_of(&frame, "after").is_some_and(|after| self.held.contains(&after)) {

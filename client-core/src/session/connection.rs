@@ -91,13 +91,7 @@ impl Session {
         self.tell_status();
         let payload = self.payload(conn, transport, &self.client_session, self.config.notifications);
         let fresh_token = self.token.is_stale();
-        self.out.push(Output::Connect(Connect {
-            conn,
-            transport,
-            payload,
-            fresh_token,
-            is_look: false,
-        }));
+        self.out.push(Output::Connect(Connect { conn, transport, payload, fresh_token, is_look: false }));
     }
 
     /// Whose a connection is. A request that was given up may come much later; so that it does nothing to what is in its

@@ -13,7 +13,7 @@ import type { Sending } from './outgoing.js';
 import { Room } from './room.js';
 import { RoomList } from './rooms.js';
 import { Sends } from './sends.js';
-import { Value, type Store } from './store.js';
+import { Value, connected, type Store } from './store.js';
 import type { WasmLoader } from './wasm.js';
 
 /** Options of a chat client. */
@@ -333,13 +333,8 @@ export class BaseClient extends Emitter<ClientEvents> {
     // Closed while the module was loading.
     if (!this.#isWanted) throw new TidingsError('CLOSED', 'The client was closed.');
     if (this.state === 'connected') return;
-    const settled = new Promise<void>((resolve, reject) => {
-      const dispose = this.#status.subscribe(({ state, closedBy }) => {
-        if (state !== 'connected' && state !== 'closed') return;
-        dispose();
-        if (state === 'connected') resolve();
-        else reject(new TidingsError(closeCode(closedBy), `The client was closed (${closedBy ?? 'client'}).`));
-      });
+    const settled = connected(this.#status, ({ closedBy }) => {
+      return new TidingsError(closeCode(closedBy), `The client was closed (${closedBy ?? 'client'}).`);
     });
     ask(core, CONNECT);
     await settled;

@@ -14,7 +14,7 @@ import type {
   StreamConnected,
   StreamReset,
 } from './generated/protocol.js';
-import { Value, type Store } from './store.js';
+import { Value, connected, type Store } from './store.js';
 import type { WasmLoader } from './wasm.js';
 
 /** The events of a {@link NotificationClient}. */
@@ -184,13 +184,8 @@ export class BaseNotificationClient extends Emitter<NotificationEvents> {
     if (this.#closed) throw new TidingsError('CLOSED', 'The client was closed.');
     const { state } = this.#status.get();
     if (state === 'connected') return;
-    const settled = new Promise<void>((resolve, reject) => {
-      const dispose = this.#status.subscribe((status) => {
-        if (status.state !== 'connected' && status.state !== 'closed') return;
-        dispose();
-        if (status.state === 'connected') resolve();
-        else reject(new TidingsError('CLOSED', 'The client was closed before the stream stood.'));
-      });
+    const settled = connected(this.#status, () => {
+      return new TidingsError('CLOSED', 'The client was closed before the stream stood.');
     });
     ask(core, STREAM_CONNECT);
     await settled;

@@ -1,4 +1,5 @@
 /** A value with subscribers: what user interfaces are drawn from. */
+import type { State } from './events.js';
 
 /** A value that changes over time. A snapshot is immutable: a change makes a new one. */
 export interface Store<T> {
@@ -51,4 +52,16 @@ export function attempt(run: () => void): void {
     if (typeof reportError === 'function') reportError(error);
     else console.error(error);
   }
+}
+
+/** Resolves when the connection stands; rejects with what `why` makes of it when it is closed before that. */
+export function connected<S extends { state: State }>(status: Store<S>, why: (status: S) => Error): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const dispose = status.subscribe((now) => {
+      if (now.state !== 'connected' && now.state !== 'closed') return;
+      dispose();
+      if (now.state === 'connected') resolve();
+      else reject(why(now));
+    });
+  });
 }

@@ -4,8 +4,8 @@ use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use tidings_client_core::{Command, Entry};
 use tidings_client_core::json::{self, Rows};
+use tidings_client_core::{Command, Entry};
 use tidings_protocol::command::OnlineStatus;
 use tidings_protocol::{ClientId, MessageId, RoomId, UserId};
 
@@ -145,9 +145,10 @@ fn request(core: &JsClient, row: &Row<'_>) -> Option<()> {
     core.client.http().exchange(ask, move |answer| {
         let (status, text) = match &answer {
             Answer::Whole(status, text) => ((*status).into(), &**text),
-            Answer::Failed(error) => {
-                (if matches!(error, HttpError::Token(_)) { NO_TOKEN } else { NETWORK }, convert::reason(error))
-            }
+            Answer::Failed(error) => (
+                if matches!(error, HttpError::Token(_)) { NO_TOKEN } else { NETWORK },
+                convert::reason(error),
+            ),
             Answer::Opened | Answer::Part(_) | Answer::Ended => return,
         };
         face.tell(&convert::answer(number, status, text));

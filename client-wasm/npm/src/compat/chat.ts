@@ -1,9 +1,10 @@
 /** A drop-in for hand-written chat clients over a bare WebSocket: their methods, events and state. */
 import { BaseClient } from '../client.js';
+import { Emitter } from '../emitter.js';
 import { TidingsError } from '../errors.js';
 import type { ClientFrame, ServerFrame } from '../generated/protocol.js';
 import type { WasmLoader } from '../wasm.js';
-import { Listeners } from './listeners.js';
+import type { AnyEvents } from './events.js';
 
 /** What `getConnectionState()` gives. */
 export interface ChatConnectionState {
@@ -18,7 +19,7 @@ export interface ChatConnectionState {
 }
 
 /** The drop-in chat client, without the way to its module: see `ChatWebSocketClient`. */
-export class BaseChatWebSocketClient extends Listeners {
+export class BaseChatWebSocketClient extends Emitter<AnyEvents> {
   /** The server's address. */
   readonly serverUrl: string;
   /** The user's token. */

@@ -1,9 +1,10 @@
 /** A drop-in for hand-written notification clients over a bare EventSource: their methods, events and state. */
+import { Emitter } from '../emitter.js';
 import { TidingsError } from '../errors.js';
 import { BaseNotificationClient, notificationConnection } from '../notifications.js';
 import type { Broadcast, Notification as Notice } from '../generated/protocol.js';
 import type { WasmLoader } from '../wasm.js';
-import { Listeners } from './listeners.js';
+import type { AnyEvents } from './events.js';
 
 /** What `getConnectionState()` gives. */
 export interface NotificationConnectionState {
@@ -18,7 +19,7 @@ export interface NotificationConnectionState {
 }
 
 /** The drop-in notification client, without the way to its module: see `NotificationSSEClient`. */
-export class BaseNotificationSSEClient extends Listeners {
+export class BaseNotificationSSEClient extends Emitter<AnyEvents> {
   /** The server's address. */
   readonly baseUrl: string;
   /** The user. */
