@@ -1,6 +1,8 @@
 /** Puts the inlined module together again; `xtask/src/pack.rs` takes it apart, and describes the form. */
 
 const LOCALS = 3;
+/** Beyond all bytes. */
+const STREAM = 256;
 const LENGTH = 5;
 
 const BLOCK = 2;
@@ -35,31 +37,46 @@ export function unpack(packed: Uint8Array): Uint8Array<ArrayBuffer> {
   const places = lengths.map((length) => (read += length) - length);
   const [before, after, table, locals, code, immediates] = places as [number, number, number, number, number, number];
 
-  // Each is some instructions in a row.
-  const symbols: [fixed: number[], immediates: number[]][][] = [];
+  // Each is what to write: a byte, or from `STREAM` on what comes next in a stream; and by how many blocks it goes deeper.
+  const symbols: number[][] = [];
+  const depths: number[] = [];
   for (read = table; read < locals; ) {
-    symbols.push(Array.from({ length: number() }, () => [bytes(), bytes()]));
+    const symbol: number[] = [];
+    let deeper = 0;
+    for (let parts = number(); parts > 0; parts--) {
+      const fixed = bytes();
+      symbol.push(...fixed, ...bytes().map((stream) => STREAM + stream));
+      const opcode = fixed[0]!;
+      if (opcode === END) deeper--;
+      else if (opcode >= BLOCK && opcode <= IF) deeper++;
+    }
+    symbols.push(symbol);
+    depths.push(deeper);
   }
 
   module.set(packed.subarray(before, after));
   let written = after - before;
   let at: number;
   const copy = (stream: number): number => {
-    for (;;) {
-      const byte = (module[at++] = packed[places[stream]!++]!);
-      if (byte < 128) return byte;
-    }
+    let place = places[stream]!;
+    let byte: number;
+    do byte = module[at++] = packed[place++]!;
+    while (byte > 127);
+    places[stream] = place;
+    return byte;
   };
+  // Loops by index: a browser has not yet compiled this when it is done.
   for (read = code; read < immediates; ) {
     const begin = (at = written + LENGTH);
     for (let left = copy(LOCALS) * 2; left > 0; left--) copy(LOCALS);
     for (let depth = 1; depth > 0; ) {
-      for (const [fixed, streams] of symbols[packed[read++]!]!) {
-        for (const byte of fixed) module[at++] = byte;
-        for (const stream of streams) copy(stream);
-        const opcode = fixed[0]!;
-        if (opcode === END) depth--;
-        else if (opcode >= BLOCK && opcode <= IF) depth++;
+      const number = packed[read++]!;
+      const symbol = symbols[number]!;
+      depth += depths[number]!;
+      for (let step = 0; step < symbol.length; step++) {
+        const what = symbol[step]!;
+        if (what < STREAM) module[at++] = what;
+        else copy(what - STREAM);
       }
     }
     let length = at - begin;
