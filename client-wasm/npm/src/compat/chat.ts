@@ -83,18 +83,19 @@ export class BaseChatWebSocketClient extends Emitter<AnyEvents> {
    * @param message a frame of the protocol: `{ type: 'JOIN_ROOM', roomId: 'general' }`
    */
   send(message: ClientFrame): void {
+    // Where a method takes options, they are fields of the frame.
     switch (message.type) {
       case 'JOIN_ROOM':
-        this.client.joinRoom(message.roomId, message.afterSeq === undefined ? {} : { afterSeq: message.afterSeq });
+        this.client.joinRoom(message.roomId, message);
         break;
       case 'LEAVE_ROOM':
         this.client.leaveRoom(message.roomId);
         break;
       case 'CHAT_MESSAGE':
-        this.client.sendChatMessage(message.roomId, message.content, reply(message));
+        this.client.sendChatMessage(message.roomId, message.content, message);
         break;
       case 'PRIVATE_MESSAGE':
-        this.client.sendPrivateMessage(message.data.recipientId, message.content, reply(message));
+        this.client.sendPrivateMessage(message.data.recipientId, message.content, message);
         break;
       case 'TYPING':
         this.client.sendTypingIndicator(message.roomId, message.data.isTyping);
@@ -106,7 +107,7 @@ export class BaseChatWebSocketClient extends Emitter<AnyEvents> {
         this.client.deleteMessage(message.roomId, message.messageId);
         break;
       case 'REACT':
-        this.client.react(message.roomId, message.messageId, message.emoji, { remove: message.remove ?? false });
+        this.client.react(message.roomId, message.messageId, message.emoji, message);
         break;
       case 'READ':
         this.client.markRead(message.roomId, message.seq);
@@ -215,8 +216,4 @@ export class BaseChatWebSocketClient extends Emitter<AnyEvents> {
   getConnectionState(): ChatConnectionState {
     return this.client.getConnectionState();
   }
-}
-
-function reply(message: { replyTo?: string }): { replyTo?: string } {
-  return message.replyTo === undefined ? {} : { replyTo: message.replyTo };
 }
