@@ -79,7 +79,9 @@ impl Cursors {
         self.next_epoch = Some(theirs);
         self.notifications = None;
         self.inbox.moved = Moved::No;
-        self.rooms.retain(|r| r.active);
+        while let Some(at) = self.rooms.iter().position(|r| !r.active) {
+            self.rooms.remove(at);
+        }
         for room in &mut self.rooms {
             room.log.moved = Moved::No;
         }
@@ -87,16 +89,12 @@ impl Cursors {
 
     /// The connection is gone.
     pub(crate) fn disconnected(&mut self) {
-        let logs = self.rooms.iter_mut().map(|r| {
-            r.pending = true;
-            r.skipped = 0;
-            &mut r.log
-        });
-        for log in logs.chain([&mut self.inbox]) {
-            if log.moved == Moved::OnThisConnection {
-                log.moved = Moved::Before;
-            }
+        for room in &mut self.rooms {
+            room.pending = true;
+            room.skipped = 0;
+            room.log.disconnected();
         }
+        self.inbox.disconnected();
     }
 
     /// The epoch to be named with all positions.
@@ -135,7 +133,9 @@ impl Cursors {
 
     /// The app follows the room no longer.
     pub(crate) fn forget(&mut self, room: &str) {
-        self.rooms.retain(|r| r.room != room);
+        if let Some(at) = self.rooms.iter().position(|r| r.room == room) {
+            self.rooms.remove(at);
+        }
         self.dirty = true;
     }
 

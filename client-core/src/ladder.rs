@@ -124,7 +124,7 @@ impl Ladder {
     /// The next allowed transport below one, or the best of all.
     fn next(&self, below: Option<Transport>) -> Option<Transport> {
         let from = below.map_or(0, |transport| transport as usize + 1);
-        Transport::ALL.into_iter().skip(from).find(|&transport| self.allowed.allow(transport))
+        Transport::ALL.iter().skip(from).find(|&&transport| self.allowed.allow(transport)).copied()
     }
 }
 

@@ -132,7 +132,12 @@ impl Outbox {
         self.lanes = Lanes::new();
         self.bytes = 0;
         self.cancelled.clear();
-        self.entries.drain(..).map(|e| e.id).collect()
+        let mut dropped = Vec::new();
+        for entry in &self.entries {
+            dropped.push(entry.id.clone());
+        }
+        self.entries.clear();
+        dropped
     }
 
     /// The connection is gone: what was on its way is unsure, and each lane begins again with one entry. Frames of a
@@ -234,8 +239,12 @@ impl Outbox {
     }
 
     /// Every entry as it is to be kept, in order.
-    pub(crate) fn all(&self) -> impl Iterator<Item = Stored> + '_ {
-        self.entries.iter().map(Pending::stored)
+    pub(crate) fn all(&self) -> Vec<Stored> {
+        let mut all = Vec::new();
+        for entry in &self.entries {
+            all.push(entry.stored());
+        }
+        all
     }
 
     /// Entries that wait or are on their way.
@@ -316,5 +325,5 @@ impl Pending {
 
 /// The code of a name; what a newer server may say counts as its own error.
 pub(crate) fn code_of(name: &str) -> Code {
-    Code::ALL.into_iter().find(|c| c.as_str() == name).unwrap_or(Code::Internal)
+    Code::ALL.iter().find(|c| c.as_str() == name).copied().unwrap_or(Code::Internal)
 }

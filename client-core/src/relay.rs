@@ -82,7 +82,8 @@ impl Relay {
     /// A session or hub says something by one of the connections; false where it is none of them.
     pub fn say(&mut self, conn: ConnId, text: String, now: Instant) -> bool {
         let Some(at) = self.ways.iter().position(|way| way.conn == conn) else { return false };
-        self.with(at, |way, out| way.say(text, out, now));
+        let said = self.ways[at].say(text, &mut self.out, now);
+        self.settle(at, said);
         true
     }
 
@@ -95,27 +96,35 @@ impl Relay {
 
     /// The head of a stream's answer has come.
     pub fn opened(&mut self, request: ConnId) {
-        if let Some(conn) =
-            self.ways.iter().find(|way| way.requests().contains(&Some(request))).map(|way| way.conn)
-        {
-            self.out.queue.push(RelayOutput::Opened(conn));
+        if let Some(at) = self.position(request) {
+            self.out.queue.push(RelayOutput::Opened(self.ways[at].conn));
         }
     }
 
     /// A part of a stream's body has come.
-    pub fn chunk(&mut self, request: ConnId, chunk: &[u8], now: Instant) {
-        self.hear(request, |way, out| way.chunk(chunk, out, now));
+    pub fn chunk(&mut self, request: ConnId, chunk: &str, now: Instant) {
+        if let Some(at) = self.position(request) {
+            let heard = self.ways[at].chunk(chunk, &mut self.out, now);
+            self.settle(at, heard);
+        }
     }
 
     /// A request was answered with a status of success; the text is the answer's body.
     pub fn answered(&mut self, request: ConnId, text: &str, now: Instant) {
-        self.hear(request, |way, out| way.answered(request, text, out, now));
+        if let Some(at) = self.position(request) {
+            let heard = self.ways[at].answered(request, text, &mut self.out, now);
+            self.settle(at, heard);
+        }
     }
 
     /// A request failed, or a stream ended, and with it the connection. Whether a post had arrived is unknown: its frames are
     /// to be sent again under the same ids. What was asked beside can wait.
     pub fn failed(&mut self, request: ConnId, closed: Closed) {
-        self.hear(request, |way, _| way.side.failed(request, way.heard_at).then_some(()).ok_or(closed));
+        if let Some(at) = self.position(request) {
+            let way = &mut self.ways[at];
+            let can_wait = way.side.failed(request, way.heard_at);
+            self.settle(at, if can_wait { Ok(()) } else { Err(closed) });
+        }
     }
 
     /// The next thing to do; `None` when all is done until the next call.
@@ -123,16 +132,14 @@ impl Relay {
         self.out.queue.pop()
     }
 
-    /// Lets a connection deal with what one of its requests says.
-    fn hear(&mut self, request: ConnId, act: impl FnOnce(&mut Way, &mut Out) -> Result<(), Closed>) {
-        if let Some(at) = self.ways.iter().position(|way| way.requests().contains(&Some(request))) {
-            self.with(at, act);
-        }
+    /// The connection that a request is one of.
+    fn position(&self, request: ConnId) -> Option<usize> {
+        self.ways.iter().position(|way| way.has(request))
     }
 
-    /// Lets a connection deal with something; it may end by that.
-    fn with(&mut self, at: usize, act: impl FnOnce(&mut Way, &mut Out) -> Result<(), Closed>) {
-        if let Err(mut closed) = act(&mut self.ways[at], &mut self.out) {
+    /// A connection has dealt with something, or ends by it.
+    fn settle(&mut self, at: usize, dealt: Result<(), Closed>) {
+        if let Err(mut closed) = dealt {
             let conn = self.ways[at].conn;
             self.end(at);
             // Nobody but this connection has its client session: what is in a request's place is one of its own.
@@ -145,9 +152,10 @@ impl Relay {
 
     /// Gives up all that is on its way.
     fn end(&mut self, at: usize) {
-        for request in self.ways.swap_remove(at).requests() {
-            self.out.drop(request);
-        }
+        let way = self.ways.swap_remove(at);
+        self.out.drop(way.main_request());
+        self.out.drop(way.post.request);
+        self.out.drop(way.side.request);
     }
 }
 

@@ -59,9 +59,9 @@ impl Said {
 
 /// The `roomId` of each item.
 fn rooms(list: &str) -> Vec<String> {
-    json::items(list)
-        .unwrap_or_default()
-        .into_iter()
-        .filter_map(|item| json::text_of(item, "roomId"))
-        .collect()
+    let mut rooms = Vec::new();
+    for item in &json::items(list).unwrap_or_default() {
+        rooms.extend(json::text_of(item, "roomId"));
+    }
+    rooms
 }

@@ -14,6 +14,7 @@ mod stored;
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use tidings_protocol::command::OnlineStatus;
 use tidings_protocol::limits::MAX_CONTENT_BYTES;
@@ -172,7 +173,8 @@ impl Session {
     }
 
     /// Every entry of the outbox, in order, refused ones included: for an app that shows what an earlier page load left.
-    pub fn outbox(&self) -> impl Iterator<Item = Stored> + '_ {
+    #[must_use]
+    pub fn outbox(&self) -> Vec<Stored> {
         self.outbox.all()
     }
 

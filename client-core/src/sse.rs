@@ -2,7 +2,6 @@
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
-use alloc::vec::Vec;
 
 /// Longest event, in bytes: the largest frame and more than that. A longer one is left out.
 const MAX_EVENT: usize = 4 * 1024 * 1024;
@@ -21,8 +20,8 @@ pub struct StreamEvent {
 /// A stream in the reading. Comments and fields that say nothing here are passed over.
 #[derive(Debug, Default)]
 pub struct EventStream {
-    bytes: Vec<u8>,
-    /// Up to where the bytes were read.
+    text: String,
+    /// Up to where it was read.
     at: usize,
     event: StreamEvent,
     has_data: bool,
@@ -30,22 +29,21 @@ pub struct EventStream {
 
 impl EventStream {
     /// The stream goes on.
-    pub fn push(&mut self, chunk: &[u8]) {
-        self.bytes.drain(..self.at);
+    pub fn push(&mut self, chunk: &str) {
+        self.text = self.text.split_off(self.at);
         self.at = 0;
-        self.bytes.extend_from_slice(chunk);
-        if self.bytes.len() > MAX_EVENT {
-            self.bytes.clear();
+        self.text.push_str(chunk);
+        if self.text.len() > MAX_EVENT {
+            self.text.clear();
         }
     }
 
     /// The next event that is whole.
     pub fn next_event(&mut self) -> Option<StreamEvent> {
         loop {
-            let rest = self.bytes.get(self.at..)?;
-            let end = rest.iter().position(|&byte| byte == b'\n')?;
-            // What is no text is passed over as a comment is.
-            let line = core::str::from_utf8(&rest[..end]).unwrap_or(":").to_owned();
+            let rest = self.text.get(self.at..)?;
+            let end = rest.bytes().position(|byte| byte == b'\n')?;
+            let line = rest.get(..end)?.to_owned();
             self.at += end + 1;
             let line = line.strip_suffix('\r').unwrap_or(&line);
             if line.is_empty() {
@@ -104,8 +102,8 @@ mod tests {
         for size in 1..text.len() {
             let mut stream = EventStream::default();
             let mut events = Vec::new();
-            for chunk in text.as_bytes().chunks(size) {
-                stream.push(chunk);
+            for chunk in text.chars().collect::<Vec<_>>().chunks(size) {
+                stream.push(&String::from_iter(chunk));
                 events.extend(core::iter::from_fn(|| stream.next_event()));
             }
             assert_eq!(events, expected, "in chunks of {size}");

@@ -59,7 +59,7 @@ impl Timers {
     /// Takes the timer that has been due for longest, and how late it is.
     pub(crate) fn take_due(&mut self, now: Instant) -> Option<(Timer, Duration)> {
         let due = self.next().filter(|&at| at <= now)?;
-        let timer = ALL.into_iter().find(|&t| self.get(t) == Some(due))?;
+        let timer = *ALL.iter().find(|&&t| self.get(t) == Some(due))?;
         self.clear(timer);
         Some((timer, now.since(due)))
     }

@@ -17,8 +17,9 @@ impl Transport {
     pub const ALL: [Self; 3] = [Self::WebSocket, Self::Stream, Self::Poll];
 
     /// The transport of a name.
-    pub(crate) fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|transport| transport.as_str() == name)
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().find(|transport| transport.as_str() == name).copied()
     }
 
     /// The transport's name.

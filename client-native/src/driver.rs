@@ -1,6 +1,7 @@
 //! The task of one client: the only caller of its `Session`, without logic of its own.
 
 mod connect;
+mod decoder;
 mod link;
 mod refusal;
 mod relaying;

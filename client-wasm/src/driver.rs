@@ -133,7 +133,7 @@ impl Driver {
     }
 
     pub(crate) fn outbox(&self) -> Vec<Stored> {
-        self.session.borrow().outbox().collect()
+        self.session.borrow().outbox()
     }
 
     pub(crate) fn user_id(&self) -> Option<String> {

@@ -30,6 +30,13 @@ pub(super) enum Step {
 }
 
 impl Log {
+    /// The connection is gone.
+    pub(super) fn disconnected(&mut self) {
+        if self.moved == Moved::OnThisConnection {
+            self.moved = Moved::Before;
+        }
+    }
+
     pub(super) fn step(&self, seq: u64) -> Step {
         match self.seq {
             Some(at) if seq <= at => Step::Old,

@@ -45,16 +45,17 @@ impl Ask {
             is_strange,
             stage: if is_join { Stage::Posted } else { Stage::Due },
         };
-        for room in rooms.unwrap_or_else(|| Some([text].into())).unwrap_or_default() {
+        for room in &rooms.unwrap_or_else(|| Some([text].into())).unwrap_or_default() {
             if let Some(name) = json::text_of(room, "roomId") {
                 ask.rooms.push((name, json::number_of(room, "afterSeq")));
             }
         }
         if is_strange {
             ask.cursor = None;
-            for at in ask.rooms.iter_mut().map(|(_, at)| at).chain([&mut ask.inbox]).flatten() {
-                *at = 0;
+            for (_, at) in &mut ask.rooms {
+                *at = at.map(|_| 0);
             }
+            ask.inbox = ask.inbox.map(|_| 0);
         }
         Some(ask)
     }
@@ -70,20 +71,22 @@ impl Ask {
         data.flag("duplicate", false);
         tell(Object::event("SYSTEM", "ACK", data, ""));
         if self.is_strange {
-            let rooms = self.rooms.iter().map(|(room, at)| (Some(room), *at));
-            for (room, at) in rooms.chain([(None, self.inbox)]) {
-                if at.is_some() {
-                    let mut gap = Object::new();
-                    match room {
-                        Some(room) => gap.text("roomId", room),
-                        None => gap.flag("inbox", true),
-                    }
-                    gap.number("from", 1);
-                    gap.number("to", 0);
-                    gap.text("reason", "EPOCH");
-                    tell(Object::event("SYSTEM", "GAP", gap, ""));
-                }
+            for (room, _) in self.rooms.iter().filter(|(_, at)| at.is_some()) {
+                tell(gap(|gap| gap.text("roomId", room)));
+            }
+            if self.inbox.is_some() {
+                tell(gap(|gap| gap.flag("inbox", true)));
             }
         }
     }
+}
+
+/// Says that a log is another one.
+fn gap(of: impl FnOnce(&mut Object)) -> String {
+    let mut gap = Object::new();
+    of(&mut gap);
+    gap.number("from", 1);
+    gap.number("to", 0);
+    gap.text("reason", "EPOCH");
+    Object::event("SYSTEM", "GAP", gap, "")
 }

@@ -66,7 +66,9 @@ impl Places {
     }
 
     pub(super) fn leave(&mut self, room: &str) {
-        self.rooms.retain(|place| place.room != room);
+        if let Some(at) = self.rooms.iter().position(|place| place.room == room) {
+            self.rooms.remove(at);
+        }
     }
 
     /// A frame has come. Only the next one of its log moves a place: what was left out is asked for again.

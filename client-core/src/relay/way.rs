@@ -66,7 +66,7 @@ pub(super) struct Way {
     /// The next stream or poll is to be opened now, and a poll to be answered at once.
     is_due: bool,
     main: Option<Main>,
-    post: Post,
+    pub(super) post: Post,
     pub(super) side: Side,
     /// When the stream or poll last said something, and since when it is doubted.
     pub(super) heard_at: Instant,
@@ -101,9 +101,15 @@ impl Way {
         way
     }
 
-    /// The requests that are on its way.
-    pub(super) fn requests(&self) -> [Option<ConnId>; 3] {
-        [self.main.as_ref().map(|main| main.request), self.post.request, self.side.request]
+    /// Whether a request is one of those on its way.
+    pub(super) fn has(&self, request: ConnId) -> bool {
+        let request = Some(request);
+        self.main_request() == request || self.post.request == request || self.side.request == request
+    }
+
+    /// The stream or poll in use.
+    pub(super) fn main_request(&self) -> Option<ConnId> {
+        self.main.as_ref().map(|main| main.request)
     }
 
     pub(super) fn say(&mut self, text: String, out: &mut Out, now: Instant) -> Result<(), Closed> {
@@ -114,7 +120,9 @@ impl Way {
                 self.side.leave(room);
             }
             Said::Frame(_, Meaning::Resume(_) | Meaning::Join(_)) => {
-                self.asks.extend(Ask::read(&text, self.epoch.as_deref()));
+                if let Some(ask) = Ask::read(&text, self.epoch.as_deref()) {
+                    self.asks.push(ask);
+                }
             }
             Said::Frame(..) | Said::Entry(..) | Said::Presence(_) | Said::Ping => {}
         }
@@ -236,12 +244,12 @@ impl Way {
             not_before: if waits { now + HASTE } else { now },
         });
         out.drop(before.map(|main| main.request));
-        for room in refused {
+        for room in &refused {
             let mut data = Object::new();
             data.text("error", "Too many rooms");
             data.text("code", Code::Limit.as_str());
-            data.text("roomId", &room);
-            self.refuse(&room, Code::Limit, &data.end(), out);
+            data.text("roomId", room);
+            self.refuse(room, Code::Limit, &data.end(), out);
         }
     }
 

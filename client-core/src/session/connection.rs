@@ -270,8 +270,8 @@ impl Session {
 
     /// Sets back what belongs to a connection. What the server said about coming back, is returned.
     pub(super) fn drop_connection(&mut self) -> Option<Duration> {
-        for timer in [Timer::Handshake, Timer::Heartbeat, Timer::Stable, Timer::Pump, Timer::Answer] {
-            self.timers.clear(timer);
+        for timer in &[Timer::Handshake, Timer::Heartbeat, Timer::Stable, Timer::Pump, Timer::Answer] {
+            self.timers.clear(*timer);
         }
         self.stop_looking();
         // What was on its way by a request, or by a connection that goes on, may still arrive.

@@ -33,8 +33,7 @@ impl Session {
         for id in self.outbox.take_cancelled() {
             self.persist(Persist::Remove(id));
         }
-        let all: Vec<_> = self.outbox.all().collect();
-        for stored in all {
+        for stored in self.outbox.all() {
             if !self.outbox.is_saving(stored.id.as_str()) {
                 self.tell_stored(&stored);
             }

@@ -2,7 +2,6 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::mem::take;
 
 use tidings_protocol::CloseCode;
 
@@ -100,7 +99,9 @@ impl Hub {
 
     /// A session is done with its link, or its page is gone.
     pub fn close(&mut self, id: LinkId, now: Instant) {
-        self.links.retain(|link| link.id != id);
+        if let Some(at) = self.links.iter().position(|link| link.id == id) {
+            self.links.remove(at);
+        }
         self.tell_presence(now);
     }
 
@@ -162,7 +163,7 @@ impl Hub {
         let to = match frame.kind() {
             Kind::ConnectionEstablished => return self.greeted(frame, now),
             Kind::Ack => self.acked(&frame),
-            Kind::Authenticated => self.asker(&frame).into_iter().collect(),
+            Kind::Authenticated => self.asker(&frame),
             Kind::Error => self.refused(&frame),
             Kind::RoomParticipants => self.participants(room.unwrap_or_default()),
             Kind::Gap => self.gap(&frame),
@@ -203,8 +204,8 @@ impl Hub {
         self.upstream = None;
         self.asked.clear();
         self.held.clear();
-        let links = take(&mut self.links).into_iter().map(|link| link.id);
-        let others: Vec<LinkId> = links.filter(|id| *id != LinkId::OWN).collect();
+        let others = self.to(&|link| link.id != LinkId::OWN);
+        self.links.clear();
         if !others.is_empty() {
             self.out.push(HubOutput::Close(others, closed));
         }
@@ -292,9 +293,12 @@ impl Hub {
         }
     }
 
-    fn asker(&mut self, frame: &Frame) -> Option<LinkId> {
-        let (asker, _) = self.asked.answered(&frame.text_of(frame.fields().id())?)?;
-        Some(asker)
+    fn asker(&mut self, frame: &Frame) -> Vec<LinkId> {
+        let id = frame.text_of(frame.fields().id());
+        match id.and_then(|id| self.asked.answered(&id)) {
+            Some((asker, _)) => [asker].into(),
+            None => Vec::new(),
+        }
     }
 
     fn resumed(&mut self, id: LinkId) {
@@ -362,7 +366,11 @@ impl Hub {
     }
 
     fn to(&self, who: &dyn Fn(&Link) -> bool) -> Vec<LinkId> {
-        self.links.iter().filter(|link| who(link)).map(|link| link.id).collect()
+        let mut ids = Vec::new();
+        for link in self.links.iter().filter(|link| who(link)) {
+            ids.push(link.id);
+        }
+        ids
     }
 }
 

@@ -39,6 +39,8 @@ impl Link {
     }
 
     pub(super) fn leave(&mut self, room: &str) {
-        self.rooms.retain(|r| r != room);
+        if let Some(at) = self.rooms.iter().position(|r| r == room) {
+            self.rooms.remove(at);
+        }
     }
 }

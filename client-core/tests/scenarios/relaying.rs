@@ -106,7 +106,7 @@ impl Shared {
             let greeting = frame("SYSTEM", "CONNECTION_ESTABLISHED", &json!({"epoch": "e"}));
             let is_first = frames.iter().any(|f| f["type"] == "CONNECTION_ESTABLISHED");
             for frame in (!is_first).then_some(&greeting).into_iter().chain(frames) {
-                self.relay.chunk(id, format!("event: frame\ndata: {frame}\n\n").as_bytes(), now);
+                self.relay.chunk(id, &format!("event: frame\ndata: {frame}\n\n"), now);
                 self.drain();
             }
         } else {
@@ -343,7 +343,7 @@ fn a_page_that_hears_nothing_of_what_comes_is_told_that_the_connection_lives() {
     shared.say(TWO, &ping);
     assert_eq!(pongs(&mut shared), 0, "it came 8 s ago");
     let stream = shared.requests[0].id;
-    shared.relay.chunk(stream, b": keep-alive\n\n", Instant::from_millis(shared.now));
+    shared.relay.chunk(stream, ": keep-alive\n\n", Instant::from_millis(shared.now));
     shared.drain();
     assert_eq!(pongs(&mut shared), 2, "nobody has asked");
 }

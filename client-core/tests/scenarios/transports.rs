@@ -65,7 +65,7 @@ impl Client {
     /// A part of the last stream comes.
     fn chunk(&mut self, text: &str) {
         let request = self.asked(Transport::Stream).0;
-        self.relay(|relay, now| relay.chunk(request, text.as_bytes(), now));
+        self.relay(|relay, now| relay.chunk(request, text, now));
     }
 
     /// A frame comes by the stream, and a comment before it.

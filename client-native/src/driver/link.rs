@@ -3,10 +3,10 @@
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
 use hyper::body::{Body, Incoming};
 use tidings_client_core::{Closed, ConnId};
 
+use super::decoder::Decoder;
 use super::socket::{Heard, Socket};
 
 /// One of them.
@@ -16,7 +16,7 @@ pub(super) enum Link {
     /// Answered, and not yet read.
     Answered(String),
     Socket(Box<Socket>),
-    Stream(Incoming),
+    Stream(Incoming, Decoder),
 }
 
 pub(super) type Coming = Pin<Box<dyn Future<Output = Result<Come, Closed>> + Send>>;
@@ -36,7 +36,7 @@ pub(super) struct Links(Vec<(ConnId, Link)>);
 pub(super) enum Said {
     Opened,
     Text(String),
-    Chunk(Bytes),
+    Chunk(String),
     Answer(String),
     Closed(Closed),
 }
@@ -49,7 +49,7 @@ impl Links {
     pub(super) fn socket(&mut self, conn: ConnId) -> Option<&mut Socket> {
         self.0.iter_mut().find_map(|(id, link)| match link {
             Link::Socket(socket) if *id == conn => Some(&mut **socket),
-            Link::Socket(_) | Link::Coming(_) | Link::Answered(_) | Link::Stream(_) => None,
+            Link::Socket(_) | Link::Coming(_) | Link::Answered(_) | Link::Stream(..) => None,
         })
     }
 
@@ -85,7 +85,7 @@ impl Link {
             Self::Coming(coming) => {
                 let (link, said) = match ready!(coming.as_mut().poll(cx)) {
                     Ok(Come::Socket(socket)) => (Self::Socket(socket), Said::Opened),
-                    Ok(Come::Stream(stream)) => (Self::Stream(stream), Said::Opened),
+                    Ok(Come::Stream(stream)) => (Self::Stream(stream, Decoder::default()), Said::Opened),
                     Ok(Come::Answer(text)) => {
                         *self = Self::Answered(text);
                         return self.poll(may_read, cx);
@@ -95,17 +95,17 @@ impl Link {
                 *self = link;
                 Poll::Ready(said)
             }
-            Self::Answered(_) | Self::Stream(_) if !may_read => Poll::Pending,
+            Self::Answered(_) | Self::Stream(..) if !may_read => Poll::Pending,
             Self::Answered(text) => Poll::Ready(Said::Answer(std::mem::take(text))),
             Self::Socket(socket) => match ready!(socket.poll(may_read, cx)) {
                 Heard::Text(text) => Poll::Ready(Said::Text(text)),
                 Heard::Closed(closed) => Poll::Ready(Said::Closed(closed)),
             },
-            Self::Stream(stream) => loop {
+            Self::Stream(stream, decoder) => loop {
                 match ready!(Pin::new(&mut *stream).poll_frame(cx)) {
                     Some(Ok(frame)) => {
                         if let Ok(chunk) = frame.into_data() {
-                            return Poll::Ready(Said::Chunk(chunk));
+                            return Poll::Ready(Said::Chunk(decoder.decode(&chunk)));
                         }
                     }
                     Some(Err(error)) => {

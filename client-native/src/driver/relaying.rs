@@ -13,7 +13,7 @@ impl Driver {
         match said {
             Said::Opened if conn.is_request() => self.relay.opened(conn),
             Said::Closed(closed) if conn.is_request() => self.relay.failed(conn, closed),
-            Said::Chunk(bytes) => self.relay.chunk(conn, &bytes, now),
+            Said::Chunk(text) => self.relay.chunk(conn, &text, now),
             Said::Answer(text) => self.relay.answered(conn, &text, now),
             Said::Opened => self.inputs.push_back(Input::Opened(conn)),
             Said::Text(text) => self.inputs.push_back(Input::Frame(conn, text)),

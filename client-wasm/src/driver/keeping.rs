@@ -146,7 +146,10 @@ impl Driver {
             }
             (Storage::Unknown(waiting), persist) => {
                 // The newest word on an entry is the one that counts: what waits is bounded as the outbox is.
-                waiting.retain(|earlier| entry_of(earlier) != entry_of(&persist));
+                let id = entry_of(&persist);
+                if let Some(at) = waiting.iter().position(|earlier| entry_of(earlier) == id) {
+                    waiting.remove(at);
+                }
                 waiting.push(persist);
                 None
             }

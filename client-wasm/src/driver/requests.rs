@@ -70,7 +70,7 @@ impl Driver {
         let now = host::now();
         let closed = match answer {
             Answer::Opened => return self.relay.borrow_mut().opened(id),
-            Answer::Part(text) => return self.relay.borrow_mut().chunk(id, text.as_bytes(), now),
+            Answer::Part(text) => return self.relay.borrow_mut().chunk(id, &text, now),
             Answer::Whole(200, text) => {
                 self.links.end(id);
                 return self.relay.borrow_mut().answered(id, &text, now);

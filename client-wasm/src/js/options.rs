@@ -81,9 +81,8 @@ pub(super) fn config(options: &str, face: &Rc<Face>, asked: &Rc<Asked>) -> Confi
 /// The transports of these names; those that are none count for nothing.
 fn transports(names: &str) -> Transports {
     let mut transports = Transports::NONE;
-    for name in json::items(names).unwrap_or_default() {
-        let name = json::string(name);
-        if let Some(known) = Transport::ALL.into_iter().find(|t| name.as_deref() == Some(t.as_str())) {
+    for name in &json::items(names).unwrap_or_default() {
+        if let Some(known) = json::text(name).and_then(|name| Transport::named(&name)) {
             transports = transports.with(known);
         }
     }

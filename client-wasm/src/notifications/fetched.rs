@@ -21,7 +21,7 @@ impl Fetched {
         Self(http.exchange(ask, move |answer| {
             let refusal = match answer {
                 Answer::Part(text) => {
-                    stream.borrow_mut().push(text.as_bytes());
+                    stream.borrow_mut().push(&text);
                     while let Some(event) = next(&stream) {
                         tell(event);
                     }

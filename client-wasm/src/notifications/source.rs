@@ -43,7 +43,7 @@ impl StreamEventKind {
 
     /// The event of a name.
     pub(super) fn of(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+        Self::ALL.iter().find(|kind| kind.as_str() == name).copied()
     }
 
     /// The event's name on the wire.

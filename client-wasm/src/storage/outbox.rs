@@ -86,7 +86,7 @@ impl Drop for Outbox {
 
 fn rows(text: &str) -> Vec<Stored> {
     let mut rows = Vec::new();
-    for row in json::items(text).unwrap_or_default() {
+    for row in &json::items(text).unwrap_or_default() {
         if let Some(row) = read(row) {
             rows.push(row);
         }

@@ -16,12 +16,7 @@ use crate::outbox::code_of;
 use crate::time::{Duration, Instant};
 
 impl Way {
-    pub(in crate::relay) fn chunk(
-        &mut self,
-        chunk: &[u8],
-        out: &mut Out,
-        now: Instant,
-    ) -> Result<(), Closed> {
+    pub(in crate::relay) fn chunk(&mut self, chunk: &str, out: &mut Out, now: Instant) -> Result<(), Closed> {
         if let Some(main) = &mut self.main {
             main.stream.push(chunk);
         }
@@ -56,7 +51,8 @@ impl Way {
         let frames = frames.ok_or(Closed { is_reachable: true, ..Closed::default() })?;
         let is_empty = frames.is_empty();
         let mut last = None;
-        for text in frames.into_iter().map(str::to_owned) {
+        for &text in &frames {
+            let text = text.to_owned();
             if is_post {
                 self.posted(text, out, now);
             } else if is_side {

@@ -24,7 +24,7 @@ impl World {
                     self.heard(client, id, text);
                 }
             }
-            Arrival::Chunk(conn, bytes) => self.relay(conn, |relay, id, now| relay.chunk(id, &bytes, now)),
+            Arrival::Chunk(conn, text) => self.relay(conn, |relay, id, now| relay.chunk(id, &text, now)),
             Arrival::Answer(conn, text) => {
                 self.relay(conn, |relay, id, now| relay.answered(id, &text, now));
                 self.net.wires[conn].dropped = true;

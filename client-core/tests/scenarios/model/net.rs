@@ -21,7 +21,7 @@ pub(crate) enum Arrival {
     /// At the client: the transport is open, a frame, the end.
     Opened(Conn),
     Frame(Conn, String),
-    Chunk(Conn, Vec<u8>),
+    Chunk(Conn, String),
     Answer(Conn, String),
     Closed(Conn, Option<u16>),
     /// Not let through by something that answers in the server's place.

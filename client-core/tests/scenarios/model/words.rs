@@ -51,10 +51,10 @@ pub(crate) fn say(net: &mut Net, conn: Conn, now: u64, category: &str, kind: &st
         _ if net.wires[conn].swallowed => {}
         Kind::Socket => net.send_down(conn, Arrival::Frame(conn, frame), now),
         Kind::Stream => {
-            let bytes = ["event: frame\ndata: ", &frame, "\n\n"].concat().into_bytes();
-            let at = net.rng.up_to(bytes.len() as u64 - 1) as usize;
-            for part in [&bytes[..at], &bytes[at..]] {
-                net.send_down(conn, Arrival::Chunk(conn, part.to_vec()), now);
+            let text = ["event: frame\ndata: ", &frame, "\n\n"].concat();
+            let at = text.floor_char_boundary(net.rng.up_to(text.len() as u64 - 1) as usize);
+            for part in [&text[..at], &text[at..]] {
+                net.send_down(conn, Arrival::Chunk(conn, part.to_owned()), now);
             }
         }
         Kind::Poll | Kind::Post => net.wires[conn].answer.push(frame),
@@ -72,8 +72,8 @@ pub(crate) fn finish(net: &mut Net, conn: Conn, now: u64) {
 pub(crate) fn replace(net: &mut Net, conn: Conn, now: u64) {
     match net.wires[conn].kind {
         Kind::Stream => {
-            let bytes = b"event: close\ndata: {\"code\":4009}\n\n".to_vec();
-            net.send_down(conn, Arrival::Chunk(conn, bytes), now);
+            let text = "event: close\ndata: {\"code\":4009}\n\n".to_owned();
+            net.send_down(conn, Arrival::Chunk(conn, text), now);
         }
         Kind::Socket | Kind::Poll | Kind::Post => {
             net.send_down(conn, Arrival::Closed(conn, Some(4009)), now);

@@ -126,7 +126,7 @@ fn what_failed_beside_a_stream_is_asked_for_again_after_a_while() {
     shared.refuse_beside();
     let stream = shared.requests[0].id;
     shared.now += 15_000;
-    shared.relay.chunk(stream, b": keep-alive\n\n", Instant::from_millis(shared.now));
+    shared.relay.chunk(stream, ": keep-alive\n\n", Instant::from_millis(shared.now));
     shared.drain();
     assert_eq!(shared.body().notifications_after.as_deref(), Some("c3"));
 }

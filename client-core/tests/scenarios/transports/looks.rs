@@ -80,7 +80,7 @@ fn a_stream_that_gets_through_takes_the_place_of_polls() {
     let look = client.requests.last().unwrap().clone();
     assert!(!look.body.contains(client.session.client_session()), "a look ends nothing for the session");
     let event = format!("event: frame\ndata: {}\n\n", greeting());
-    client.relay(|relay, now| relay.chunk(look.id, event.as_bytes(), now));
+    client.relay(|relay, now| relay.chunk(look.id, &event, now));
     assert!(client.closes.contains(&(poll, 1000)) && client.closes.contains(&(look.id, 1000)));
     assert_eq!(client.state(), State::Connected, "nobody sees the move");
     client.greet_stream();

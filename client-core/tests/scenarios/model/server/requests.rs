@@ -35,7 +35,7 @@ impl Server {
     pub(crate) fn keep_alive(&mut self, conn: Conn, net: &mut Net, now: u64) {
         if self.sessions.contains_key(&conn) {
             if !net.wires[conn].swallowed {
-                net.send_down(conn, Arrival::Chunk(conn, b": keep-alive\n\n".to_vec()), now);
+                net.send_down(conn, Arrival::Chunk(conn, ": keep-alive\n\n".to_owned()), now);
             }
             net.at(now + KEEP_ALIVE_MS, Arrival::KeepAlive(conn));
         }
