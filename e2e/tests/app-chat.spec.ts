@@ -124,6 +124,36 @@ test('own messages are edited, answered, reacted to and deleted', async ({ brows
   await bob.close();
 });
 
+test('on a phone, Back closes the details of a room, and then leads to the list', async ({ browser, server }) => {
+  await (await Person.signIn(server.url, 'ann')).createRoom('lab', 'Lab');
+  await (await Person.signIn(server.url, 'bob')).join('lab');
+  const ann = await App.open(browser, server.url, 'ann', { phone: true });
+  const { page } = ann;
+  const details = page.getByRole('region', { name: 'Details' });
+  await ann.row('Lab').click();
+  await page.getByRole('button', { name: 'Details', exact: true }).click();
+  await expect(details).toBeVisible();
+  await page.goBack();
+  await expect(details).toHaveCount(0);
+  await expect(ann.composer).toBeVisible();
+
+  // Closed by their button they leave no step behind.
+  await page.getByRole('button', { name: 'Details', exact: true }).click();
+  await page.getByRole('button', { name: 'Close details' }).click();
+  await expect(details).toHaveCount(0);
+  await expect.poll(() => page.evaluate(() => history.state as unknown)).toBeNull();
+  await page.goBack();
+  await expect(ann.row('Lab')).toBeVisible();
+
+  // They lead to a conversation, which is shown without its own.
+  await ann.row('Lab').click();
+  await page.getByRole('button', { name: 'Details', exact: true }).click();
+  await details.getByRole('button', { name: 'bob' }).click();
+  await expect(page.getByRole('heading', { level: 1, name: 'bob' })).toBeVisible();
+  await expect(details).toHaveCount(0);
+  await ann.close();
+});
+
 test('unsent text stays with its room, over a reload too', async ({ browser, server }) => {
   const setup = await Person.signIn(server.url, 'ann');
   await setup.createRoom('a', 'Alpha');

@@ -64,6 +64,27 @@ pub(super) fn has_pointer() -> bool {
     window().match_media("(pointer: fine)").ok().flatten().is_some_and(|query| query.matches())
 }
 
+/// Whether one pane is shown at a time; `shell.css` has the same width.
+pub(super) fn one_pane() -> bool {
+    window().match_media("(width < 48rem)").ok().flatten().is_some_and(|query| query.matches())
+}
+
+/// Makes what was just opened a step of the history, at the same address.
+pub(super) fn push_step() {
+    // Where the browser refuses it, Back leads on to what was before.
+    let _ = window().history().and_then(|history| history.push_state(&JsValue::TRUE, ""));
+}
+
+/// Whether the history stands on a step of [`push_step`].
+pub(super) fn is_on_step() -> bool {
+    window().history().and_then(|history| history.state()).is_ok_and(|state| state.is_truthy())
+}
+
+/// Goes back by one step.
+pub(super) fn back() {
+    let _ = window().history().and_then(|history| history.back());
+}
+
 /// Gives the focus to the first element that a selector finds.
 pub(super) fn focus(selector: &str) {
     let found = document().query_selector(selector).ok().flatten();

@@ -24,7 +24,7 @@ pub(super) fn Details(place: Place) -> impl IntoView {
         }
     });
     let close = move || {
-        ui.details.set(false);
+        ui.show_details(false);
         browser::focus(".td-details-toggle");
     };
     let close_by_key = move |event: web_sys::KeyboardEvent| {

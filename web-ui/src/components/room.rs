@@ -154,7 +154,7 @@ fn Header(place: Place) -> impl IntoView {
                 aria-label="Details"
                 title="Details"
                 aria-expanded=move || ui.details.get().to_string()
-                on:click=move |_| ui.details.update(|open| *open = !*open)
+                on:click=move |_| ui.show_details(!ui.details.get_untracked())
             >
                 <Glyph icon=Icon::Users />
             </button>

@@ -97,6 +97,13 @@ fn NoRoom() -> impl IntoView {
 
 fn follow_browser(ui: Ui) {
     let address = window_event_listener(ev::hashchange, move |_| ui.route.set(current_route()));
+    let steps = window_event_listener(ev::popstate, move |_| {
+        let open = browser::is_on_step();
+        // Beside the room they stay from room to room.
+        if open || browser::one_pane() {
+            ui.details.set(open);
+        }
+    });
     let visibility = document_visibility(ui);
     let clock = set_interval_with_handle(move || ui.minute.set(browser::now()), Duration::from_secs(30));
     let shortcuts = window_event_listener(ev::keydown, move |event| {
@@ -107,6 +114,7 @@ fn follow_browser(ui: Ui) {
     });
     on_cleanup(move || {
         address.remove();
+        steps.remove();
         visibility.remove();
         shortcuts.remove();
         if let Ok(clock) = clock {

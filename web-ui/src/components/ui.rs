@@ -58,7 +58,7 @@ impl Ui {
         let ui = Self {
             route: RwSignal::new(current_route()),
             dialog: RwSignal::new(None),
-            details: RwSignal::new(false),
+            details: RwSignal::new(browser::is_on_step()),
             toasts: RwSignal::default(),
             announcer: RwSignal::default(),
             drafts: RwSignal::new(drafts.collect()),
@@ -79,6 +79,16 @@ impl Ui {
     pub(super) fn go(&self, route: &Route) {
         // The browser tells of the change, and that sets the signal.
         let _ = window().location().set_hash(&route.hash());
+    }
+
+    /// Opens or closes the details. Where they fill the screen they are a step of the history, for Back to leave.
+    pub(super) fn show_details(&self, open: bool) {
+        self.details.set(open);
+        match (open, browser::is_on_step()) {
+            (true, false) if browser::one_pane() => browser::push_step(),
+            (false, true) => browser::back(),
+            (true, _) | (false, false) => {}
+        }
     }
 
     /// Shows a toast for a while.
