@@ -154,6 +154,28 @@ test('on a phone, Back closes the details of a room, and then leads to the list'
   await ann.close();
 });
 
+test('a link to a private room says who lets one in, and shows the room as soon as one is let in', async ({ browser, server }) => {
+  const owner = await Person.signIn(server.url, 'owner');
+  await owner.createRoom('vault', 'Vault', 'private');
+  await owner.createRoom('yard', 'Yard');
+  const ann = await App.open(browser, server.url, 'ann', { hash: '#room/vault' });
+  const { page } = ann;
+  await expect(page.getByText('It is private, and its owner has to let you in.')).toBeVisible();
+  const join = page.getByRole('button', { name: /^Join/ });
+  await expect(join).toHaveCount(0);
+  await owner.call('PUT', '/api/v1/rooms/vault/members/ann');
+  await expect(ann.composer).toBeVisible();
+
+  // A public one is entered by a button, as long as it is public.
+  await page.evaluate(() => (location.hash = '#room/yard'));
+  await expect(join).toHaveText('Join yard');
+  await owner.call('PATCH', '/api/v1/rooms/yard', { kind: 'private' });
+  await join.click();
+  await expect(page.getByText('It is private, and its owner has to let you in.')).toBeVisible();
+  await expect(join).toHaveCount(0);
+  await ann.close();
+});
+
 test('unsent text stays with its room, over a reload too', async ({ browser, server }) => {
   const setup = await Person.signIn(server.url, 'ann');
   await setup.createRoom('a', 'Alpha');

@@ -123,6 +123,7 @@ for (const dark of [false, true]) {
       const me = await Person.signIn(server.url, 'ann', 'Ann Lindqvist');
       await owner.createRoom('club', 'Club', 'private', ['ann']);
       await owner.createRoom('vault', 'Vault', 'private');
+      await owner.createRoom('door', 'Door');
       await owner.createRoom('long', 'Long');
       await me.join('long');
       await me.say('long', 'read already');
@@ -155,8 +156,12 @@ for (const dark of [false, true]) {
       await go('#room/vault');
       await expect(page.getByText('You are not in this room')).toBeVisible();
       await look(ann, 'not-a-member');
-      // Nobody is let in without being asked.
-      await page.getByRole('button', { name: 'Join vault' }).click();
+      // Nobody is let in any more while it is looked at.
+      await go('#room/door');
+      const join = page.getByRole('button', { name: 'Join door' });
+      await expect(join).toBeVisible();
+      await owner.call('PATCH', '/api/v1/rooms/door', { kind: 'private' });
+      await join.click();
       await expect(page.getByRole('alert').getByText('That did not work')).toBeVisible();
       await service.notify('ann', 'Build 218 passed', 'All 1,204 tests in 3 min 12 s.');
       await expect(page.getByRole('status').getByText('Build 218 passed')).toBeVisible();

@@ -64,6 +64,14 @@ impl UseRooms {
         self.tidings.hub().client.http().get_json(&path).await
     }
 
+    /// Whether a room is closed to this user: it is private, or nobody has made it. Where no answer comes, that is left to
+    /// the join.
+    pub async fn is_closed(&self, room: &RoomId) -> bool {
+        let path = format!("/api/v1/rooms/{}", escape(room.as_str()));
+        let answer = self.tidings.hub().client.http().get(&path).await;
+        matches!(answer, Err(HttpError::Problem(problem)) if problem.status == 403)
+    }
+
     /// Enters a room; it stands in the list as soon as the server has agreed.
     pub fn join(&self, room: &RoomId) {
         self.tidings.hub().enter(room, None);

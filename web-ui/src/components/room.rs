@@ -13,7 +13,7 @@ use super::composer::Composer;
 use super::details::presence_text;
 use super::icon::{Glyph, Icon};
 use super::timeline::TimelineView;
-use super::ui::use_ui;
+use super::ui::{Dialog, use_ui};
 use crate::realtime::{ChatItem, Place, UseRoom, name_of, route_of, use_room, use_rooms, use_tidings};
 use crate::state::badge;
 use crate::state::composing::sentence;
@@ -184,22 +184,47 @@ fn TypingLine() -> impl IntoView {
 
 #[component]
 fn NotIn(place: Place) -> impl IntoView {
+    let ui = use_ui();
     let rooms = use_rooms();
+    let notice = use_tidings().notice;
     let Place::Room(id) = place else { return ().into_any() };
     let name = id.to_string();
+    let closed = RwSignal::new(None);
+    let of = id.clone();
+    Effect::new(move |_| {
+        // A join that is refused is told by a notice.
+        notice.track();
+        let id = of.clone();
+        leptos::task::spawn_local(async move {
+            closed.try_set(Some(rooms.is_closed(&id).await));
+        });
+    });
+    let title = name.clone();
+    let inside = move || {
+        let (icon, text, button) = if closed.get()? {
+            let make = view! { <button class="td-button" on:click=move |_| ui.dialog.set(Some(Dialog::CreateRoom))><Glyph icon=Icon::Plus />"New room"</button> };
+            // The server does not tell the one from the other.
+            let text =
+                "It is private, and its owner has to let you in. Or nobody has made it yet, and you can.";
+            (Icon::Lock, text, make.into_any())
+        } else {
+            let id = id.clone();
+            let join = view! { <button class="td-button" data-kind="primary" on:click=move |_| rooms.join(&id)>{format!("Join {name}")}</button> };
+            (Icon::Hash, "Join it to read and write.", join.into_any())
+        };
+        Some(view! {
+            <span class="td-empty-mark"><Glyph icon=icon size="large" /></span>
+            <h2 class="td-empty-title">"You are not in this room"</h2>
+            <p>{text}</p>
+            <div class="td-empty-actions">{button}</div>
+        })
+    };
     view! {
         <header class="td-room-header">
             <a class="td-icon-button td-back" href=Route::Home.hash() aria-label="Back to the list"><Glyph icon=Icon::Back /></a>
-            <h1 class="td-room-name td-ellipsis">{name.clone()}</h1>
+            <h1 class="td-room-name td-ellipsis">{title}</h1>
         </header>
-        <div class="td-empty td-main-empty">
-            <span class="td-empty-mark"><Glyph icon=Icon::Hash size="large" /></span>
-            <h2 class="td-empty-title">"You are not in this room"</h2>
-            <p>"Join it to read and write. A room that nobody has made yet is made for you."</p>
-            <div class="td-empty-actions">
-                <button class="td-button" data-kind="primary" on:click=move |_| rooms.join(&id)>{format!("Join {name}")}</button>
-            </div>
-        </div>
+        <div class="td-empty td-main-empty">{inside}</div>
     }
     .into_any()
 }
