@@ -176,6 +176,38 @@ test('a link to a private room says who lets one in, and shows the room as soon 
   await ann.close();
 });
 
+test('the reactions of a message at the upper edge can all be seen', async ({ browser, server }) => {
+  const me = await Person.signIn(server.url, 'ann');
+  await me.createRoom('lab', 'Lab');
+  await me.say('lab', ...Array.from({ length: 30 }, (_, n) => `message ${n}`));
+  const ann = await App.open(browser, server.url, 'ann', { phone: true });
+  const { page } = ann;
+  await ann.row('Lab').click();
+  await expect(ann.message('message 29')).toBeInViewport();
+  const view = page.locator('.td-scroll');
+  for (const above of [0, 24, 60]) {
+    // What is left between the edge and the message.
+    await view.evaluate((outer, above) => {
+      const row = [...outer.querySelectorAll('.td-message')].find((one) => one.textContent?.includes('message 5'));
+      outer.scrollTop += (row?.getBoundingClientRect().top ?? 0) - outer.getBoundingClientRect().top - above;
+    }, above);
+    await ann.message('message 5').tap();
+    const actions = page.getByRole('group', { name: 'Message actions' });
+    await actions.getByRole('button', { name: 'React' }).tap();
+    const inside = (outer: Element) =>
+      [...outer.querySelectorAll('.td-action')].map((one) => {
+        const { top, left, right, bottom } = one.getBoundingClientRect();
+        const seen = outer.getBoundingClientRect();
+        return top >= seen.top && bottom <= seen.bottom && left >= 0 && right <= innerWidth;
+      });
+    await expect(actions.getByRole('button')).toHaveCount(10);
+    expect(await view.evaluate(inside), `${above} px`).toEqual(Array(10).fill(true));
+    await actions.getByRole('button', { name: 'React' }).tap();
+    await ann.message('message 8').tap();
+  }
+  await ann.close();
+});
+
 test('unsent text stays with its room, over a reload too', async ({ browser, server }) => {
   const setup = await Person.signIn(server.url, 'ann');
   await setup.createRoom('a', 'Alpha');

@@ -22,6 +22,20 @@ pub(super) fn Actions(item: Arc<ChatItem>, mine: bool) -> impl IntoView {
         return ().into_any();
     };
     let reacting = RwSignal::new(false);
+    let bar = NodeRef::<leptos::html::Div>::new();
+    // Near the upper edge of the list there is no room above the bubble, or above the bar.
+    let (bar_below, quick_below) = (RwSignal::new(false), RwSignal::new(false));
+    Effect::new(move |_| {
+        if let Some(bar) = bar.get() {
+            bar_below.set(room_above(&bar) < 0.0);
+        }
+    });
+    let toggle = move |_| {
+        if let Some(bar) = bar.get_untracked() {
+            quick_below.set(room_above(&bar) < bar.get_bounding_client_rect().height() + 8.0);
+        }
+        reacting.update(|on| *on = !*on);
+    };
     let focus_field = move || {
         if let Some(field) = open.composer.get_untracked() {
             let _ = field.focus();
@@ -74,9 +88,9 @@ pub(super) fn Actions(item: Arc<ChatItem>, mine: bool) -> impl IntoView {
         }
     };
     view! {
-        <div class="td-actions" role="group" aria-label="Message actions">
-            {move || reacting.get().then(|| view! { <span class="td-quick">{quick()}</span> })}
-            <button class="td-action" aria-label="React" title="React" aria-expanded=move || reacting.get().to_string() on:click=move |_| reacting.update(|on| *on = !*on)>
+        <div class="td-actions" data-below=move || bar_below.get().to_string() role="group" aria-label="Message actions" node_ref=bar>
+            {move || reacting.get().then(|| view! { <span class="td-quick" data-below=quick_below.get().to_string()>{quick()}</span> })}
+            <button class="td-action" aria-label="React" title="React" aria-expanded=move || reacting.get().to_string() on:click=toggle>
                 <Glyph icon=Icon::Smile />
             </button>
             <button class="td-action" aria-label="Reply" title="Reply" on:click=reply><Glyph icon=Icon::Reply /></button>
@@ -88,4 +102,11 @@ pub(super) fn Actions(item: Arc<ChatItem>, mine: bool) -> impl IntoView {
         </div>
     }
     .into_any()
+}
+
+/// How far an element is from the upper edge of the list, in CSS pixels.
+fn room_above(element: &web_sys::Element) -> f64 {
+    let top = |element: &web_sys::Element| element.get_bounding_client_rect().top();
+    let list = element.closest(".td-scroll").ok().flatten();
+    top(element) - list.map_or(0.0, |list| top(&list))
 }
