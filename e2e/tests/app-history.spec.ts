@@ -1,10 +1,10 @@
 // A long room: scrolling back does not move what is read, and the end is one click away.
-import { App, Person } from '../support/app.js';
+import { App, Person, WITH_SECRET } from '../support/app.js';
 import { expect, test } from '../support/fixtures.js';
 
 const TOTAL = 230;
 
-test.use({ serverOptions: ['--max-frames-per-second', '10000', '--frame-burst', '10000'] });
+test.use({ serverOptions: [...WITH_SECRET, '--max-frames-per-second', '10000', '--frame-burst', '10000'] });
 
 test.beforeEach(async ({ server }) => {
   const bob = await Person.signIn(server.url, 'bob');
@@ -79,3 +79,42 @@ test('many unread messages: the divider is a click away', async ({ browser, serv
   await expect(ann.row('Long').locator('.td-badge')).toHaveCount(0);
   await ann.close();
 });
+
+for (const phone of [false, true]) {
+  test(`toasts leave the pills free on a ${phone ? 'phone' : 'desktop'}, below the banner too`, async ({ browser, server, link }) => {
+    const bob = await Person.signIn(server.url, 'bob');
+    await bob.say('long', ...Array.from({ length: 120 }, (_, n) => `unread ${n}`));
+    const service = await Person.service(server.url, 'notify');
+    const ann = await App.open(browser, link.url, 'ann', { phone });
+    const { page } = ann;
+    await ann.row('Long').click();
+    await page.context().grantPermissions(['clipboard-write']);
+    await expect(ann.message('unread 119')).toBeInViewport();
+    await page.locator('.td-scroll').evaluate((outer) => outer.scrollTo(0, outer.scrollHeight - outer.clientHeight - 600));
+    await expect(page.getByRole('button', { name: '99+ unread' })).toBeVisible();
+    await expect(page.getByRole('button', { name: 'Jump to latest' })).toBeVisible();
+    for (const n of [1, 2, 3]) await service.notify('ann', `Build ${n} passed`, 'All 1,204 tests in 3 min 12 s.');
+    const toasts = page.locator('.td-toast');
+    await expect(toasts).toHaveCount(3);
+    expect(await page.evaluate(covered)).toEqual([]);
+
+    link.cut();
+    await expect(ann.banner).toBeVisible({ timeout: 15_000 });
+    await expect(toasts).toHaveCount(0, { timeout: 15_000 });
+    await ann.messages.last().click();
+    await page.getByRole('button', { name: 'Copy text' }).click();
+    await expect(toasts).toHaveCount(1);
+    expect(await page.evaluate(covered)).toEqual([]);
+    await ann.close();
+  });
+}
+
+/** In the page: the pills that a toast covers, a part of them is enough. */
+function covered(): string[] {
+  const toasts = [...document.querySelectorAll('.td-toast')].map((one) => one.getBoundingClientRect());
+  const pills = [...document.querySelectorAll('.td-pill')].filter((pill) => {
+    const at = pill.getBoundingClientRect();
+    return toasts.some((one) => one.left < at.right && at.left < one.right && one.top < at.bottom && at.top < one.bottom);
+  });
+  return pills.map((pill) => pill.textContent ?? '');
+}
