@@ -17,8 +17,7 @@ pub(super) fn join<'a, 'm>(code: &'a [Instruction<'m>], times: usize) -> Vec<&'a
         let next = names.len();
         runs.push((at, 1, *names.entry(instruction.name()).or_insert(next)));
     }
-    let mut next = names.len();
-    for _ in 0..times {
+    for name in names.len()..names.len() + times {
         let mut met: HashMap<(usize, usize), usize> = HashMap::new();
         for pair in runs.windows(2).filter(|pair| may_join(code, pair)) {
             *met.entry((pair[0].2, pair[1].2)).or_default() += 1;
@@ -33,14 +32,13 @@ pub(super) fn join<'a, 'm>(code: &'a [Instruction<'m>], times: usize) -> Vec<&'a
             rest = tail;
             match tail {
                 [second, after @ ..] if (first.2, second.2) == best && may_join(code, &[*first, *second]) => {
-                    joined.push((first.0, first.1 + second.1, next));
+                    joined.push((first.0, first.1 + second.1, name));
                     rest = after;
                 }
                 _ => joined.push(*first),
             }
         }
         runs = joined;
-        next += 1;
     }
     runs.into_iter().map(|(at, length, _)| &code[at..at + length]).collect()
 }
