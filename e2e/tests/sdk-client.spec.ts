@@ -49,6 +49,13 @@ test('messages are edited, deleted and reacted to, and everybody sees the same',
   expect(await ann.evaluate('errors')).toEqual([]);
 });
 
+test('a text that was cut through an emoji is sent, with a mark where the half was', async ({ ann, bob }) => {
+  await ann.evaluate("client.room('general').open()");
+  await bob.evaluate("client.room('general').open()");
+  await ann.evaluate(`client.room('general').send('cut 🎉'.slice(0, 5)).done`);
+  await expect.poll(() => shown(bob)).toEqual([['cut \ufffd', 'sent', false, '']]);
+});
+
 test('history is loaded page by page, each message once and in order', async ({ ann, bob }) => {
   await ann.evaluate("client.room('general').open()");
   await ann.evaluate(`Promise.all(Array.from({ length: 120 }, (_, n) => client.room('general').send('m' + n).done))`);

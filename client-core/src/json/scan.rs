@@ -224,13 +224,18 @@ fn unescape(inner: &str) -> Option<String> {
             'f' => '\u{c}',
             'u' => {
                 let mut code = hex4(&mut chars)?;
-                if (0xD800..0xDC00).contains(&code) {
-                    if (chars.next()?, chars.next()?) != ('\\', 'u') {
-                        return None;
-                    }
-                    code = 0x1_0000 + ((code - 0xD800) << 10) + hex4(&mut chars)?.checked_sub(0xDC00)?;
+                let mut ahead = chars.clone();
+                if (0xD800..0xDC00).contains(&code)
+                    && ahead.next() == Some('\\')
+                    && ahead.next() == Some('u')
+                    && let Some(low) = hex4(&mut ahead)
+                    && (0xDC00..0xE000).contains(&low)
+                {
+                    code = 0x1_0000 + ((code - 0xD800) << 10) + (low - 0xDC00);
+                    chars = ahead;
                 }
-                char::from_u32(code)?
+                // Half a pair is no character: a text that JavaScript has cut there.
+                char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER)
             }
             literal => literal,
         });
@@ -292,7 +297,12 @@ mod tests {
     #[test]
     fn strings_are_unescaped() {
         assert_eq!(string(r#""a\"\\\/\n\u00e9\ud83d\ude00b""#).as_deref(), Some("a\"\\/\n\u{e9}\u{1F600}b"));
-        assert_eq!(string(r#""\ud83d""#), None, "half a surrogate pair");
+        assert_eq!(string(r#""a\ud83d""#).as_deref(), Some("a\u{fffd}"), "half a surrogate pair");
+        assert_eq!(
+            string(r#""\ud83d\n\ude00\ud83d\ud83d\ude00""#).as_deref(),
+            Some("\u{fffd}\n\u{fffd}\u{fffd}\u{1F600}")
+        );
+        assert_eq!(string(r#""\ud8""#), None, "no number");
         assert_eq!(string("12"), None);
     }
 

@@ -335,7 +335,8 @@ export class Room {
       this.#hasMore.set(true);
     }
     const old = this.#old.filter((one) => !this.#log.has(one.messageId ?? ''));
-    const confirmed = [...old, ...log.map((one) => shown(one, this.#client.userId))];
+    const { userId } = this.#client;
+    const confirmed = [...old, ...log.map((one) => shown(one, userId))];
     const keys = new Set(confirmed.map((one) => one.key));
     const waiting = this.#outgoing().filter((one) => !keys.has(one.id));
     this.#messages.set(Object.freeze([...confirmed, ...waiting.map((one) => this.#pending(one))]));
