@@ -6,7 +6,7 @@
 //! - [`Session`] takes inputs. Inside, each concern has a struct of its own that knows no other: `outbox` (what is not
 //!   yet acknowledged), `subscriptions` (rooms wanted and confirmed), `markers` (read markers on their way), `cursors`
 //!   (positions: duplicates and gaps), `ladder` (which transport), `backoff` (when to try
-//!   again), `heartbeat` (a connection gone silent), `token`, `pacing`, `timers`.
+//!   again), `heartbeat` (a connection gone silent), `token`, `pacing`, `timers`. What is to be done waits in a [`Queue`].
 //! - [`Output`] is what the session wants done; [`Event`] what it has to say to the app, among it each [`Frame`]
 //!   that is new, once and in order.
 //! - [`Relay`] is below it: where no WebSocket gets through, it makes a connection of requests.

@@ -1,8 +1,10 @@
 /** Puts the inlined module together again; `xtask/src/pack.rs` takes it apart, and describes the form. */
 
+/** The stream of the declarations of locals. */
 const LOCALS = 3;
 /** Beyond all bytes. */
 const STREAM = 256;
+/** Most bytes that the length of a function takes. */
 const LENGTH = 5;
 
 const BLOCK = 2;
