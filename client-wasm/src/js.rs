@@ -47,3 +47,30 @@ impl JsClient {
         act::act(self, command)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::collections::BTreeMap;
+    use alloc::string::{String, ToString};
+
+    /// The numbers that a text gives names to: each name with what stands behind the `=`.
+    fn numbers(text: &str) -> BTreeMap<String, u64> {
+        let named = |line: &str| {
+            let (name, number) = line.split_once("const ")?.1.split_once(" = ")?;
+            let name = name.split(':').next()?.to_string();
+            Some((name, number.strip_suffix(';')?.parse().ok()?))
+        };
+        text.lines().filter_map(named).collect()
+    }
+
+    #[test]
+    fn both_ends_have_the_same_numbers() {
+        let mut ours = numbers(include_str!("js/act.rs"));
+        ours.extend(numbers(include_str!("js/convert.rs")));
+        let mut theirs = numbers(include_str!("../npm/src/commands.ts"));
+        theirs.extend(numbers(include_str!("../npm/src/core-events.ts")));
+        assert_eq!(ours.remove("NETWORK"), Some(0), "the face asks for what is above it");
+        assert_eq!(ours, theirs);
+        assert_eq!(ours.len(), 37);
+    }
+}

@@ -72,9 +72,9 @@ export function unpack(packed: Uint8Array): Uint8Array<ArrayBuffer> {
     const begin = (at = written + LENGTH);
     for (let left = copy(LOCALS) * 2; left > 0; left--) copy(LOCALS);
     for (let depth = 1; depth > 0; ) {
-      const number = packed[read++]!;
-      const symbol = symbols[number]!;
-      depth += depths[number]!;
+      const which = packed[read++]!;
+      const symbol = symbols[which]!;
+      depth += depths[which]!;
       for (let step = 0; step < symbol.length; step++) {
         const what = symbol[step]!;
         if (what < STREAM) module[at++] = what;
