@@ -2,7 +2,6 @@
 import { execFileSync } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { inflateRawSync } from 'node:zlib';
 
 import { build } from 'esbuild';
 import { minify } from 'terser';
@@ -55,9 +54,9 @@ for (const name of ['index', 'slim', 'core']) await shrink(name);
 // What pages put together is the module, byte for byte.
 const unpacker = await build({ ...common, entryPoints: ['src/unpack.ts'], write: false, sourcemap: false });
 const { unpack } = await import(`data:text/javascript,${encodeURIComponent(unpacker.outputFiles[0].text)}`);
-const { default: inlined } = await import('./dist/wasm-inline.js');
-if (!(await readFile(`${here}dist/tidings_bg.wasm`)).equals(unpack(inflateRawSync(Buffer.from(inlined, 'base64'))))) {
-  throw new Error('src/unpack.ts does not give the module that xtask/src/pack.rs took apart');
+const { unpacker: small, default: packed } = await import('./dist/wasm-inline.js');
+if (!(await readFile(`${here}dist/tidings_bg.wasm`)).equals(await unpack(small, packed))) {
+  throw new Error('xtask/src/pack/unpack.wat does not give the module that xtask/src/pack.rs took apart');
 }
 
 execFileSync('npx', ['--no-install', 'tsc', '--emitDeclarationOnly'], { cwd: here, stdio: 'inherit' });

@@ -1,114 +1,128 @@
-//! A wasm module sorted for deflate, which then makes it a fifth smaller.
+//! A wasm module as few bytes as it goes: each byte is coded by how likely it is where it stands.
 //!
-//! In a function, opcodes and their immediates (numbers of locals, offsets, constants) take turns, and each hides what
-//! comes again in the others. Here each kind has a stream of its own. What puts the module together again is
-//! `client-wasm/npm/src/unpack.ts`; it knows nothing of opcodes but which of them begin and end a block, since the
-//! table of symbols says the rest.
+//! A compressor that knows bytes only finds what comes again as it was. In machine code little does: opcodes, numbers of
+//! locals, offsets and constants take turns. Here the module is walked as what it is, instruction by instruction; a
+//! model ([`model`]) says from what stood before how likely each bit of the next number is, and a coder ([`range`])
+//! spends as many bits on it as it is a surprise. What puts the module together again is [`UNPACKER`], a small module
+//! with the same model; it knows nothing of opcodes but which of them begin and end a block, since the table of symbols
+//! says the rest.
 //!
-//! All numbers are LEB128. The packed form is the length of the module, the number of streams, the length of each, and
-//! the streams:
+//! In this order, numbers being LEB128 of [`Kind::Rest`]:
 //!
-//! 0. the module up to its first function, and 1. what follows its last one;
-//! 2. the symbols, each some instructions in a row: how many, and of each the number of its fixed bytes, these bytes, the
-//!    number of immediates, and for each the stream that it is in;
-//! 3. the declarations of locals, of all functions one after another;
-//! 4. the functions: the numbers of their symbols, a byte each;
-//! 5. and on: immediates, a number each.
+//! 1. the lengths of the module, of what stands before its first function and of the table of symbols, and the number of
+//!    functions;
+//! 2. the module up to its first function;
+//! 3. the symbols, which are instructions without their immediates, the most frequent first: of each how many fixed
+//!    bytes, these bytes, how many immediates, and their [`Kind`]s;
+//! 4. each function: its declarations of locals, then for each instruction its symbol and its immediates;
+//! 5. what follows the last function.
 
-mod pairs;
+mod model;
+mod range;
 mod read;
 
-use std::collections::BTreeMap;
+use std::{cmp::Reverse, collections::HashMap};
 
-use self::read::{Instruction, Kind, Module};
+use self::{
+    model::{Kind, Model},
+    range::Encoder,
+    read::{Module, Name},
+};
 use crate::Error;
 
-const BEFORE: usize = 0;
-const AFTER: usize = 1;
-const SYMBOLS: usize = 2;
-const LOCALS: usize = 3;
-const CODE: usize = 4;
-const STREAMS: usize = 13;
+/// What puts the module together again on the page, as text.
+pub const UNPACKER: &str = include_str!("pack/unpack.wat");
 
-/// Symbols of several instructions: with twice as many the code shrinks by less than the table grows.
-const PAIRS: usize = 40;
-
-/// An instruction without its immediates: its bytes, and the streams that these are in.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Part {
-    fixed: Vec<u8>,
-    immediates: Vec<u8>,
-}
-
-/// Sorts a module.
+/// Packs a module.
 ///
 /// # Errors
 /// It is not a module, or has an instruction that is not known here.
 pub fn pack(wasm: &[u8]) -> Result<Vec<u8>, Error> {
     let module = Module::read(wasm)?;
-    let mut streams = vec![Vec::new(); STREAMS];
-    streams[BEFORE] = module.before.to_vec();
-    streams[AFTER] = module.after.to_vec();
-    streams[LOCALS] = module.locals.concat();
-    let code = pairs::join(&module.code, PAIRS);
-    let mut symbols: BTreeMap<Vec<Part>, Vec<usize>> = BTreeMap::new();
-    for (at, run) in code.iter().enumerate() {
-        symbols.entry(parts(run, &mut streams)).or_default().push(at);
+    let symbols = symbols(&module);
+    let mut out = Packer { model: Model::new(), encoder: Encoder::default() };
+    let table = table(&symbols);
+    for number in [wasm.len(), module.before.len(), table.len(), module.functions.len()] {
+        out.bytes(Kind::Rest, &leb128(number));
     }
-    if symbols.len() > 256 {
-        return Err(Error::Wasm { what: "more than 256 kinds of instructions", at: 0 });
-    }
-    streams[CODE] = vec![0; code.len()];
-    for (number, (symbol, places)) in symbols.iter().enumerate() {
-        places.iter().for_each(|&at| streams[CODE][at] = number as u8);
-        write_number(&mut streams[SYMBOLS], symbol.len());
-        for part in symbol {
-            for list in [&part.fixed, &part.immediates] {
-                write_number(&mut streams[SYMBOLS], list.len());
-                streams[SYMBOLS].extend(list);
+    out.bytes(Kind::Rest, module.before);
+    out.bytes(Kind::Rest, &table);
+    let numbers: HashMap<_, _> = (0_u32..).zip(&symbols).map(|(number, symbol)| (*symbol, number)).collect();
+    for function in &module.functions {
+        out.bytes(Kind::Locals, function.locals);
+        for instruction in &function.code {
+            out.symbol(Kind::Instruction, numbers[&instruction.name()]);
+            for immediate in &instruction.immediates {
+                out.bytes(instruction.kind, immediate);
             }
         }
     }
-    let mut packed = Vec::new();
-    for number in [wasm.len(), STREAMS].into_iter().chain(streams.iter().map(Vec::len)) {
-        write_number(&mut packed, number);
-    }
-    packed.extend(streams.concat());
-    Ok(packed)
+    out.bytes(Kind::Rest, module.after);
+    Ok(out.encoder.finish())
 }
 
-/// What instructions in a row have besides immediates; these go to their streams.
-fn parts(run: &[Instruction<'_>], streams: &mut [Vec<u8>]) -> Vec<Part> {
-    let of = |(at, instruction): (usize, &Instruction<'_>)| {
-        let stream = stream(instruction.kind, run.get(at + 1));
-        for immediate in &instruction.immediates {
-            streams[usize::from(stream)].extend(*immediate);
+/// The model and what it is asked for.
+struct Packer {
+    model: Model,
+    encoder: Encoder,
+}
+
+impl Packer {
+    fn bytes(&mut self, kind: Kind, bytes: &[u8]) {
+        bytes.iter().for_each(|&byte| self.symbol(kind, byte.into()));
+    }
+
+    /// A number as how many bits it has, each a step further, and then these bits: small ones take few steps.
+    fn symbol(&mut self, kind: Kind, symbol: u32) {
+        self.model.begin(kind);
+        let value = symbol + 1;
+        let bits = value.ilog2();
+        for step in 0..=bits {
+            self.bit(step, step < bits);
         }
-        Part { fixed: instruction.fixed.to_vec(), immediates: vec![stream; instruction.immediates.len()] }
-    };
-    run.iter().enumerate().map(of).collect()
-}
+        for below in (0..bits).rev() {
+            self.bit((bits << 16) + (value >> (below + 1)), value >> below & 1 == 1);
+        }
+        self.model.end(kind, symbol);
+    }
 
-/// What is read through, and what is added, are other numbers than the rest.
-fn stream(kind: Kind, next: Option<&Instruction<'_>>) -> u8 {
-    match (kind, next.map(Instruction::opcode)) {
-        (Kind::Local, Some(0x28..=0x35)) => 11,
-        (Kind::Const32, Some(0x6a)) => 12,
-        (Kind::Local, _) => 5,
-        (Kind::Const32, _) => 6,
-        (Kind::Const64, _) => 7,
-        (Kind::Offset, _) => 8,
-        (Kind::Call, _) => 9,
-        (Kind::Label, _) => 10,
+    fn bit(&mut self, node: u32, bit: bool) {
+        self.encoder.bit(self.model.likelihood(node), bit);
+        self.model.learn(bit);
     }
 }
 
-fn write_number(out: &mut Vec<u8>, mut number: usize) {
+/// What instructions there are, apart from their immediates, the most frequent first.
+fn symbols<'m>(module: &Module<'m>) -> Vec<Name<'m>> {
+    let mut met: HashMap<_, usize> = HashMap::new();
+    for instruction in module.functions.iter().flat_map(|function| &function.code) {
+        *met.entry(instruction.name()).or_default() += 1;
+    }
+    let mut symbols: Vec<_> = met.into_iter().map(|(name, count)| (Reverse(count), name)).collect();
+    symbols.sort();
+    symbols.into_iter().map(|(_, name)| name).collect()
+}
+
+fn table(symbols: &[Name<'_>]) -> Vec<u8> {
+    let mut table = Vec::new();
+    for &(fixed, kind, immediates) in symbols {
+        table.extend(leb128(fixed.len()));
+        table.extend(fixed);
+        table.extend(leb128(immediates));
+        table.extend(std::iter::repeat_n(kind as u8, immediates));
+    }
+    table
+}
+
+/// Section 5.2.2 of the WebAssembly specification.
+fn leb128(mut number: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
     while number > 0x7f {
-        out.push((number & 0x7f) as u8 | 0x80);
+        bytes.push((number & 0x7f) as u8 | 0x80);
         number >>= 7;
     }
-    out.push(number as u8);
+    bytes.push(number as u8);
+    bytes
 }
 
 #[cfg(test)]
@@ -127,46 +141,29 @@ mod tests {
         [b"\0asm\x01\0\0\0".as_slice(), &[1, 1, 0], &code, &[0, 2, 1, b'x']].concat()
     }
 
-    fn streams(packed: &[u8]) -> Vec<&[u8]> {
-        let (head, mut rest) = packed.split_at(2 + STREAMS);
-        assert_eq!(usize::from(head[1]), STREAMS);
-        head[2..].iter().map(|&length| rest.split_off(..usize::from(length)).unwrap()).collect()
-    }
-
     #[test]
-    fn what_an_instruction_needs_goes_to_the_stream_of_its_kind() {
+    fn an_instruction_has_one_symbol_whatever_its_immediates() {
         let wasm = module(BODIES);
-        let packed = pack(&wasm).unwrap();
-        assert_eq!(usize::from(packed[0]), wasm.len());
-        let streams = streams(&packed);
-        assert_eq!(streams[BEFORE], b"\0asm\x01\0\0\0\x01\x01\0\x0a\x1b\x02");
-        assert_eq!(streams[AFTER], [0, 2, 1, b'x']);
-        assert_eq!(streams[LOCALS], [0, 1, 2, 0x7f]);
-        let [local, offset, label, read_through] = [5, 8, 10, 11];
-        assert_eq!(streams[local], [0_u8; 0]);
-        assert_eq!(streams[read_through], [1, 2]);
-        assert_eq!(streams[offset], [0xac, 0x02, 4]);
-        assert_eq!(streams[label], [0, 1]);
+        let module = Module::read(&wasm).unwrap();
+        assert_eq!(module.before, b"\0asm\x01\0\0\0\x01\x01\0\x0a\x1b\x02");
+        assert_eq!(module.after, [0, 2, 1, b'x']);
+        let symbols = symbols(&module);
+        let (end, get, load) = ([0x0b], [0x20], [0x28, 2]);
+        // The end of a block and of each function, then what is met twice.
+        assert_eq!(symbols[0], (end.as_slice(), Kind::Local, 0));
+        assert_eq!(symbols[1], (get.as_slice(), Kind::Local, 1));
+        assert_eq!(symbols[2], (load.as_slice(), Kind::Offset, 1));
+        assert_eq!(symbols.len(), 5);
+        let labels = [2, 0x0e, 1, 2, Kind::Label as u8, Kind::Label as u8];
+        assert!(table(&symbols).windows(6).any(|part| part == labels));
     }
 
     #[test]
-    fn what_stands_side_by_side_is_one_symbol_whatever_its_immediates() {
-        let packed = pack(&module(BODIES)).unwrap();
-        let streams = streams(&packed);
-        let mut rest = streams[SYMBOLS];
-        let mut counts = Vec::new();
-        while let [count, tail @ ..] = rest {
-            counts.push(*count);
-            rest = tail;
-            for _ in 0..2 * count {
-                let length = usize::from(rest[0]);
-                rest = &rest[1 + length..];
-            }
-        }
-        // The first function is a run up to the first end, and the second end; the second is a run.
-        assert_eq!(counts.len(), streams[CODE].iter().collect::<std::collections::BTreeSet<_>>().len());
-        assert_eq!(streams[CODE].iter().map(|&code| counts[usize::from(code)]).sum::<u8>(), 9);
-        assert_eq!(streams[CODE].len(), 3, "{:?}", streams[CODE]);
+    fn what_comes_again_costs_little() {
+        let body: &[u8] = &[8, 0, 0x20, 0, 0x28, 2, 0xac, 0x02, 0x0b];
+        let bodies = |count: u8| module(&[&[count], body.repeat(count.into()).as_slice()].concat());
+        let [one, two, twelve] = [1, 2, 12].map(|count| pack(&bodies(count)).unwrap().len());
+        assert!(twelve - two < 2 * (two - one), "{one}, {two}, {twelve}");
     }
 
     #[test]

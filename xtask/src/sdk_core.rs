@@ -1,11 +1,10 @@
 //! The wasm parts of the npm package, in `client-wasm/npm/dist`: `core.js` and its types,
 //! `tidings_bg.wasm`, and `wasm-inline.js`, which holds the same module as text.
 
-use std::num::NonZero;
+use std::{fs, process::Command};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use clap::Args;
-use zopfli::Format;
 
 use crate::{
     Error,
@@ -32,7 +31,7 @@ pub struct Options {
 pub fn build(workspace: &Workspace, options: &Options) -> Result<(), Error> {
     let module = module(workspace, options)?;
     let dist = workspace.path(DIST);
-    let inline = inline(&pack::pack(&module.wasm)?).map_err(at(&dist.join("wasm-inline.js")))?;
+    let inline = inline(&unpacker(workspace)?, &pack::pack(&module.wasm)?);
     let made = [
         ("core.js", module.glue),
         ("core.d.ts", module.types),
@@ -77,37 +76,29 @@ fn module(workspace: &Workspace, options: &Options) -> Result<Module, Error> {
     .make(workspace, &input)
 }
 
-/// The packed module deflated as small as it goes and in base64, as the default export of an ES module.
-fn inline(packed: &[u8]) -> std::io::Result<String> {
-    let mut deflated = Vec::new();
-    // Four times as many tries as by default save 100 bytes and take two seconds.
-    let tries = zopfli::Options {
-        iteration_count: NonZero::new(60).unwrap_or(NonZero::<u64>::MIN),
-        maximum_block_splits: 30,
-        ..zopfli::Options::default()
-    };
-    zopfli::compress(tries, Format::Deflate, packed, &mut deflated)?;
-    let text = STANDARD.encode(deflated);
-    Ok(format!("export default \"{text}\";\n"))
+/// What puts the packed module together on the page.
+fn unpacker(workspace: &Workspace) -> Result<Vec<u8>, Error> {
+    let folder = workspace.scratch("unpack");
+    fs::create_dir_all(&folder).map_err(at(&folder))?;
+    let (text, wasm) = (folder.join("unpack.wat"), folder.join("unpack.wasm"));
+    files::write_if_changed(&text, pack::UNPACKER.as_bytes())?;
+    let mut command = Command::new(workspace.tool("wasm-opt"));
+    command.args(["-Oz", "--converge", "--enable-bulk-memory", "--enable-bulk-memory-opt"]);
+    command.arg(&text).arg("-o").arg(&wasm);
+    process::run(&mut command, "type `./x setup`")?;
+    files::read(&wasm)
 }
 
-const INLINE_TYPES: &str = "/** The wasm module: packed, deflate-raw, then base64. */\ndeclare const wasm: string;\nexport default wasm;\n";
-
-#[cfg(test)]
-mod tests {
-    use std::io::Read;
-
-    use super::*;
-
-    #[test]
-    fn the_inlined_text_inflates_to_the_module() {
-        let wasm: Vec<u8> = (0..10_000_u32).flat_map(|n| (n / 7).to_le_bytes()).collect();
-        let module = inline(&wasm).unwrap();
-        let text = module.split('"').nth(1).unwrap();
-        let mut inflated = Vec::new();
-        flate2::read::DeflateDecoder::new(STANDARD.decode(text).unwrap().as_slice())
-            .read_to_end(&mut inflated)
-            .unwrap();
-        assert_eq!(inflated, wasm);
-    }
+/// The packed module and its unpacker in base64, which costs nothing once it is compressed, as an ES module.
+fn inline(unpacker: &[u8], packed: &[u8]) -> String {
+    let [unpacker, packed] = [unpacker, packed].map(|bytes| STANDARD.encode(bytes));
+    format!("export const unpacker = \"{unpacker}\";\nexport default \"{packed}\";\n")
 }
+
+const INLINE_TYPES: &str = "\
+/** Puts the module together: wasm, then base64. */
+export declare const unpacker: string;
+/** The wasm module: packed, then base64. */
+declare const packed: string;
+export default packed;
+";

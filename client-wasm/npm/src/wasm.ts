@@ -32,13 +32,8 @@ async function load(loader: WasmLoader): Promise<typeof CoreModule> {
 
 /** The wasm that this package carries along as text: it works with every bundler and needs no request of its own. */
 export const inlineWasm: WasmLoader = async () => {
-  const { default: text } = await import('./wasm-inline.js');
-  const letters = atob(text);
-  const deflated = new Uint8Array(letters.length);
-  // Six times as fast as `Uint8Array.from` here.
-  for (let at = 0; at < letters.length; at++) deflated[at] = letters.charCodeAt(at);
-  const inflated = new Blob([deflated]).stream().pipeThrough(new DecompressionStream('deflate-raw'));
-  return unpack(new Uint8Array(await new Response(inflated).arrayBuffer()));
+  const { unpacker, default: packed } = await import('./wasm-inline.js');
+  return unpack(unpacker, packed);
 };
 
 function wasmError(cause: unknown): TidingsError {

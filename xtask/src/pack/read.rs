@@ -1,22 +1,12 @@
-//! A module as far as it is sorted: its functions as instructions.
+//! A module as far as it matters to the model: its functions as instructions.
 
+use super::model::Kind;
 use crate::Error;
 
 const CODE_SECTION: u8 = 10;
 
 /// The opcode that ends a block, and with the last one the function.
-pub(super) const END: u8 = 0x0b;
-
-/// What an instruction's immediates in streams are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Local,
-    Const32,
-    Const64,
-    Offset,
-    Call,
-    Label,
-}
+const END: u8 = 0x0b;
 
 /// An instruction: what is the same wherever it is met, and the numbers that are not.
 #[derive(Debug)]
@@ -26,33 +16,36 @@ pub(super) struct Instruction<'m> {
     pub(super) immediates: Vec<&'m [u8]>,
 }
 
+/// What is the same of instructions that differ in immediates only: their fixed bytes, and the kind and number of these.
+pub(super) type Name<'m> = (&'m [u8], Kind, usize);
+
 /// A module's parts.
 #[derive(Debug)]
 pub(super) struct Module<'m> {
     /// Up to the first function.
     pub(super) before: &'m [u8],
     pub(super) after: &'m [u8],
-    /// Each function's declarations of locals.
-    pub(super) locals: Vec<&'m [u8]>,
-    /// The instructions of all functions.
+    pub(super) functions: Vec<Function<'m>>,
+}
+
+/// A function.
+#[derive(Debug)]
+pub(super) struct Function<'m> {
+    /// The declarations of locals.
+    pub(super) locals: &'m [u8],
     pub(super) code: Vec<Instruction<'m>>,
 }
 
-impl Instruction<'_> {
-    pub(super) fn opcode(&self) -> u8 {
-        self.fixed[0]
-    }
-
-    /// The same for those that differ in immediates only.
-    pub(super) fn name(&self) -> (&[u8], usize) {
-        (self.fixed, self.immediates.len())
+impl<'m> Instruction<'m> {
+    pub(super) fn name(&self) -> Name<'m> {
+        (self.fixed, self.kind, self.immediates.len())
     }
 }
 
 impl<'m> Module<'m> {
     pub(super) fn read(wasm: &'m [u8]) -> Result<Self, Error> {
         let mut input = Input { wasm, at: 8 };
-        let mut module = Self { before: wasm, after: &[], locals: Vec::new(), code: Vec::new() };
+        let mut module = Self { before: wasm, after: &[], functions: Vec::new() };
         while input.at < wasm.len() {
             let section = input.byte()?;
             let length = input.number()?;
@@ -76,10 +69,9 @@ impl<'m> Module<'m> {
     fn function(&mut self, input: &mut Input<'m>) -> Result<(), Error> {
         let before = input.at;
         let length = input.number()?;
-        let mut shortest = Vec::new();
-        super::write_number(&mut shortest, length);
+
         // Lengths are not kept, so there must be one way only to write them.
-        if input.at - before != shortest.len() {
+        if input.at - before != super::leb128(length).len() {
             return Err(input.odd("a function's length is padded"));
         }
         let (begin, end) = (input.at, input.at + length);
@@ -88,10 +80,11 @@ impl<'m> Module<'m> {
             return Err(input.odd("a function with more than 127 kinds of locals"));
         }
         input.skip(2 * kinds)?;
-        self.locals.push(&input.wasm[begin..input.at]);
+        let mut function = Function { locals: &input.wasm[begin..input.at], code: Vec::new() };
         while input.at < end {
-            self.code.push(instruction(input)?);
+            function.code.push(instruction(input)?);
         }
+        self.functions.push(function);
         Ok(())
     }
 }
