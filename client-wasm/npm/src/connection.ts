@@ -17,8 +17,8 @@ export interface ConnectionOptions {
   /** One token. When it expires, the client is closed. */
   token?: string;
   /**
-   * Fetches a token: before each connection, unless a request has fetched one since that no connection has had yet; when one
-   * was refused or is about to expire; and when a request finds that the last one has ended. Without `token` and `getToken`
+   * Fetches a token: before each connection, the first time while the module loads, unless a request has fetched one since
+   * that no connection has had yet; when one was refused or is about to expire; and when a request finds that the last one has ended. Without `token` and `getToken`
    * the page's cookie is used.
    *
    * @param fresh the last token was refused: a cached one will not do
@@ -60,10 +60,15 @@ export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 /** Most calls that wait for the module to load; a client that is never connected takes no more. */
 const MAX_WAITING = 1_000;
 
+/** How long a token that was fetched while the module loaded is one for a new connection, in ms. */
+const EARLY = 10_000;
+
 export class Connection {
   readonly #loader: WasmLoader;
   readonly #options: string;
   readonly #getToken: (fresh: boolean) => Promise<unknown>;
+  /** The token that was asked for while the module loads, and since when. */
+  #early: { token: Promise<unknown>; at: number } | undefined;
   readonly #onLoad: (core: Core) => void;
   readonly #onEvents: (batch: CoreEvent[], core: Core) => void;
   /** Hears of the notification stream. */
@@ -101,6 +106,12 @@ export class Connection {
 
   /** The core; loads it where it is not there yet. */
   async load(): Promise<Core> {
+    if (!this.#core && !this.#early) {
+      const token = this.#getToken(false);
+      this.#early = { token, at: performance.now() };
+      // Who waits for it is told.
+      token.catch(() => undefined);
+    }
     const { Core } = await ready(this.#loader);
     if (!this.#core) {
       // Nothing that is thrown may reach the wasm.
@@ -155,7 +166,7 @@ export class Connection {
       }
       case TOKEN_WANTED: {
         const [, fresh, request] = event;
-        this.#getToken(fresh).then(
+        this.#token(fresh).then(
           (token) =>
             typeof token === 'string'
               ? ask(core, TOKEN, request, true, token)
@@ -167,6 +178,12 @@ export class Connection {
       default:
         this.#onEvents(batch, core);
     }
+  }
+
+  #token(fresh: boolean): Promise<unknown> {
+    const early = this.#early;
+    this.#early = undefined;
+    return early && !fresh && performance.now() - early.at < EARLY ? early.token : this.#getToken(fresh);
   }
 
   async #exchange(core: Core, method: Method, path: string, body: unknown): Promise<[number, string]> {
