@@ -8,7 +8,7 @@
 //! - [`module`]: from a crate to an optimised wasm module and its glue;
 //! - [`snippets`]: JavaScript beside Rust code, in the glue;
 //! - [`names`]: short names between the two;
-//! - [`pack`]: the module sorted for deflate;
+//! - [`pack`]: the module in as few bytes as it goes;
 //! - [`app`]: the web app, as the server serves it;
 //! - [`sdk_core`]: the wasm parts of the npm package;
 //! - [`size`]: size budgets;

@@ -33,10 +33,15 @@ use crate::Error;
 /// What puts the module together again on the page, as text.
 pub const UNPACKER: &str = include_str!("pack/unpack.wat");
 
+/// What the unpacker has room for, in bytes: the module, what is packed, and the table of symbols.
+const MODULE: usize = 0x40000;
+const PACKED: usize = 0x10000;
+const TABLE: usize = 0x1000;
+
 /// Packs a module.
 ///
 /// # Errors
-/// It is not a module, or has an instruction that is not known here.
+/// It is not a module, has an instruction that is not known here, or is larger than the unpacker has room for.
 pub fn pack(wasm: &[u8]) -> Result<Vec<u8>, Error> {
     let module = Module::read(wasm)?;
     let symbols = symbols(&module);
@@ -58,7 +63,11 @@ pub fn pack(wasm: &[u8]) -> Result<Vec<u8>, Error> {
         }
     }
     out.bytes(Kind::Rest, module.after);
-    Ok(out.encoder.finish())
+    let packed = out.encoder.finish();
+    if wasm.len() > MODULE || packed.len() > PACKED || table.len() > TABLE {
+        return Err(Error::Wasm { what: "larger than unpack.wat has room for", at: wasm.len() });
+    }
+    Ok(packed)
 }
 
 /// The model and what it is asked for.
@@ -175,6 +184,9 @@ mod tests {
             odd(&[1, 2, 0, 0x0b, 0]),
             "byte 17 of the module: the functions do not fill their section"
         );
+        let long = [module(BODIES), vec![0, 0x84, 0x80, 0x10], vec![0; 0x40004]].concat();
+        let large = format!("byte {} of the module: larger than unpack.wat has room for", long.len());
+        assert_eq!(pack(&long).unwrap_err().to_string(), large);
         let cut = pack(&module(BODIES)[..24]).unwrap_err().to_string();
         assert_eq!(cut, "byte 24 of the module: the module ends too early");
     }
