@@ -31,6 +31,29 @@ test('a room that was left shows what was posted meanwhile when it is opened aga
   await expect.poll(contents(ann)).toEqual(['one', 'two', 'three']);
 });
 
+test('a message that has not changed is the same object in every snapshot', async ({ open, server }) => {
+  const bob = await Person.signIn(server.url, 'bob');
+  await bob.createRoom('hall', 'Hall');
+  await bob.say('hall', 'one');
+  await bob.say('hall', 'two');
+  const ann = await open();
+  await signIn(ann, server, 'ann');
+  await ann.evaluate("client.room('hall').open()");
+  await expect.poll(contents(ann)).toEqual(['one', 'two']);
+  await ann.evaluate("globalThis.before = client.room('hall').messages.get()");
+  await ann.evaluate("client.react('hall', before[0].messageId, '👍').done");
+  await bob.say('hall', 'three');
+  const shown = () =>
+    ann.evaluate(
+      "client.room('hall').messages.get().map((one) => [one.content, one.reactions?.length ?? 0, before.includes(one)])",
+    );
+  await expect.poll(shown).toEqual([
+    ['one', 1, false],
+    ['two', 0, true],
+    ['three', 0, false],
+  ]);
+});
+
 test('who was put out of a room and let in again sees all of it', async ({ open, server }) => {
   const bob = await Person.signIn(server.url, 'bob');
   await bob.createRoom('hall', 'Hall', 'private', ['ann']);

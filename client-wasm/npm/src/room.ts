@@ -40,10 +40,11 @@ const RETRY_MS = 5_000;
 /** A typing indicator that is not renewed or taken back is over after this time: one second more than the server's. */
 const TYPING_MS = 6_000;
 
-/** A message, and up to which entry of the room's log it is told. */
+/** A message, and up to which entry of the room's log it is told; and how it was shown last. */
 interface Known {
   readonly message: Message;
   readonly asOf: number;
+  row?: ChatMessage;
 }
 
 /** What a room needs of its client. */
@@ -85,6 +86,8 @@ export class Room {
   readonly #early = new Early<ServerFrame>();
   readonly #typers = new Map<string, ReturnType<typeof setTimeout>>();
   #changed = false;
+  /** Who the user was when messages were shown last. */
+  #shownTo: string | undefined;
   #loading: Promise<void> | undefined;
   #isOpen = false;
   /** Entries come as they are made. */
@@ -328,15 +331,19 @@ export class Room {
   }
 
   #draw(): void {
-    const log = Array.from(this.#log.values(), ({ message }) => message).sort((one, other) => one.seq - other.seq);
+    const log = [...this.#log.values()].sort((one, other) => one.message.seq - other.message.seq);
     if (log.length > MAX_KEPT) {
-      for (const { messageId } of log.splice(0, log.length - MAX_KEPT)) this.#log.delete(messageId);
-      this.#floor = log[0]?.seq ?? 0;
+      for (const { message } of log.splice(0, log.length - MAX_KEPT)) this.#log.delete(message.messageId);
+      this.#floor = log[0]?.message.seq ?? 0;
       this.#hasMore.set(true);
     }
     const old = this.#old.filter((one) => !this.#log.has(one.messageId ?? ''));
     const { userId } = this.#client;
-    const confirmed = [...old, ...log.map((one) => shown(one, userId))];
+    const isSame = this.#shownTo === userId;
+    this.#shownTo = userId;
+    // What has not changed stays the same object, so that a framework draws nothing anew for it.
+    const rows = log.map((one) => (one.row = (isSame && one.row) || shown(one.message, userId)));
+    const confirmed = [...old, ...rows];
     const keys = new Set(confirmed.map((one) => one.key));
     const waiting = this.#outgoing().filter((one) => !keys.has(one.id));
     this.#messages.set(Object.freeze([...confirmed, ...waiting.map((one) => this.#pending(one))]));
