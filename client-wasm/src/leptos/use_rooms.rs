@@ -94,15 +94,15 @@ impl UseRooms {
     ///
     /// # Errors
     /// [`HttpError`] says what went wrong.
-    pub async fn invite(&self, room: &RoomId, user: &UserId) -> Result<(), HttpError> {
-        let (id, user) = (escape(room.as_str()), escape(user.as_str()));
-        self.tidings
-            .hub()
-            .client
-            .http()
-            .put(&format!("/api/v1/rooms/{id}/members/{user}"), None)
-            .await
-            .map(drop)
+    pub async fn invite(&self, room: &RoomId, invited: &UserId) -> Result<(), HttpError> {
+        let hub = self.tidings.hub();
+        let (id, user) = (escape(room.as_str()), escape(invited.as_str()));
+        hub.client.http().put(&format!("/api/v1/rooms/{id}/members/{user}"), None).await?;
+        // Of somebody who is not connected no frame tells.
+        let place = Place::Room(room.clone());
+        hub.crowd(&place).write_untracked().let_in(invited);
+        hub.members_changed(&place);
+        Ok(())
     }
 
     /// Puts the conversation with a user on the list; one that is there stays as it is.

@@ -57,16 +57,7 @@ fn RoomDetails(place: Place) -> impl IntoView {
     let people = use_tidings().people;
     let of = place.clone();
     let row = Memo::new(move |_| rooms.rooms.with(|rooms| rooms.get(&of)));
-    // Whoever comes is a member, so the list is read anew when somebody unknown is present.
-    let strangers = Memo::new(move |_| {
-        room.crowd.with(|crowd| {
-            crowd.present.iter().filter(|user| !crowd.members.iter().any(|m| m.user_id == **user)).count()
-        })
-    });
-    Effect::new(move |_| {
-        strangers.track();
-        room.load_members();
-    });
+    room.load_members();
     let faces = Memo::new(move |_| {
         let mut faces = people.with(|people| {
             let face = |id: &UserId, owner| Face {
@@ -77,8 +68,8 @@ fn RoomDetails(place: Place) -> impl IntoView {
             };
             room.crowd.with(|crowd| {
                 let members = crowd.members.iter().map(|m| face(&m.user_id, m.role == Role::Owner));
-                let known = |user: &UserId| crowd.members.iter().any(|m| m.user_id == *user);
-                let others = crowd.present.iter().filter(|user| !known(user)).map(|user| face(user, false));
+                let others =
+                    crowd.present.iter().filter(|user| !crowd.is_member(user)).map(|user| face(user, false));
                 members.chain(others).collect::<Vec<Face>>()
             })
         });

@@ -131,10 +131,9 @@ fn Header(place: Place) -> impl IntoView {
         }
         Place::Room(id) => {
             let text = Memo::new(move |_| {
-                let (present, count) =
-                    open.room.crowd.with(|crowd| (crowd.count, crowd.members.len() as u64));
+                let listed = row.get().and_then(|row| row.members).unwrap_or(0);
+                let (present, members) = open.room.crowd.with(|crowd| (crowd.count, crowd.size(listed)));
                 people.track();
-                let members = row.get().and_then(|row| row.members).unwrap_or(0).max(count).max(present);
                 format!("{} · {present} here", badge::plural(members, "member"))
             });
             let face = move || view! { <RoomMark id=id.to_string() private=private.get() /> };

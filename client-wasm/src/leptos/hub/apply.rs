@@ -9,7 +9,7 @@ use tidings_protocol::data::{PrivateDelivery, TypingIndicator, UserInRoom};
 use tidings_protocol::entity::{Message, Notification};
 use tidings_protocol::{Code, Event as ServerEvent, RoomId, ServerFrame};
 
-use super::{Hub, Incoming, Notice, RoomView, now};
+use super::{Crowd, Hub, Incoming, Notice, RoomView, now};
 use crate::leptos::place::Place;
 use crate::leptos::use_connection::Link;
 
@@ -114,13 +114,25 @@ impl Hub {
             ServerEvent::Typing(typing) => self.typing(&typing),
             ServerEvent::RoomParticipants(answer) => {
                 self.people.update(|people| answer.people.iter().for_each(|person| people.person(person)));
-                self.crowd(&self.place_in(&answer.room_id)).update(|crowd| crowd.joined(&answer));
+                let place = self.place_in(&answer.room_id);
+                let crowd = self.crowd(&place);
+                crowd.update(|crowd| crowd.joined(&answer));
+                // Who left while there was no connection is not told any more.
+                if crowd.with_untracked(Crowd::is_followed) {
+                    self.members_changed(&place);
+                }
             }
             ServerEvent::RoomCount(count) => {
                 self.crowd(&self.place_in(&count.room_id)).update(|crowd| crowd.count = count.count);
             }
-            ServerEvent::UserJoined(user) => self.presence_in_room(&user, true, false),
-            ServerEvent::UserLeft(user) => self.presence_in_room(&user, false, false),
+            ServerEvent::UserJoined(user) => {
+                self.presence_in_room(&user, true, false);
+                self.user_joined(&user);
+            }
+            ServerEvent::UserLeft(user) => {
+                self.presence_in_room(&user, false, false);
+                self.user_left(&user);
+            }
             ServerEvent::UserDisconnected(user) => self.presence_in_room(&user, false, true),
             ServerEvent::Presence(presence) => self.people.update(|people| people.presence(&presence)),
             ServerEvent::Membership(change) if change.member => match change.room {
@@ -263,7 +275,7 @@ impl Hub {
     }
 
     /// The place that a room is that was joined; its row may still be on its way.
-    fn place_in(&self, room: &RoomId) -> Place {
+    pub(super) fn place_in(&self, room: &RoomId) -> Place {
         self.place_of(room).unwrap_or_else(|| Place::Room(room.clone()))
     }
 

@@ -4,12 +4,13 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use ::leptos::prelude::*;
-use tidings_protocol::entity::Room;
+use tidings_protocol::data::UserInRoom;
+use tidings_protocol::entity::{Room, RoomKind};
 use tidings_protocol::http::{MemberPage, RoomPage, UserPage};
 use tidings_protocol::limits::{MAX_PAGE, MAX_ROOMS_PER_SESSION};
 use wasm_bindgen_futures::spawn_local;
 
-use super::super::{Hub, Notice, Refresh, RoomView, Rooms};
+use super::super::{Crowd, Hub, Notice, Refresh, RoomView, Rooms};
 use crate::http::{HttpError, escape};
 use crate::leptos::meanwhile::Asked;
 use crate::leptos::paging::reason;
@@ -128,20 +129,56 @@ impl Hub {
         }
     }
 
-    /// Reads who the members are.
+    /// Whoever comes is a member, and may not have been one before.
+    pub(in super::super) fn user_joined(self: &Rc<Self>, user: &UserInRoom) {
+        let place = self.place_in(&user.room_id);
+        let is_new = |crowd: &Crowd| crowd.is_followed() && !crowd.is_member(&user.user_id);
+        if self.crowd(&place).with_untracked(is_new) {
+            self.members_changed(&place);
+        }
+    }
+
+    /// A membership of a public room ends with its user's last session there; one of a private room may go on.
+    pub(in super::super) fn user_left(self: &Rc<Self>, user: &UserInRoom) {
+        let place = self.place_in(&user.room_id);
+        let row = self.rooms.with_untracked(|rooms| rooms.get(&place));
+        let is_over = row.is_some_and(|row| row.kind == RoomKind::Public);
+        let known = |crowd: &mut Crowd| is_over && crowd.ended(&user.user_id);
+        if !self.crowd(&place).try_update(known).unwrap_or(false) {
+            self.members_changed(&place);
+        }
+    }
+
+    /// Reads the members of a room anew, where it is kept.
+    pub(in crate::leptos) fn members_changed(self: &Rc<Self>, place: &Place) {
+        if let Some(view) = self.kept(place) {
+            self.load_members(&view);
+        }
+    }
+
+    /// Reads who the members are; one reading at a time.
     pub(in crate::leptos) fn load_members(self: &Rc<Self>, view: &Rc<RoomView>) {
         let Place::Room(room) = &view.place else { return };
+        if !view.crowd.write_untracked().ask() {
+            return;
+        }
         let path = format!("/api/v1/rooms/{}/members?limit={MAX_PAGE}", escape(room.as_str()));
         let (hub, view) = (Rc::clone(self), Rc::clone(view));
         spawn_local(async move {
-            match hub.client.http().get_json::<MemberPage>(&path).await {
-                Ok(page) => {
-                    hub.people.update(|people| {
-                        page.members.iter().for_each(|member| people.named(&member.user_id, &member.name));
-                    });
-                    view.crowd.update(|crowd| crowd.members = page.members);
+            loop {
+                let members = match hub.client.http().get_json::<MemberPage>(&path).await {
+                    Ok(page) => Some(page.members),
+                    Err(error) => {
+                        hub.tell(Notice::Error(error.to_string()));
+                        None
+                    }
+                };
+                hub.people.update(|people| {
+                    members.iter().flatten().for_each(|member| people.named(&member.user_id, &member.name));
+                });
+                if !view.crowd.try_update(|crowd| crowd.read(members)).unwrap_or(false) {
+                    return;
                 }
-                Err(error) => hub.tell(Notice::Error(error.to_string())),
             }
         });
     }
