@@ -18,8 +18,8 @@ export interface ConnectionOptions {
   token?: string;
   /**
    * Fetches a token: before each connection, the first time while the module loads, unless a request has fetched one since
-   * that no connection has had yet; when one was refused or is about to expire; and when a request finds that the last one has ended. Without `token` and `getToken`
-   * the page's cookie is used.
+   * that no connection has had yet; when one was refused or is about to expire; and when a request finds that the last one
+   * has ended. Without `token` and `getToken` the page's cookie is used.
    *
    * @param fresh the last token was refused: a cached one will not do
    */

@@ -69,7 +69,6 @@ impl<'m> Module<'m> {
     fn function(&mut self, input: &mut Input<'m>) -> Result<(), Error> {
         let before = input.at;
         let length = input.number()?;
-
         // Lengths are not kept, so there must be one way only to write them.
         if input.at - before != super::leb128(length).len() {
             return Err(input.odd("a function's length is padded"));
