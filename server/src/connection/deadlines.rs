@@ -94,7 +94,8 @@ impl Deadlines {
     /// The peer lives.
     pub fn heard(&mut self) {
         self.heard = Instant::now();
-        self.pinged = false;
+        // The timer stands at the end of the wait for an answer, which may be behind the next ping.
+        self.is_stale |= std::mem::take(&mut self.pinged);
     }
 
     /// The user types in a room; without another word, it is over after a while.
@@ -249,6 +250,21 @@ mod tests {
         let mut deadlines = deadlines();
         for _ in 0..3 {
             assert_eq!(due(&mut deadlines).await, Due::Ping);
+            deadlines.heard();
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_answers_is_asked_as_often_as_it_was_told() {
+        let mut deadlines = Deadlines::new(Duration::from_secs(2));
+        deadlines.set_token(Duration::from_secs(3600), Duration::from_secs(60));
+        let began = Instant::now();
+        for asked in 1..=4 {
+            assert_eq!(due(&mut deadlines).await, Due::Ping);
+            assert_eq!(began.elapsed().as_secs(), 2 * asked);
+            // The session waits for the answer meanwhile, and so the timer is set.
+            let early = tokio::time::timeout(Duration::ZERO, due(&mut deadlines)).await;
+            assert!(early.is_err());
             deadlines.heard();
         }
     }
