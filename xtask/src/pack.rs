@@ -1,8 +1,8 @@
-//! A wasm module as few bytes as it goes: each byte is coded by how likely it is where it stands.
+//! A wasm module as few bytes as it goes: each byte is coded by how probable it is where it stands.
 //!
 //! A compressor that knows bytes only finds what comes again as it was. In machine code little does: opcodes, numbers of
 //! locals, offsets and constants take turns. Here the module is walked as what it is, instruction by instruction; a
-//! model ([`model`]) says from what stood before how likely each bit of the next number is, and a coder ([`range`])
+//! model ([`model`]) says from what stood before how probable each bit of the next number is, and a coder ([`range`])
 //! spends as many bits on it as it is a surprise. What puts the module together again is [`UNPACKER`], a small module
 //! with the same model; it knows nothing of opcodes but which of them begin and end a block, since the table of symbols
 //! says the rest.
@@ -35,8 +35,11 @@ pub const UNPACKER: &str = include_str!("pack/unpack.wat");
 
 /// What the unpacker has room for, in bytes: the module, what is packed, and the table of symbols.
 const MODULE: usize = 0x40000;
-const PACKED: usize = 0x10000;
+/// Less than its place, since it reads zeros behind the end.
+const PACKED: usize = 0x10000 - 8;
 const TABLE: usize = 0x1000;
+/// The length of a list in the table of symbols is a byte.
+const LIST: usize = 0xff;
 
 /// Packs a module.
 ///
@@ -64,7 +67,8 @@ pub fn pack(wasm: &[u8]) -> Result<Vec<u8>, Error> {
     }
     out.bytes(Kind::Rest, module.after);
     let packed = out.encoder.finish();
-    if wasm.len() > MODULE || packed.len() > PACKED || table.len() > TABLE {
+    let longest = symbols.iter().map(|(fixed, _, immediates)| fixed.len().max(*immediates)).max();
+    if wasm.len() > MODULE || packed.len() > PACKED || table.len() > TABLE || longest > Some(LIST) {
         return Err(Error::Wasm { what: "larger than unpack.wat has room for", at: wasm.len() });
     }
     Ok(packed)
@@ -96,7 +100,7 @@ impl Packer {
     }
 
     fn bit(&mut self, node: u32, bit: bool) {
-        self.encoder.bit(self.model.likelihood(node), bit);
+        self.encoder.bit(self.model.probability(node), bit);
         self.model.learn(bit);
     }
 }
@@ -115,9 +119,9 @@ fn symbols<'m>(module: &Module<'m>) -> Vec<Name<'m>> {
 fn table(symbols: &[Name<'_>]) -> Vec<u8> {
     let mut table = Vec::new();
     for &(fixed, kind, immediates) in symbols {
-        table.extend(leb128(fixed.len()));
+        table.push(fixed.len() as u8);
         table.extend(fixed);
-        table.extend(leb128(immediates));
+        table.push(immediates as u8);
         table.extend(std::iter::repeat_n(kind as u8, immediates));
     }
     table
@@ -146,7 +150,7 @@ mod tests {
     ];
 
     fn module(bodies: &[u8]) -> Vec<u8> {
-        let code = [&[10, bodies.len() as u8], bodies].concat();
+        let code = [&[10], leb128(bodies.len()).as_slice(), bodies].concat();
         [b"\0asm\x01\0\0\0".as_slice(), &[1, 1, 0], &code, &[0, 2, 1, b'x']].concat()
     }
 
@@ -184,6 +188,8 @@ mod tests {
             odd(&[1, 2, 0, 0x0b, 0]),
             "byte 17 of the module: the functions do not fill their section"
         );
+        let targets = [&[1_u8, 0x85, 2, 0, 0x0e, 0xff, 1], [0; 256].as_slice(), &[0x0b]].concat();
+        assert!(odd(&targets).ends_with("larger than unpack.wat has room for"));
         let long = [module(BODIES), vec![0, 0x84, 0x80, 0x10], vec![0; 0x40004]].concat();
         let large = format!("byte {} of the module: larger than unpack.wat has room for", long.len());
         assert_eq!(pack(&long).unwrap_err().to_string(), large);

@@ -1,7 +1,7 @@
 //! Bits written as how much of a surprise each is: a range coder.
 //! After G. N. N. Martin, "Range encoding: an algorithm for removing redundancy from a digitised message" (1979).
 
-/// Parts of one that a likelihood is counted in.
+/// Parts of one that a probability is counted in.
 pub(super) const ONE: u32 = 1 << 16;
 
 /// A number between nothing and one, which is narrowed with each bit, as the bytes behind its point.
@@ -20,9 +20,9 @@ impl Default for Encoder {
 }
 
 impl Encoder {
-    /// `likelihood`: that the bit is set, in parts of [`ONE`], neither none nor all of it.
-    pub(super) fn bit(&mut self, likelihood: u32, bit: bool) {
-        let set = (self.range >> 16) * likelihood;
+    /// `probability`: that the bit is set, in parts of [`ONE`], neither none nor all of it.
+    pub(super) fn bit(&mut self, probability: u32, bit: bool) {
+        let set = (self.range >> 16) * probability;
         if bit {
             self.range = set;
         } else {
@@ -87,8 +87,8 @@ mod tests {
             self.code = self.code << 8 | u32::from(byte);
         }
 
-        fn bit(&mut self, likelihood: u32) -> bool {
-            let set = (self.range >> 16) * likelihood;
+        fn bit(&mut self, probability: u32) -> bool {
+            let set = (self.range >> 16) * probability;
             let bit = self.code < set;
             if bit {
                 self.range = set;
@@ -106,11 +106,11 @@ mod tests {
 
     fn comes_back(bits: &[(u32, bool)]) -> usize {
         let mut encoder = Encoder::default();
-        bits.iter().for_each(|&(likelihood, bit)| encoder.bit(likelihood, bit));
+        bits.iter().for_each(|&(probability, bit)| encoder.bit(probability, bit));
         let written = encoder.finish();
         let mut decoder = Decoder::new(&written);
-        for (at, &(likelihood, bit)) in bits.iter().enumerate() {
-            assert_eq!(decoder.bit(likelihood), bit, "bit {at}");
+        for (at, &(probability, bit)) in bits.iter().enumerate() {
+            assert_eq!(decoder.bit(probability), bit, "bit {at}");
         }
         written.len()
     }

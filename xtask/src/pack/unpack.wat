@@ -6,19 +6,19 @@
   (memory (export "memory") 40)
 
   ;; Where things are in memory, in bytes:
-  ;;        0  the places that each view looks at, a list behind its length; 12 for each group of kinds
-  ;;       36  how much a cell that has counted so many bits takes of the next one, in parts of 32768, 2 bytes each
+  ;;        0  the places that each context looks at, a list behind its length; 12 for each group of kinds
+  ;;       36  how much a counter that has counted so many bits takes of the next one, in parts of 32768, 2 bytes each
   ;;      128  numbers seen before, 4 bytes each: four instructions, three of any kind, this one so far, the last of its kind
   ;;      164  the last of each kind
-  ;;      256  for each view its hash, where its cell is (+ 16), and what it says (+ 32)
-  ;;   0x1000  likelihoods of logits, 2 bytes each
-  ;;   0x3000  and logits of likelihoods
+  ;;      256  for each context its hash, where its counter is (+ 16), and its prediction (+ 32)
+  ;;   0x1000  probabilities of logits, 2 bytes each
+  ;;   0x3000  and logits of probabilities
   ;;   0x9000  the table of symbols
   ;;   0xa000  where each symbol begins in it, 2 bytes each
   ;;  0x10000  output
   ;;  0x50000  input
   ;;  0x60000  weights, 16 bytes for each set
-  ;;  0x80000  cells
+  ;;  0x80000  counters
   (global (export "input") i32 (i32.const 0x50000))
   (global (export "output") i32 (i32.const 0x10000))
   (data (i32.const 0)
@@ -40,41 +40,41 @@
     (global.set $read (i32.add (global.get $read) (i32.const 1))))
 
   (func $bit (param $node i32) (result i32)
-    (local $view i32) (local $hash i32) (local $place i32) (local $cell i32) (local $logit i32) (local $likelihood i32)
+    (local $context i32) (local $hash i32) (local $place i32) (local $counter i32) (local $logit i32) (local $probability i32)
     (local $part i32) (local $bit i32) (local $wrong i32) (local $before i32)
     (local.set $node (i32.mul (local.get $node) (i32.const 0x9e3779b1)))
-    (local.set $view (i32.const 12))
-    (loop $look
-      (local.set $view (i32.sub (local.get $view) (i32.const 4)))
+    (local.set $context (i32.const 12))
+    (loop $predict
+      (local.set $context (i32.sub (local.get $context) (i32.const 4)))
       (local.set $hash
         (i32.mul
-          (i32.xor (i32.load offset=256 (local.get $view)) (local.get $node))
+          (i32.xor (i32.load offset=256 (local.get $context)) (local.get $node))
           (i32.const 0x2545f491)))
       (local.set $hash (i32.xor (local.get $hash) (i32.shr_u (local.get $hash) (i32.const 15))))
       (local.set $place (i32.shl (i32.and (local.get $hash) (i32.const 0x7ffff)) (i32.const 2)))
-      (i32.store offset=272 (local.get $view) (local.get $place))
-      (local.set $cell (i32.load offset=0x80000 (local.get $place)))
-      (if (i32.shr_u (i32.xor (local.get $cell) (local.get $hash)) (i32.const 20))
+      (i32.store offset=272 (local.get $context) (local.get $place))
+      (local.set $counter (i32.load offset=0x80000 (local.get $place)))
+      (if (i32.shr_u (i32.xor (local.get $counter) (local.get $hash)) (i32.const 20))
         (then
           (i32.store offset=0x80000
             (local.get $place)
-            (local.tee $cell (i32.and (local.get $hash) (i32.const 0xfff00000))))))
+            (local.tee $counter (i32.and (local.get $hash) (i32.const 0xfff00000))))))
       (i32.store offset=288
-        (local.get $view)
-        (local.tee $cell
-          (i32.load16_s offset=0x3000 (i32.and (i32.shr_u (local.get $cell) (i32.const 7)) (i32.const 0x1ffe)))))
+        (local.get $context)
+        (local.tee $counter
+          (i32.load16_s offset=0x3000 (i32.and (i32.shr_u (local.get $counter) (i32.const 7)) (i32.const 0x1ffe)))))
       (local.set $logit
         (i32.add
           (local.get $logit)
           (i32.mul
-            (i32.add (i32.load (i32.add (global.get $set) (local.get $view))) (i32.const 26000))
-            (local.get $cell))))
-      (br_if $look (local.get $view)))
+            (i32.add (i32.load (i32.add (global.get $set) (local.get $context))) (i32.const 26000))
+            (local.get $counter))))
+      (br_if $predict (local.get $context)))
     (local.set $logit (i32.shr_s (local.get $logit) (i32.const 16)))
     (if (i32.gt_s (local.get $logit) (i32.const 2047)) (then (local.set $logit (i32.const 2047))))
     (if (i32.lt_s (local.get $logit) (i32.const -2047)) (then (local.set $logit (i32.const -2047))))
-    (local.set $likelihood (i32.load16_u (i32.add (i32.const 0x2000) (i32.shl (local.get $logit) (i32.const 1)))))
-    (local.set $part (i32.mul (i32.shr_u (global.get $range) (i32.const 16)) (local.get $likelihood)))
+    (local.set $probability (i32.load16_u (i32.add (i32.const 0x2000) (i32.shl (local.get $logit) (i32.const 1)))))
+    (local.set $part (i32.mul (i32.shr_u (global.get $range) (i32.const 16)) (local.get $probability)))
     (if (local.tee $bit (i32.lt_u (global.get $code) (local.get $part)))
       (then (global.set $range (local.get $part)))
       (else
@@ -86,27 +86,27 @@
           (global.set $range (i32.shl (global.get $range) (i32.const 8)))
           (call $byte)
           (br $renew))))
-    (local.set $wrong (i32.sub (i32.shl (local.get $bit) (i32.const 16)) (local.get $likelihood)))
-    (local.set $view (i32.const 12))
+    (local.set $wrong (i32.sub (i32.shl (local.get $bit) (i32.const 16)) (local.get $probability)))
+    (local.set $context (i32.const 12))
     (loop $learn
-      (local.set $view (i32.sub (local.get $view) (i32.const 4)))
+      (local.set $context (i32.sub (local.get $context) (i32.const 4)))
       (i32.store
-        (i32.add (global.get $set) (local.get $view))
+        (i32.add (global.get $set) (local.get $context))
         (i32.add
-          (i32.load (i32.add (global.get $set) (local.get $view)))
+          (i32.load (i32.add (global.get $set) (local.get $context)))
           (i32.shr_s
             (i32.add
-              (i32.mul (local.get $wrong) (i32.load offset=288 (local.get $view)))
+              (i32.mul (local.get $wrong) (i32.load offset=288 (local.get $context)))
               (i32.const 16384))
             (i32.const 15))))
-      (local.set $cell (i32.load offset=0x80000 (local.tee $place (i32.load offset=272 (local.get $view)))))
-      (local.set $before (i32.shr_s (i32.shl (local.get $cell) (i32.const 12)) (i32.const 16)))
-      (local.set $hash (i32.and (local.get $cell) (i32.const 15)))
+      (local.set $counter (i32.load offset=0x80000 (local.tee $place (i32.load offset=272 (local.get $context)))))
+      (local.set $before (i32.shr_s (i32.shl (local.get $counter) (i32.const 12)) (i32.const 16)))
+      (local.set $hash (i32.and (local.get $counter) (i32.const 15)))
       (i32.store offset=0x80000
         (local.get $place)
         (i32.or
           (i32.or
-            (i32.and (local.get $cell) (i32.const 0xfff00000))
+            (i32.and (local.get $counter) (i32.const 0xfff00000))
             (i32.add (local.get $hash) (i32.lt_u (local.get $hash) (i32.const 8))))
           (i32.and
             (i32.shl
@@ -121,12 +121,12 @@
                   (i32.const 15)))
               (i32.const 4))
             (i32.const 0xffff0))))
-      (br_if $learn (local.get $view)))
+      (br_if $learn (local.get $context)))
     (local.get $bit))
 
   ;; The next number of this kind: 0 an instruction, 1 of the rest, 2 of declarations, 3 a local, and on.
   (func $next (param $kind i32) (result i32)
-    (local $places i32) (local $left i32) (local $view i32) (local $hash i32) (local $bits i32) (local $value i32)
+    (local $places i32) (local $left i32) (local $context i32) (local $hash i32) (local $bits i32) (local $value i32)
     (global.set $set
       (i32.add
         (i32.const 0x60000)
@@ -144,9 +144,9 @@
       (i32.mul
         (i32.const 12)
         (i32.add (i32.gt_u (local.get $kind) (i32.const 0)) (i32.gt_u (local.get $kind) (i32.const 2)))))
-    (loop $views
+    (loop $contexts
       (local.set $hash
-        (i32.mul (i32.or (i32.shl (local.get $kind) (i32.const 4)) (local.get $view)) (i32.const 0x9e3779b1)))
+        (i32.mul (i32.or (i32.shl (local.get $kind) (i32.const 4)) (local.get $context)) (i32.const 0x9e3779b1)))
       (local.set $left (i32.load8_u (local.get $places)))
       (local.set $places (i32.add (local.get $places) (i32.const 1)))
       (loop $mix
@@ -162,8 +162,8 @@
             (local.set $places (i32.add (local.get $places) (i32.const 1)))
             (local.set $left (i32.sub (local.get $left) (i32.const 1)))
             (br $mix))))
-      (i32.store offset=256 (i32.shl (local.get $view) (i32.const 2)) (local.get $hash))
-      (br_if $views (i32.lt_u (local.tee $view (i32.add (local.get $view) (i32.const 1))) (i32.const 3))))
+      (i32.store offset=256 (i32.shl (local.get $context) (i32.const 2)) (local.get $hash))
+      (br_if $contexts (i32.lt_u (local.tee $context (i32.add (local.get $context) (i32.const 1))) (i32.const 3))))
     (loop $length
       (if (call $bit (local.get $bits))
         (then
@@ -237,16 +237,16 @@
 
   ;; Everything before the first function; gives the length of the module.
   (func (export "open") (result i32)
-    (local $logit i32) (local $likelihood i32) (local $odds f64) (local $place i32) (local $before i32) (local $table i32)
+    (local $logit i32) (local $probability i32) (local $odds f64) (local $place i32) (local $before i32) (local $table i32)
     (local.set $odds (f64.const 1))
     (loop $tables
-      (local.set $likelihood
+      (local.set $probability
         (i32.trunc_f64_u
           (f64.div
             (f64.mul (f64.const 65536) (local.get $odds))
             (f64.add (f64.const 1) (local.get $odds)))))
-      (i32.store16 offset=0x2000 (local.get $logit) (local.get $likelihood))
-      (i32.store16 (i32.sub (i32.const 0x2000) (local.get $logit)) (i32.sub (i32.const 65536) (local.get $likelihood)))
+      (i32.store16 offset=0x2000 (local.get $logit) (local.get $probability))
+      (i32.store16 (i32.sub (i32.const 0x2000) (local.get $logit)) (i32.sub (i32.const 65536) (local.get $probability)))
       (local.set $odds (f64.mul (local.get $odds) (f64.const 1.0039138893383476)))
       (br_if $tables (i32.lt_u (local.tee $logit (i32.add (local.get $logit) (i32.const 2))) (i32.const 4096))))
     (local.set $logit (i32.const 0))
@@ -259,7 +259,7 @@
         (then
           (local.set $logit (i32.add (local.get $logit) (i32.const 2)))
           (br $back)))
-      ;; Cells count from the half.
+      ;; Counters count from the half.
       (i32.store16 offset=0x3000
         (i32.xor (local.get $place) (i32.const 4096))
         (i32.sub (i32.shr_u (local.get $logit) (i32.const 1)) (i32.const 2048)))
