@@ -144,6 +144,23 @@ test('a page whose policy forbids WebAssembly is told so by an error of its own'
   await expect(page).toHaveTitle('WASM_BLOCKED');
 });
 
+test('a module that comes cut off or mixed up is an error, and not a page that hangs', async ({ folder, site, page }) => {
+  const script = `
+    const { TidingsClient } = await import('${PACKAGE}/index.js');
+    document.title = await new TidingsClient().connect().catch((error) => error.code);`;
+  await writeFile(join(folder, 'broken.html'), `<script type="module">${script}</script>`);
+  const whole = await readFile(join(folder, 'node_modules/@tidings/client/dist/wasm-inline.js'), 'utf8');
+  const [, packed = ''] = /default "([^"]+)"/.exec(whole) ?? [];
+  const half = packed.slice(0, (packed.length >> 3) * 4);
+  for (const broken of [half, half + [...half].reverse().join('').replaceAll('=', ''), '']) {
+    await page.route('**/wasm-inline.js', (route) =>
+      route.fulfill({ contentType: 'text/javascript', body: whole.replace(packed, broken) }),
+    );
+    await page.goto(`${site.url}/broken.html`);
+    await expect(page).toHaveTitle('WASM_FAILED');
+  }
+});
+
 test('two people chat and are notified in an app that webpack has built', async ({ folder, site, server, context }) => {
   const stats = await new Promise<webpack.Stats | undefined>((resolve, reject) =>
     webpack(

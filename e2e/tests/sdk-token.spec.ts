@@ -42,3 +42,15 @@ test('a token that cannot be had while the module loads is asked for again', asy
   expect(await connect(page, { url: server.url }, [null, token('ann')])).toBe(2);
   expect(thrown).toEqual([]);
 });
+
+test('a token that was fetched while the module took long to load is too old, and asked for again', async ({ open, server }) => {
+  const page = await open();
+  await page.clock.install();
+  const asked = new Promise<void>((done) => void page.exposeFunction('asked', done));
+  await page.route('**/wasm-inline.js', async (route) => {
+    await asked;
+    await page.clock.fastForward(10_001);
+    await route.continue();
+  });
+  expect(await connect(page, { url: server.url }, [token('ann')])).toBe(2);
+});
