@@ -61,14 +61,14 @@ export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 const MAX_WAITING = 1_000;
 
 /** How long a token that was fetched while the module loaded is one for a new connection, in ms. */
-const EARLY = 10_000;
+const PREFETCHED_MS = 10_000;
 
 export class Connection {
   readonly #loader: WasmLoader;
   readonly #options: string;
   readonly #getToken: (fresh: boolean) => Promise<unknown>;
   /** The token that was asked for while the module loads, and since when. */
-  #early: { token: Promise<unknown>; at: number } | undefined;
+  #prefetched: { token: Promise<unknown>; at: number } | undefined;
   readonly #onLoad: (core: Core) => void;
   readonly #onEvents: (batch: CoreEvent[], core: Core) => void;
   /** Hears of the notification stream. */
@@ -106,9 +106,9 @@ export class Connection {
 
   /** The core; loads it where it is not there yet. */
   async load(): Promise<Core> {
-    if (!this.#core && !this.#early) {
+    if (!this.#core && !this.#prefetched) {
       const token = this.#getToken(false);
-      this.#early = { token, at: performance.now() };
+      this.#prefetched = { token, at: performance.now() };
       // Who waits for it is told.
       token.catch(() => undefined);
     }
@@ -181,9 +181,10 @@ export class Connection {
   }
 
   #token(fresh: boolean): Promise<unknown> {
-    const early = this.#early;
-    this.#early = undefined;
-    return early && !fresh && performance.now() - early.at < EARLY ? early.token : this.#getToken(fresh);
+    const prefetched = this.#prefetched;
+    this.#prefetched = undefined;
+    const counts = prefetched && !fresh && performance.now() - prefetched.at < PREFETCHED_MS;
+    return counts ? prefetched.token : this.#getToken(fresh);
   }
 
   async #exchange(core: Core, method: Method, path: string, body: unknown): Promise<[number, string]> {
