@@ -78,3 +78,18 @@ test('the people of a private room are those who are let in, and not who was put
   await ann.close();
   await bob.close();
 });
+
+test('people whom the server cannot name for now are asked for again, and nobody is troubled', async ({ browser, server }) => {
+  await (await Person.signIn(server.url, 'bob')).createRoom('vault', 'Vault', 'private', ['ann']);
+  const ann = await App.open(browser, server.url, 'ann', { hash: '#room/vault' });
+  const busy = { type: 'about:blank', title: 'Busy', status: 503, code: 'UNAVAILABLE', retryAfterMs: 100 };
+  await ann.page.route(
+    '**/vault/members?*',
+    (route) => route.fulfill({ status: 503, contentType: 'application/problem+json', body: JSON.stringify(busy) }),
+    { times: 2 },
+  );
+  await ann.page.getByRole('button', { name: 'Details', exact: true }).click();
+  await expect(ann.page.locator('.td-person')).toHaveText([/ann \(you\)/, /bob/]);
+  await expect(ann.page.locator('.td-toast')).toHaveCount(0);
+  await ann.close();
+});

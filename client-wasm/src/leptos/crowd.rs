@@ -112,9 +112,7 @@ impl Crowd {
             self.left.clear();
             self.members = members;
         }
-        let again = self.reading == Reading::Again;
-        self.reading = if again { Reading::Running } else { Reading::Idle };
-        again
+        std::mem::replace(&mut self.reading, Reading::Idle) == Reading::Again
     }
 
     /// A marker moved; it never moves back.
@@ -181,6 +179,7 @@ mod tests {
         assert!(crowd.read(Some(vec![member("ann"), member("bob")])), "asked for meanwhile");
         assert_eq!(crowd.members, [member("ann")]);
         assert_eq!(crowd.size(7), 1, "the list of rooms is older");
+        assert!(crowd.ask(), "and so it is read once more");
         assert!(!crowd.read(Some(vec![member("ann"), member("bob")])));
         assert_eq!(crowd.members.len(), 2, "let in again, the server says");
         assert!(crowd.ended(&bob));

@@ -92,6 +92,7 @@ pub(super) struct RoomView {
     pub(super) busy: ArcRwSignal<Busy>,
     pub(super) error: ArcRwSignal<Option<PageError>>,
     retry: Rc<Retry>,
+    members_retry: Rc<Retry>,
     /// Whether the page that puts the window elsewhere is around a position.
     around: Cell<bool>,
     /// Whether the window is to be put on the end once more, behind that page.
@@ -214,6 +215,7 @@ impl Hub {
             busy: ArcRwSignal::default(),
             error: ArcRwSignal::default(),
             retry: Rc::default(),
+            members_retry: Rc::default(),
             around: Cell::default(),
             again: Cell::default(),
             unread_after: ArcRwSignal::default(),

@@ -166,7 +166,7 @@ impl Hub {
                 Ok((asked, page)) => view.timeline.update(|t| t.refresh(asked, page)),
                 Err(error) => {
                     let again = Rc::clone(&retry);
-                    if !hub.ask_later(&retry, &error, move |hub| hub.read_at(&view, seq, again)) {
+                    if !hub.ask_later(&retry, &error, Box::new(move |hub| hub.read_at(&view, seq, again))) {
                         hub.tell(Notice::Error(reason(&error)));
                     }
                 }
@@ -207,7 +207,7 @@ impl Hub {
     fn page_failed(self: &Rc<Self>, view: &Rc<RoomView>, page: Page, error: &HttpError) {
         failed(&view.error, page, error);
         let again = Rc::clone(view);
-        self.ask_later(&view.retry, error, move |hub| hub.load_again(&again));
+        self.ask_later(&view.retry, error, Box::new(move |hub| hub.load_again(&again)));
     }
 
     /// A page of a room's messages; what comes until it is there is noted.

@@ -76,7 +76,7 @@ impl Hub {
 
     fn inbox_failed(self: &Rc<Self>, page: Page, error: &HttpError) {
         failed(&self.inbox_error, page, error);
-        self.ask_later(&self.inbox_retry, error, Self::load_inbox_again);
+        self.ask_later(&self.inbox_retry, error, Box::new(Self::load_inbox_again));
     }
 
     /// Asks again for the page that did not come.

@@ -31,7 +31,7 @@ impl Hub {
         self: &Rc<Self>,
         retry: &Rc<Retry>,
         error: &HttpError,
-        ask: impl FnOnce(&Rc<Self>) + 'static,
+        ask: Box<dyn FnOnce(&Rc<Self>)>,
     ) -> bool {
         let Some(wait) = retry_in(error, retry.tries.get()) else { return false };
         if retry.runs.replace(true) {

@@ -51,7 +51,7 @@ impl Hub {
                     Err(error) => {
                         hub.rooms.write_untracked().missed(asked);
                         hub.rooms_error.set(Some(reason(&error)));
-                        hub.ask_later(&hub.rooms_retry, &error, Self::refresh);
+                        hub.ask_later(&hub.rooms_retry, &error, Box::new(Self::refresh));
                     }
                 }
                 if hub.refreshing.replace(Refresh::Idle) == Refresh::Running {
@@ -106,7 +106,7 @@ impl Hub {
                     hub.people.update(told);
                 }
                 // Names come with messages too: that they are not here yet is nothing to trouble the reader with.
-                Err(error) => _ = hub.ask_later(&hub.people_retry, &error, Self::load_people),
+                Err(error) => _ = hub.ask_later(&hub.people_retry, &error, Box::new(Self::load_people)),
             }
         });
     }
@@ -165,20 +165,28 @@ impl Hub {
         let path = format!("/api/v1/rooms/{}/members?limit={MAX_PAGE}", escape(room.as_str()));
         let (hub, view) = (Rc::clone(self), Rc::clone(view));
         spawn_local(async move {
-            loop {
-                let members = match hub.client.http().get_json::<MemberPage>(&path).await {
-                    Ok(page) => Some(page.members),
-                    Err(error) => {
-                        hub.tell(Notice::Error(error.to_string()));
-                        None
-                    }
-                };
-                hub.people.update(|people| {
-                    members.iter().flatten().for_each(|member| people.named(&member.user_id, &member.name));
-                });
-                if !view.crowd.try_update(|crowd| crowd.read(members)).unwrap_or(false) {
-                    return;
+            let members = match hub.client.http().get_json::<MemberPage>(&path).await {
+                Ok(page) => {
+                    view.members_retry.came();
+                    Some(page.members)
                 }
+                Err(error) => {
+                    let again = Rc::clone(&view);
+                    if !hub.ask_later(
+                        &view.members_retry,
+                        &error,
+                        Box::new(move |hub| hub.load_members(&again)),
+                    ) {
+                        hub.tell(Notice::Error(reason(&error)));
+                    }
+                    None
+                }
+            };
+            hub.people.update(|people| {
+                members.iter().flatten().for_each(|member| people.named(&member.user_id, &member.name));
+            });
+            if view.crowd.try_update(|crowd| crowd.read(members)).unwrap_or(false) {
+                hub.load_members(&view);
             }
         });
     }
