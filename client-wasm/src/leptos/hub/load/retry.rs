@@ -25,14 +25,12 @@ impl Retry {
     }
 }
 
+/// Asks once more. Boxed: the clock is the same code for all that is asked for.
+type Ask = Box<dyn FnOnce(&Rc<Hub>)>;
+
 impl Hub {
     /// Asks again by itself, where that may help. Whether it does.
-    pub(super) fn ask_later(
-        self: &Rc<Self>,
-        retry: &Rc<Retry>,
-        error: &HttpError,
-        ask: Box<dyn FnOnce(&Rc<Self>)>,
-    ) -> bool {
+    pub(super) fn ask_later(self: &Rc<Self>, retry: &Rc<Retry>, error: &HttpError, ask: Ask) -> bool {
         let Some(wait) = retry_in(error, retry.tries.get()) else { return false };
         if retry.runs.replace(true) {
             return true;
