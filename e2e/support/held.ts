@@ -1,5 +1,5 @@
 // Answers and frames that were given away and have not arrived yet: what happens meanwhile is newer.
-import type { Page } from '@playwright/test';
+import type { Page, Route } from '@playwright/test';
 
 /** Something on its way. */
 export interface Held {
@@ -27,8 +27,28 @@ export async function holdFrames(page: Page, type: string): Promise<Held> {
   return { given, release: () => held.splice(0).forEach((send) => send()) };
 }
 
+/** Holds back the page's next request for an address, which need not have an end, as a stream has none. */
+export async function holdRequest(page: Page, address: string): Promise<Held> {
+  return holdNext(page, address, async (route, gate, given) => {
+    given();
+    await gate;
+    await route.continue();
+  });
+}
+
 /** Holds back the answer to the page's next request for an address. */
 export async function hold(page: Page, address: string): Promise<Held> {
+  return holdNext(page, address, async (route, gate, given) => {
+    const response = await route.fetch();
+    given();
+    await gate;
+    await route.fulfill({ response });
+  });
+}
+
+type Hold = (route: Route, gate: Promise<void>, given: () => void) => Promise<void>;
+
+async function holdNext(page: Page, address: string, handle: Hold): Promise<Held> {
   let release = () => {};
   const gate = new Promise<void>((resolve) => {
     release = resolve;
@@ -37,15 +57,6 @@ export async function hold(page: Page, address: string): Promise<Held> {
   const given = new Promise<void>((resolve) => {
     answered = resolve;
   });
-  await page.route(
-    address,
-    async (route) => {
-      const response = await route.fetch();
-      answered();
-      await gate;
-      await route.fulfill({ response });
-    },
-    { times: 1 },
-  );
+  await page.route(address, (route) => handle(route, gate, answered), { times: 1 });
   return { given, release };
 }

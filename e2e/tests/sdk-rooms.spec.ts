@@ -7,7 +7,7 @@ import { build } from 'vite';
 
 import { Person } from '../support/app.js';
 import { Site, install, notify, serverFor, token, uninstall } from '../support/example.js';
-import { hold } from '../support/held.js';
+import { hold, holdRequest } from '../support/held.js';
 import { expect, listen, signIn, test } from '../support/sdk.js';
 
 const contents = (page: Page) => () =>
@@ -250,17 +250,20 @@ test('what is replayed behind the newest page is not counted twice', async ({ op
   for (let at = 0; at < 60; at += 1) await notify(server, 'ann', `n${at}`, '');
   const ann = await open();
   await signIn(ann, server, 'ann');
-  // The first stream ends at once, so that the page is there before anything is replayed.
+  // The first stream ends at once and the next one waits, so that the page is there before anything is replayed.
   const greeting = {
     contentType: 'text/event-stream',
     headers: { 'access-control-allow-origin': '*' },
     body: 'event: connected\ndata: {"message":"","unreadCount":60}\n\n',
   };
-  await ann.route('**/api/v1/notifications/stream/**', (route) => route.fulfill(greeting), { times: 1 });
+  const stream = '**/api/v1/notifications/stream/**';
+  const next = await holdRequest(ann, stream);
+  await ann.route(stream, (route) => route.fulfill(greeting), { times: 1 });
   await ann.evaluate('client.notifications.connect()');
   const length = () => ann.evaluate('client.notifications.list.get().length');
   await expect.poll(length).toBe(50);
   await ann.route('**/api/v1/notifications?*', (route) => route.abort());
+  next.release();
   await expect.poll(length).toBe(60);
   expect(await ann.evaluate('client.notifications.unreadCount.get()')).toBe(60);
 });
