@@ -86,7 +86,7 @@ async fn admit<'a>(
         } else if session.is_aside && known.is_none() {
             Err(Code::NotAMember.into())
         } else {
-            node.join_known(session.principal(), id, known).await
+            node.join_known(session.principal(), id, known, true).await
         };
         if joined.is_ok() && session.logs.find(id).is_none() {
             coming.insert(id);

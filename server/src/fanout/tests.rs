@@ -141,7 +141,7 @@ async fn who_was_put_out_of_a_private_room_unheard_is_put_out_by_a_recheck() {
     let bench = Bench::start(RoomKind::Private).await;
     bench.hears(Payload::Recheck).await;
     assert_eq!(bench.handed().await, [], "a member stays");
-    let out = Write::RemoveMember { room_id: room(), user_id: ann() };
+    let out = Write::RemoveMember { room_id: room(), user_id: ann(), stays_out: true };
     bench.store.commit(vec![out]).await.unwrap()[0].as_ref().unwrap();
     bench.hears(Payload::Recheck).await;
     let handed = bench.handed().await;

@@ -44,7 +44,7 @@ impl Node {
         // Of what the token refuses, nothing is looked up.
         admission(principal, room_id)?;
         let known = self.memberships(principal, slice::from_ref(room_id)).await?.remove(room_id);
-        self.join_known(principal, room_id, known).await
+        self.join_known(principal, room_id, known, false).await
     }
 
     /// Those of these rooms that the user is a member of, in one reading.
@@ -63,7 +63,7 @@ impl Node {
         Ok(found.filter_map(|(id, (room, member))| Some((id, Joined { room, member: member? }))).collect())
     }
 
-    /// As [`Node::join`], by a membership that was looked up.
+    /// As [`Node::join`], by a membership that was looked up. Who is `resumed` and was removed meanwhile stays out.
     ///
     /// # Errors
     /// As [`Node::join`].
@@ -72,6 +72,7 @@ impl Node {
         principal: &Principal,
         room_id: &RoomId,
         known: Option<Joined>,
+        resumed: bool,
     ) -> Outcome<Joined> {
         let admission = admission(principal, room_id)?;
         if let Some(joined) = known {
@@ -81,6 +82,7 @@ impl Node {
             room_id: room_id.clone(),
             user_id: principal.user_id.clone(),
             admitted: admission == Admission::Admitted,
+            resumed,
             at: self.now(),
         };
         let Written::Joined { room, member, .. } = self.write(write).await? else {

@@ -177,6 +177,9 @@ pub enum Write {
         user_id: UserId,
         /// Whether the user's token lets the user into a private room.
         admitted: bool,
+        /// Whether a client comes back, which does not know that its user was removed to stay out: that refuses it
+        /// ([`super::Refusal::NotAMember`]).
+        resumed: bool,
         /// The server's clock.
         at: Timestamp,
     },
@@ -197,6 +200,9 @@ pub enum Write {
         room_id: RoomId,
         /// Who is no longer a member.
         user_id: UserId,
+        /// Whether the user stays out until there is a join or an invitation, whatever a client that was away meanwhile
+        /// takes up again.
+        stays_out: bool,
     },
     /// Move a member's read marker forward, at most to the head; never back. Answered by [`super::Written::Read`].
     Read {

@@ -76,6 +76,7 @@ macro_rules! conformance_suite {
                 a_private_room_lets_in_members_and_who_is_admitted,
                 a_room_is_created_once_with_its_members,
                 a_room_changes_its_name_and_kind,
+                who_was_removed_to_stay_out_comes_back_by_a_join_or_an_invitation_alone,
                 members_come_and_go,
                 an_owner_who_comes_back_is_the_owner_again,
                 members_are_listed_by_id_page_by_page_with_their_names,

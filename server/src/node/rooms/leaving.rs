@@ -34,8 +34,7 @@ impl Node {
             return Err(Code::NotAMember.into());
         };
         if last && room.kind == RoomKind::Public {
-            let write = Write::RemoveMember { room_id: room_id.clone(), user_id: user.clone() };
-            self.write(write).await?;
+            self.write(ended(user, room_id)).await?;
         }
         Ok(())
     }
@@ -60,22 +59,22 @@ impl Node {
         let evict = Payload::Evict { room_id: room_id.clone(), only: Some(client_session.clone()) };
         self.publish(Topic::User(user.clone()), evict).await;
         if last && room.kind == RoomKind::Public {
-            self.write(Write::RemoveMember { room_id: room_id.clone(), user_id: user.clone() }).await?;
+            self.write(ended(user, room_id)).await?;
         }
         Ok(())
     }
 
     /// Ends the membership of a public room that the user's last session has left.
     pub(in super::super) async fn end_membership(&self, user: &UserId, room_id: &RoomId) {
-        let ended = async {
+        let done = async {
             if let Some((room, Some(_))) = self.store().room(room_id, user).await?
                 && room.kind == RoomKind::Public
             {
-                self.write(Write::RemoveMember { room_id: room_id.clone(), user_id: user.clone() }).await?;
+                self.write(ended(user, room_id)).await?;
             }
             Outcome::Ok(())
         };
-        if let Err(error) = ended.await {
+        if let Err(error) = done.await {
             tracing::warn!(%error, "a membership did not end with the last session");
         }
     }
@@ -85,4 +84,9 @@ impl Node {
         let (changes, _) = self.presence.leave(room_id, &principal.user_id, session);
         self.tell(changes).await;
     }
+}
+
+/// Another session of the user may be away, and comes back to where it was.
+fn ended(user: &UserId, room_id: &RoomId) -> Write {
+    Write::RemoveMember { room_id: room_id.clone(), user_id: user.clone(), stays_out: false }
 }

@@ -94,7 +94,7 @@ impl Node {
         } else {
             self.owned(principal, room_id).await?;
         }
-        let write = Write::RemoveMember { room_id: room_id.clone(), user_id: user.clone() };
+        let write = Write::RemoveMember { room_id: room_id.clone(), user_id: user.clone(), stays_out: true };
         if let Written::Membership { changed: true, .. } = self.write(write).await? {
             self.publish(Topic::User(user.clone()), Payload::Evict { room_id: room_id.clone(), only: None })
                 .await;

@@ -85,6 +85,7 @@ pub(crate) async fn a_batch_is_done_in_order_whatever_stands_in_it(kit: &Kit<'_>
         room_id: room("new"),
         user_id: user(who),
         admitted: false,
+        resumed: false,
         at: super::kit::at(0),
     };
     let outcomes = kit
@@ -95,7 +96,7 @@ pub(crate) async fn a_batch_is_done_in_order_whatever_stands_in_it(kit: &Kit<'_>
             Write::Append(kit.in_room("bob", "new", text("too early"))),
             join("bob"),
             Write::Append(kit.in_room("bob", "new", text("two"))),
-            Write::RemoveMember { room_id: room("new"), user_id: user("ann") },
+            Write::RemoveMember { room_id: room("new"), user_id: user("ann"), stays_out: false },
             Write::Append(kit.in_room("ann", "new", text("too late"))),
         ])
         .await;

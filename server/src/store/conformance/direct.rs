@@ -78,11 +78,17 @@ pub(crate) async fn nobody_enters_leaves_or_renames_a_direct_room(kit: &Kit<'_>)
     let direct = kit.tell("ann", "bob", "hi").await.room_id;
     let (room_id, user_id) = (direct.clone(), user("eve"));
     let writes = [
-        Write::Join { room_id: direct.clone(), user_id: user("eve"), admitted: true, at: at(0) },
+        Write::Join {
+            room_id: direct.clone(),
+            user_id: user("eve"),
+            admitted: true,
+            resumed: false,
+            at: at(0),
+        },
         Write::PutMember { room_id: direct.clone(), user_id: user("eve"), at: at(0) },
-        Write::RemoveMember { room_id: direct.clone(), user_id: user("ann") },
+        Write::RemoveMember { room_id: direct.clone(), user_id: user("ann"), stays_out: false },
         Write::UpdateRoom { room_id, name: Some("ours".into()), kind: None },
-        Write::Join { room_id: room("direct:new"), user_id, admitted: true, at: at(0) },
+        Write::Join { room_id: room("direct:new"), user_id, admitted: true, resumed: false, at: at(0) },
     ];
     for write in writes {
         assert_eq!(kit.one(write).await, Err(Refusal::Forbidden));

@@ -50,7 +50,13 @@ pub(crate) async fn who_is_no_member_of_a_room_is_an_outsider(kit: &Kit<'_>) {
         .collect();
     expected.sort();
     assert_eq!(outsiders, expected);
-    kit.one(crate::store::Write::RemoveMember { room_id: room("one"), user_id: user("bob") }).await.unwrap();
+    kit.one(crate::store::Write::RemoveMember {
+        room_id: room("one"),
+        user_id: user("bob"),
+        stays_out: false,
+    })
+    .await
+    .unwrap();
     let bob = [(room("one"), user("bob"))];
     assert_eq!(kit.store.outsiders(&bob).await.unwrap(), bob);
     kit.one(crate::store::Write::PutMember {

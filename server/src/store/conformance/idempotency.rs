@@ -144,7 +144,9 @@ pub(crate) async fn a_duplicate_is_known_after_the_sender_has_left(kit: &Kit<'_>
     kit.public("general", &["ann", "bob"]).await;
     let append = keyed(kit.in_room("bob", "general", text("bye")), "k");
     kit.append(append.clone()).await.unwrap();
-    kit.one(Write::RemoveMember { room_id: room("general"), user_id: user("bob") }).await.unwrap();
+    kit.one(Write::RemoveMember { room_id: room("general"), user_id: user("bob"), stays_out: false })
+        .await
+        .unwrap();
     let second = kit.append(again(&append)).await.unwrap();
     assert_eq!((second.seq, second.duplicate), (Some(1), true));
     assert_eq!(kit.change("bob", "general", text("again")).await, Err(Refusal::NotAMember));

@@ -185,7 +185,14 @@ impl<'s> Kit<'s> {
     }
 
     pub(crate) async fn join(&self, who: &str, to: &str) -> Result<Written, Refusal> {
-        self.one(Write::Join { room_id: room(to), user_id: user(who), admitted: false, at: at(0) }).await
+        self.one(Write::Join {
+            room_id: room(to),
+            user_id: user(who),
+            admitted: false,
+            resumed: false,
+            at: at(0),
+        })
+        .await
     }
 
     /// A public room with these members, the first its owner.

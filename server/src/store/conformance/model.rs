@@ -88,14 +88,13 @@ fn room_writes() -> impl Strategy<Value = Write> {
             name,
             kind
         }),
-        (rooms(), users(), any::<bool>()).prop_map(|(room_id, user_id, admitted)| Write::Join {
-            room_id,
-            user_id,
-            admitted,
-            at: at(0)
+        (rooms(), users(), any::<(bool, bool)>()).prop_map(|(room_id, user_id, (admitted, resumed))| {
+            Write::Join { room_id, user_id, admitted, resumed, at: at(0) }
         }),
         (rooms(), users()).prop_map(|(room_id, user_id)| Write::PutMember { room_id, user_id, at: at(0) }),
-        (rooms(), users()).prop_map(|(room_id, user_id)| Write::RemoveMember { room_id, user_id }),
+        (rooms(), users(), any::<bool>()).prop_map(|(room_id, user_id, stays_out)| {
+            Write::RemoveMember { room_id, user_id, stays_out }
+        }),
     ]
 }
 

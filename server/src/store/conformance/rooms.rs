@@ -36,7 +36,13 @@ pub(crate) async fn a_private_room_lets_in_members_and_who_is_admitted(kit: &Kit
     kit.private("club", &["ann"]).await;
     assert_eq!(kit.join("bob", "club").await, Err(Refusal::Forbidden));
     assert!(kit.join("ann", "club").await.is_ok());
-    let admitted = Write::Join { room_id: room("club"), user_id: user("bob"), admitted: true, at: at(0) };
+    let admitted = Write::Join {
+        room_id: room("club"),
+        user_id: user("bob"),
+        admitted: true,
+        resumed: false,
+        at: at(0),
+    };
     let Ok(Written::Joined { new_member: true, member, .. }) = kit.one(admitted).await else {
         panic!("refused")
     };
@@ -77,7 +83,7 @@ pub(crate) async fn a_room_changes_its_name_and_kind(kit: &Kit<'_>) {
 pub(crate) async fn members_come_and_go(kit: &Kit<'_>) {
     kit.private("club", &["ann"]).await;
     let put = || Write::PutMember { room_id: room("club"), user_id: user("bob"), at: at(0) };
-    let remove = || Write::RemoveMember { room_id: room("club"), user_id: user("bob") };
+    let remove = || Write::RemoveMember { room_id: room("club"), user_id: user("bob"), stays_out: false };
     for (write, changes, count) in
         [(put(), true, 2), (put(), false, 2), (remove(), true, 1), (remove(), false, 1)]
     {
@@ -88,13 +94,41 @@ pub(crate) async fn members_come_and_go(kit: &Kit<'_>) {
     }
     let absent = Write::PutMember { room_id: room("absent"), user_id: user("bob"), at: at(0) };
     assert_eq!(kit.one(absent).await, Err(Refusal::NotFound));
-    let absent = Write::RemoveMember { room_id: room("absent"), user_id: user("bob") };
+    let absent = Write::RemoveMember { room_id: room("absent"), user_id: user("bob"), stays_out: false };
     assert_eq!(kit.one(absent).await, Err(Refusal::NotFound));
+}
+
+pub(crate) async fn who_was_removed_to_stay_out_comes_back_by_a_join_or_an_invitation_alone(kit: &Kit<'_>) {
+    kit.public("general", &["ann", "bob"]).await;
+    let remove =
+        |stays_out| Write::RemoveMember { room_id: room("general"), user_id: user("bob"), stays_out };
+    let join = |resumed| Write::Join {
+        room_id: room("general"),
+        user_id: user("bob"),
+        admitted: false,
+        resumed,
+        at: at(0),
+    };
+    let put = || Write::PutMember { room_id: room("general"), user_id: user("bob"), at: at(0) };
+    for back in [join(false), put()] {
+        kit.one(remove(true)).await.unwrap();
+        assert_eq!(kit.one(join(true)).await, Err(Refusal::NotAMember));
+        assert_eq!(kit.one(join(true)).await, Err(Refusal::NotAMember));
+        kit.one(back).await.unwrap();
+        kit.one(remove(false)).await.unwrap();
+        assert!(kit.one(join(true)).await.is_ok(), "what was removed to stay out is forgotten");
+    }
+    // Who was no member was not removed.
+    kit.one(remove(false)).await.unwrap();
+    kit.one(remove(true)).await.unwrap();
+    assert!(kit.one(join(true)).await.is_ok());
 }
 
 pub(crate) async fn an_owner_who_comes_back_is_the_owner_again(kit: &Kit<'_>) {
     kit.public("general", &["ann", "bob"]).await;
-    kit.one(Write::RemoveMember { room_id: room("general"), user_id: user("ann") }).await.unwrap();
+    kit.one(Write::RemoveMember { room_id: room("general"), user_id: user("ann"), stays_out: false })
+        .await
+        .unwrap();
     let Ok(Written::Joined { member, .. }) = kit.join("ann", "general").await else { panic!("refused") };
     assert_eq!(member.role, Role::Owner);
 }

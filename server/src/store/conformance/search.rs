@@ -115,7 +115,9 @@ pub(crate) async fn only_what_the_user_may_read_is_found(kit: &Kit<'_>) {
     let closed = SearchQuery { room_id: Some(room("closed")), ..query("ann", "word") };
     assert_eq!(found(kit, closed.clone()).await, ["word behind doors"]);
     assert!(found(kit, SearchQuery { user_id: user("eve"), ..closed }).await.is_empty());
-    kit.one(Write::RemoveMember { room_id: room("closed"), user_id: user("ann") }).await.unwrap();
+    kit.one(Write::RemoveMember { room_id: room("closed"), user_id: user("ann"), stays_out: false })
+        .await
+        .unwrap();
     assert_eq!(found(kit, query("ann", "word")).await.len(), 2);
 }
 

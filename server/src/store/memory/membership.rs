@@ -63,7 +63,11 @@ impl State {
         room_id: RoomId,
         user_id: UserId,
         admitted: bool,
+        resumed: bool,
     ) -> Result<Written, Refusal> {
+        if resumed && self.rooms.get(&room_id).is_some_and(|room| room.removed.contains(&user_id)) {
+            return Err(Refusal::NotAMember);
+        }
         let created = !self.rooms.contains_key(&room_id);
         if created && room_id.is_direct() {
             return Err(Refusal::Forbidden);
@@ -92,9 +96,17 @@ impl State {
         Ok(Written::Membership { room: room.record(&room_id), changed })
     }
 
-    pub(super) fn remove_member(&mut self, room_id: RoomId, user_id: UserId) -> Result<Written, Refusal> {
+    pub(super) fn remove_member(
+        &mut self,
+        room_id: RoomId,
+        user_id: UserId,
+        stays_out: bool,
+    ) -> Result<Written, Refusal> {
         let room = self.shared_room(&room_id)?;
         let changed = room.members.remove(&user_id).is_some();
+        if changed && stays_out {
+            room.removed.insert(user_id);
+        }
         Ok(Written::Membership { room: room.record(&room_id), changed })
     }
 

@@ -1,6 +1,6 @@
 //! What the in-memory driver remembers, and where each write goes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use secrecy::SecretString;
 use serde_json::{Map, Value};
@@ -63,6 +63,8 @@ pub(super) struct RoomState {
     pub(super) owner: Option<UserId>,
     pub(super) peers: Option<[UserId; 2]>,
     pub(super) members: BTreeMap<UserId, MemberRecord>,
+    /// Who was removed to stay out.
+    pub(super) removed: BTreeSet<UserId>,
     /// Entry `seq` stands at index `seq - 1`.
     pub(super) log: Vec<Logged>,
     pub(super) messages: BTreeMap<MessageId, MessageState>,
@@ -141,9 +143,13 @@ impl State {
                 self.create_room(room_id, name, kind, owner, members)
             }
             Write::UpdateRoom { room_id, name, kind } => self.update_room(room_id, name, kind),
-            Write::Join { room_id, user_id, admitted, at: _ } => self.join(room_id, user_id, admitted),
+            Write::Join { room_id, user_id, admitted, resumed, at: _ } => {
+                self.join(room_id, user_id, admitted, resumed)
+            }
             Write::PutMember { room_id, user_id, at: _ } => self.put_member(room_id, user_id),
-            Write::RemoveMember { room_id, user_id } => self.remove_member(room_id, user_id),
+            Write::RemoveMember { room_id, user_id, stays_out } => {
+                self.remove_member(room_id, user_id, stays_out)
+            }
             Write::Read { room_id, user_id, seq } => self.read_to(&room_id, &user_id, seq),
             Write::Delivered { room_id, user_id, seq } => Ok(self.delivered(&room_id, &user_id, seq)),
             Write::InboxDelivered { user_id, after, inbox_seq } => {
@@ -213,6 +219,7 @@ impl RoomState {
             owner: None,
             peers: None,
             members: BTreeMap::new(),
+            removed: BTreeSet::new(),
             log: Vec::new(),
             messages: BTreeMap::new(),
         }
@@ -227,6 +234,7 @@ impl RoomState {
         if self.members.contains_key(user_id) {
             return false;
         }
+        self.removed.remove(user_id);
         let role = if self.owner.as_ref() == Some(user_id) { Role::Owner } else { Role::Member };
         let head = self.head();
         self.members.insert(user_id.clone(), MemberRecord { role, read_seq: head, delivered_seq: head });

@@ -57,7 +57,7 @@ impl Locks {
             Write::UpdateRoom { room_id, .. } | Write::PutMember { room_id, .. } => {
                 self.rooms.insert(room_id.clone());
             }
-            Write::RemoveMember { room_id, user_id } => {
+            Write::RemoveMember { room_id, user_id, .. } => {
                 self.rooms.insert(room_id.clone());
                 self.members.insert((room_id.clone(), user_id.clone()));
             }

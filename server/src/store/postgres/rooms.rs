@@ -57,7 +57,11 @@ pub(super) async fn join(
     room: &RoomId,
     user: &UserId,
     admitted: bool,
+    resumed: bool,
 ) -> Result<Outcome, Failure> {
+    if resumed && is_removed(conn, room, user).await? {
+        return Ok(Err(Refusal::NotAMember));
+    }
     let found = load(conn, room).await?;
     let created = found.is_none();
     let open = match found.as_ref().map(|found| found.kind) {
@@ -95,6 +99,7 @@ pub(super) async fn remove_member(
     conn: &mut PgConnection,
     room: &RoomId,
     user: &UserId,
+    stays_out: bool,
 ) -> Result<Outcome, Failure> {
     if let Err(refusal) = shared(conn, room).await? {
         return Ok(Err(refusal));
@@ -104,6 +109,10 @@ pub(super) async fn remove_member(
     if removed > 0 {
         let count = sqlx::query("UPDATE rooms SET member_count = member_count - 1 WHERE room_id = $1");
         count.bind(room.as_str()).execute(&mut *conn).await?;
+    }
+    if removed > 0 && stays_out {
+        let note = sqlx::query("INSERT INTO removed_members VALUES ($1, $2) ON CONFLICT DO NOTHING");
+        note.bind(room.as_str()).bind(user.as_str()).execute(&mut *conn).await?;
     }
     Ok(Ok(Written::Membership { room: reload(conn, room).await?, changed: removed > 0 }))
 }
@@ -178,7 +187,14 @@ async fn admit(conn: &mut PgConnection, room: &RoomId, users: &[&str]) -> Result
     let new = admit.execute(&mut *conn).await?.rows_affected();
     if new > 0 {
         let count = sqlx::query("UPDATE rooms SET member_count = member_count + $2 WHERE room_id = $1");
-        count.bind(room.as_str()).bind(new.cast_signed()).execute(conn).await?;
+        count.bind(room.as_str()).bind(new.cast_signed()).execute(&mut *conn).await?;
+        let back = sqlx::query("DELETE FROM removed_members WHERE room_id = $1 AND user_id = ANY($2)");
+        back.bind(room.as_str()).bind(users).execute(conn).await?;
     }
     Ok(new > 0)
+}
+
+async fn is_removed(conn: &mut PgConnection, room: &RoomId, user: &UserId) -> Result<bool, Failure> {
+    let query = sqlx::query("SELECT 1 FROM removed_members WHERE room_id = $1 AND user_id = $2");
+    Ok(query.bind(room.as_str()).bind(user.as_str()).fetch_optional(conn).await?.is_some())
 }

@@ -114,11 +114,13 @@ async fn single(conn: &mut SqliteConnection, write: Write) -> Result<Outcome, St
             rooms::create(conn, &room_id, name, kind, &owner, &members).await
         }
         Write::UpdateRoom { room_id, name, kind } => rooms::update(conn, &room_id, name, kind).await,
-        Write::Join { room_id, user_id, admitted, at: _ } => {
-            rooms::join(conn, &room_id, &user_id, admitted).await
+        Write::Join { room_id, user_id, admitted, resumed, at: _ } => {
+            rooms::join(conn, &room_id, &user_id, admitted, resumed).await
         }
         Write::PutMember { room_id, user_id, at: _ } => rooms::put_member(conn, &room_id, &user_id).await,
-        Write::RemoveMember { room_id, user_id } => rooms::remove_member(conn, &room_id, &user_id).await,
+        Write::RemoveMember { room_id, user_id, stays_out } => {
+            rooms::remove_member(conn, &room_id, &user_id, stays_out).await
+        }
         Write::Notify(new) => notifications::notify(conn, new).await,
         Write::Broadcast(new) => notifications::broadcast(conn, new).await,
         Write::NotificationsRead { user_id, which } => notifications::read(conn, &user_id, &which).await,

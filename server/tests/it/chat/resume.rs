@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
+use super::fallback;
 use crate::harness::{Client, Server, seqs, token};
+use crate::support::client;
 
 async fn room_with(server: &Server, messages: u64) -> Client {
     let mut ann = server.connect("ann").await;
@@ -88,6 +90,53 @@ async fn a_refused_room_does_not_stop_the_others() {
     assert!(error.get("id").is_none(), "the one answer with the id is the ACK");
     bob.answer("r").await;
     assert_eq!(bob.message().await["seq"], 1);
+}
+
+#[tokio::test]
+async fn who_has_left_or_was_put_out_meanwhile_is_not_brought_back_by_a_client_that_was_away() {
+    let server = Server::start(&[]).await;
+    let mut ann = room_with(&server, 1).await;
+    let rooms = json!([{ "roomId": "general", "afterSeq": 0 }]);
+    let body = json!({ "epoch": "test-epoch", "rooms": rooms });
+    for by in ["ann", "bob"] {
+        let mut bob = server.connect("bob").await;
+        bob.join("general").await;
+        bob.close().await;
+        let member = server.url("/api/v1/rooms/general/members/bob");
+        assert_eq!(client().delete(&member).bearer_auth(token(by)).send().await.unwrap().status(), 204);
+
+        let mut bob = resume(&server, "s", body.clone()).await;
+        let error = bob.error().await;
+        assert_eq!((&error["code"], &error["roomId"]), (&json!("NOT_A_MEMBER"), &json!("general")));
+        bob.answer("r").await;
+        let poll = json!({ "clientSession": "p", "epoch": "test-epoch", "rooms": rooms, "inboxAfter": 0 });
+        let told = fallback::request(&server, "bob", "poll", poll).await.text().await.unwrap();
+        assert!(told.contains("NOT_A_MEMBER"), "{told}");
+        ann.say("general", by, by).await;
+        assert!(bob.so_far().await.is_empty(), "he is out");
+        // On purpose, he comes back.
+        bob.join("general").await;
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_was_away_stays_in_a_room_that_another_one_of_its_user_has_left_alone() {
+    let server = Server::start(&["--presence-grace", "0s"]).await;
+    let mut ann = room_with(&server, 1).await;
+    let mut away = server.connect_with(&token("bob"), "&clientSession=away").await;
+    away.send(json!({ "type": "RESUME", "rooms": [] })).await;
+    away.join("general").await;
+    away.close().await;
+    ann.expect("SYSTEM", "USER_DISCONNECTED").await;
+    let mut other = server.connect("bob").await;
+    other.join("general").await;
+    other.send(json!({ "type": "LEAVE_ROOM", "roomId": "general", "id": "l" })).await;
+    other.answer("l").await;
+    ann.say("general", "m", "meanwhile").await;
+
+    let rooms = json!([{ "roomId": "general", "afterSeq": 1 }]);
+    let mut away = resume(&server, "away", json!({ "epoch": "test-epoch", "rooms": rooms })).await;
+    assert_eq!(away.message().await["content"], "meanwhile");
 }
 
 #[tokio::test]

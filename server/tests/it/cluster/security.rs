@@ -177,8 +177,11 @@ async fn an_eviction_that_nobody_told_is_made_up_for() {
     let (one, two) = cluster.two(&[]).await;
     let (mut ann, mut bob) = private_room(&one, &two).await;
     // A node that is killed right after it has written has told nobody.
-    let out =
-        Write::RemoveMember { room_id: RoomId::new("secret").unwrap(), user_id: UserId::new("bob").unwrap() };
+    let out = Write::RemoveMember {
+        room_id: RoomId::new("secret").unwrap(),
+        user_id: UserId::new("bob").unwrap(),
+        stays_out: true,
+    };
     cluster.store.commit(vec![out]).await.unwrap()[0].as_ref().unwrap();
     cluster.redis.say(&["CLIENT", "KILL", "TYPE", "pubsub"]).unwrap();
     is_told(&mut bob, false).await;

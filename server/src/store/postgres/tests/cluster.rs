@@ -139,6 +139,7 @@ async fn nodes_that_touch_the_same_logs_in_any_order_do_not_wait_for_each_other_
                         room_id: joined,
                         user_id: user(who),
                         admitted: false,
+                        resumed: false,
                         at: at(0),
                     });
                     writes.push(Write::InboxDelivered { user_id: user(who), after: 0, inbox_seq: n as u64 });
