@@ -16,6 +16,9 @@ use crate::lend::Lend;
 
 /// How long the last frames and the closing handshake may take.
 const CLOSE_GRACE: Duration = Duration::from_secs(2);
+/// How long a peer that is behind has to come to the close frame, which says why. Nothing else is kept for it, and a write
+/// that makes no progress ends it sooner.
+const SLOW_GRACE: Duration = Duration::from_secs(10);
 /// How long a peer has to see that its frame was too large.
 const UNREAD_GRACE: Duration = Duration::from_secs(1);
 
@@ -36,6 +39,8 @@ struct Progress {
     writing: bool,
     /// Nothing has been done since the task was woken.
     fresh: bool,
+    /// The peer has taken nothing for as long as is borne.
+    stalled: bool,
 }
 
 /// A connection's socket and its session.
@@ -48,7 +53,7 @@ pub(super) struct Connection<S> {
 /// Runs until the peer, the session or the connection ends. Borrowed: a future keeps what it is given twice.
 pub(super) async fn run<S: AsyncRead + AsyncWrite + Lend + Unpin>(connection: &mut Connection<S>) {
     let Connection { socket, session } = connection;
-    let mut progress = Progress { writing: false, fresh: true };
+    let mut progress = Progress { writing: false, fresh: true, stalled: false };
     let code = loop {
         let flow = match poll_fn(|cx| poll(socket, session, &mut progress, cx)).await {
             Next::Message(Message::Text(text)) => session.on_text(&text).await,
@@ -66,6 +71,7 @@ pub(super) async fn run<S: AsyncRead + AsyncWrite + Lend + Unpin>(connection: &m
             }
             Next::Gone => break None,
             Next::Stalled => {
+                progress.stalled = true;
                 session.outbox().close(CloseCode::TooSlow);
                 Flow::Continue
             }
@@ -85,7 +91,11 @@ pub(super) async fn run<S: AsyncRead + AsyncWrite + Lend + Unpin>(connection: &m
         }
     };
     if let Some(code) = code {
-        let _ = tokio::time::timeout(CLOSE_GRACE, finish(socket, session, code)).await;
+        let grace = match code {
+            CloseCode::TooSlow if !progress.stalled => SLOW_GRACE,
+            _ => CLOSE_GRACE,
+        };
+        let _ = tokio::time::timeout(grace, finish(socket, session, code)).await;
     }
 }
 
@@ -182,26 +192,27 @@ async fn finish<S: AsyncRead + AsyncWrite + Unpin>(
         session.settle().await;
     }
     if flush(socket, session.outgoing()).await.is_ok() {
-        close(socket, code).await;
+        handshake(socket, code).await;
     }
 }
 
-/// Closes a connection that has nothing in flight. Reads on until the peer's answer, so that the close frame is not
-/// lost with a reset.
+/// Closes a connection that has nothing in flight.
 pub(super) async fn close<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut Socket<S>, code: CloseCode) {
-    let handshake = async {
-        socket.close(code);
-        if flush(socket, &mut Outgoing::default()).await.is_err() {
-            return;
-        }
-        while poll_fn(|cx| socket.poll_read(cx)).await.is_ok() {}
-        if code == CloseCode::TooBig {
-            // The rest of the frame cannot be read any more, and a socket that is dropped with unread bytes is
-            // reset: the peer is given the time to see why.
-            tokio::time::sleep(UNREAD_GRACE).await;
-        }
-    };
-    let _ = tokio::time::timeout(CLOSE_GRACE, handshake).await;
+    let _ = tokio::time::timeout(CLOSE_GRACE, handshake(socket, code)).await;
+}
+
+/// Says why, and reads on until the peer's answer, so that the close frame is not lost with a reset.
+async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut Socket<S>, code: CloseCode) {
+    socket.close(code);
+    if flush(socket, &mut Outgoing::default()).await.is_err() {
+        return;
+    }
+    while poll_fn(|cx| socket.poll_read(cx)).await.is_ok() {}
+    if code == CloseCode::TooBig {
+        // The rest of the frame cannot be read any more, and a socket that is dropped with unread bytes is reset: the
+        // peer is given the time to see why.
+        tokio::time::sleep(UNREAD_GRACE).await;
+    }
 }
 
 async fn flush<S: AsyncRead + AsyncWrite + Unpin>(

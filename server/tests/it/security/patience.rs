@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -83,6 +84,25 @@ async fn s09_by_default_a_client_session_has_ten_seconds_to_say_where_it_stands(
     let mut undecided = open(&server, "&clientSession=tab").await;
     let (closed, code) = comes(&mut undecided, 0x8, Instant::now()).await;
     assert!(is_about(closed, Duration::from_secs(10)), "{closed:?}");
+    assert_eq!(code[..2], 4008_u16.to_be_bytes());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_peer_that_reads_on_within_ten_seconds_is_told_why_it_is_closed() {
+    let server = Piped::start(&["--outbox-bytes", "65536"]).await;
+    let mut slow = open(&server, "").await;
+    let mut bob = server.open("bob").await;
+    for n in 0..40 {
+        let id = n.to_string();
+        let to = json!({ "recipientId": "ann" });
+        bob.send(json!({ "type": "PRIVATE_MESSAGE", "content": "x".repeat(8_192), "data": to, "id": id }))
+            .await;
+        while bob.next().await["data"]["id"] != id {}
+        sleep(Duration::from_millis(50)).await;
+    }
+    // More than twice its outbox lies behind it by now.
+    sleep(Duration::from_secs(6)).await;
+    let (_, code) = comes(&mut slow, 0x8, Instant::now()).await;
     assert_eq!(code[..2], 4008_u16.to_be_bytes());
 }
 
