@@ -16,8 +16,8 @@ use crate::proc;
 use crate::raw::Peer;
 use crate::server::Server;
 
-/// A reader that stalls is closed within this time: when 1 MiB waits or it has taken nothing for 10 s, and then it has 2 s
-/// to take the rest of a frame and the reason. The rest is for the machine.
+/// A reader that stalls is closed within this time: when 1 MiB waits or it has taken nothing for 10 s, and then it has
+/// what is left of the 10 s, or 2 s, to take the rest of a frame and the reason. The rest is for the machine.
 const CLOSED: Duration = Duration::from_secs(15);
 /// What a stalled reader may cost.
 const PER_STALLED: u64 = 3 << 19;
