@@ -125,8 +125,13 @@ fn follow_browser(ui: Ui) {
 
 /// The event is the document's, and bubbles to the window.
 fn document_visibility(ui: Ui) -> WindowListenerHandle {
+    let rooms = use_rooms();
     window_event_listener(ev::Custom::<web_sys::Event>::new("visibilitychange"), move |_| {
         ui.visible.set(browser::is_visible());
+        // Rooms may have been entered and left on another device.
+        if browser::is_visible() {
+            rooms.refresh();
+        }
         ui.minute.set(browser::now());
     })
 }

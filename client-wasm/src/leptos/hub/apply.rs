@@ -230,7 +230,10 @@ impl Hub {
                 if is_out && !self.place_of(room).as_ref().is_some_and(is_ours) {
                     self.left(room);
                 }
-                self.tell(Notice::Error(format!("{room}: {}", code.sentence())));
+                // Who was put out, or has left on another device, is shown that, and asked for nothing here.
+                if code != Code::NotAMember {
+                    self.tell(Notice::Error(format!("{room}: {}", code.sentence())));
+                }
             }
         }
     }
