@@ -137,7 +137,7 @@ function tooSmall(least: number): string[] {
 }
 
 /** Waits until nothing moves any more that comes to an end. */
-async function settled(page: Page): Promise<void> {
+export async function settled(page: Page): Promise<void> {
   await page.waitForFunction(() =>
     document.getAnimations().every((one) => one.playState !== 'running' || one.effect?.getTiming().iterations === Infinity),
   );

@@ -2,6 +2,7 @@
 // people to look at.
 import { App, DESKTOP, PHONE, Person, WITH_SECRET } from '../support/app.js';
 import { expect, test } from '../support/fixtures.js';
+import { keepToasts, noteTexts } from '../support/seen.js';
 
 test.use({ serverOptions: [...WITH_SECRET, '--max-frames-per-second', '10000', '--frame-burst', '10000'] });
 
@@ -94,8 +95,9 @@ for (const dark of [false, true]) {
 
       await ann.row('Design').click();
       await expect(ann.message('ready for Thursday')).toBeVisible();
+      const typing = await noteTexts(ann.page, '.td-typing');
       await bob.composer.pressSequentially('Almost d');
-      await expect(ann.page.locator('.td-typing')).toContainText('is typing');
+      await expect.poll(typing).toContainEqual(expect.stringContaining('is typing'));
       await look(ann, 'room');
       await ann.message('fell into place').click();
       await expect(ann.page.getByRole('group', { name: 'Message actions' })).toBeVisible();
@@ -134,11 +136,14 @@ for (const dark of [false, true]) {
       await me.createRoom('empty', 'Empty');
       const service = await Person.service(server.url, 'notify');
       const failing: RegExp[] = [];
+      let letToastsGo = async () => {};
       const ann = await App.open(browser, link.url, 'ann', {
         dark,
         phone,
-        before: (page) =>
-          page.route(/\/api\//, (route) => (failing.some((one) => one.test(route.request().url())) ? route.abort() : route.continue())),
+        before: async (page) => {
+          letToastsGo = await keepToasts(page);
+          await page.route(/\/api\//, (route) => (failing.some((one) => one.test(route.request().url())) ? route.abort() : route.continue()));
+        },
       });
       const { page } = ann;
       const go = async (hash: string) => {
@@ -166,8 +171,8 @@ for (const dark of [false, true]) {
       await service.notify('ann', 'Build 218 passed', 'All 1,204 tests in 3 min 12 s.');
       await expect(page.getByRole('status').getByText('Build 218 passed')).toBeVisible();
       await look(ann, 'toasts');
-      // They go by themselves: on a busy machine before a click at their button.
-      await expect(page.locator('.td-toast')).toHaveCount(0, { timeout: 15_000 });
+      await letToastsGo();
+      await expect(page.locator('.td-toast')).toHaveCount(0);
 
       await go('#room/long');
       await expect(page.getByRole('button', { name: '90 unread' })).toBeVisible();

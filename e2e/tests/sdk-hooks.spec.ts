@@ -7,6 +7,7 @@ import { build } from 'vite';
 
 import { converse } from '../support/conversation.js';
 import { Site, install, notify, serverFor, token, uninstall } from '../support/example.js';
+import { noteTexts } from '../support/seen.js';
 
 const DROP_INS = `
 import { StrictMode, useEffect } from 'react';
@@ -110,8 +111,9 @@ test('the drop-in hooks for React chat and are notified', async ({ context }) =>
     await expect(ann.locator('#participants')).toHaveText('ann');
     const bob = await open('bob');
     await expect(ann.locator('#participants')).toHaveText('ann bob');
+    const typing = await noteTexts(bob, '#typing');
     await ann.getByRole('button', { name: 'Type' }).click();
-    await expect(bob.locator('#typing')).toHaveText('ann');
+    await expect.poll(typing).toContain('ann');
     await ann.getByRole('button', { name: 'Send' }).click();
     await expect(bob.getByRole('list', { name: 'Messages' }).getByRole('listitem')).toHaveText(['Hello']);
     await notify(server, 'bob', 'Build', '');

@@ -4,6 +4,7 @@ import type { Locator, Page, Route } from '@playwright/test';
 import { App, Person, WITH_SECRET } from '../support/app.js';
 import { expect, test } from '../support/fixtures.js';
 import { HOSTILE, asText, bare } from '../support/hostile.js';
+import { keepToasts } from '../support/seen.js';
 
 const ROOMS = 8;
 /** A few of all kinds, for places that hold only so many. */
@@ -167,7 +168,12 @@ test.describe('notifications', () => {
 
   test('s24 hostile notifications are shown as text', async ({ browser, server }) => {
     const set: string[] = [];
-    const app = await App.open(browser, server.url, 'ann', { before: (page) => watch(page, set) });
+    const app = await App.open(browser, server.url, 'ann', {
+      before: async (page) => {
+        await watch(page, set);
+        await keepToasts(page);
+      },
+    });
     const service = await Person.service(server.url, 'notify');
     // What comes before the list of notifications stands in it, and is no news.
     await app.bell.click();
