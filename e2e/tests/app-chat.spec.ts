@@ -99,6 +99,8 @@ test('own messages are edited, answered, reacted to and deleted', async ({ brows
   const bob = await App.open(browser, server.url, 'bob', { hash: '#room/lab' });
   await ann.send('teh plan');
   await expect(bob.message('teh plan')).toBeVisible();
+  // Bob may have it before Ann hears that the server has.
+  await expect(ann.message('teh plan').locator('.td-tick')).not.toHaveAttribute('data-tick', 'sending');
 
   await ann.composer.press('ArrowUp');
   await expect(ann.composer).toHaveValue('teh plan');

@@ -53,6 +53,7 @@ test('with colours of the system, what has the focus and what is chosen is still
   await page.goto(`${server.url}/?as=ann#room/desk`);
   const ann = new App(page);
   await expect(ann.message('two')).toBeVisible();
+  await expect(ann.row('Desk')).toBeVisible();
   expect(await page.evaluate(() => matchMedia('(forced-colors: active)').matches)).toBe(true);
 
   // Grounds and shadows are taken away: only lines are left to tell.

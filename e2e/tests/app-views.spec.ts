@@ -205,6 +205,7 @@ for (const dark of [false, true]) {
 
       // What did not come: the list of rooms, the newest and older notifications, older messages.
       await go('#room/long');
+      await expect(ann.message('unread 89')).toBeVisible();
       failing.push(/rooms\?scope=mine/, /notifications\?/, /messages\?.*before=/);
       await server.kill();
       await server.start();

@@ -150,6 +150,7 @@ test('another account never sends what the first one left, and signing out erase
   await signIn(page, server, 'ann');
   await expect.poll(() => queued(page)).toBe(3);
   await page.evaluate('client.close({ forget: true })');
+  await expect.poll(() => rows(page)).toBe(0);
   await page.reload();
   await server.start();
   await signIn(page, server, 'ann');
@@ -174,7 +175,7 @@ test('without room in storage messages are sent from memory, and the app is told
   await browser.send('Storage.overrideQuotaForOrigin', { origin: site.url });
   await send(page, 2, 3);
   await expect.poll(() => history(page)).toEqual(numbered(3));
-  expect(await page.evaluate('client.status.get().persistence')).toBe(true);
+  await expect.poll(() => page.evaluate('client.status.get().persistence')).toBe(true);
 });
 
 test('where the browser forbids storage, a client connects and sends all the same', async ({ open, server }) => {

@@ -25,11 +25,21 @@ function connect(page: Page, options: object, answers: (string | null)[]): Promi
   );
 }
 
+/** Gives the page a function, and resolves when that is called. */
+async function firstCall(page: Page, name: string): Promise<{ made: Promise<void> }> {
+  let call = () => {};
+  const made = new Promise<void>((resolve) => {
+    call = resolve;
+  });
+  await page.exposeFunction(name, () => call());
+  return { made };
+}
+
 test('a token is fetched while the module loads, and only once', async ({ open, server }) => {
   const page = await open();
-  const asked = new Promise<void>((done) => void page.exposeFunction('asked', done));
+  const asked = await firstCall(page, 'asked');
   await page.route('**/wasm-inline.js', async (route) => {
-    await asked;
+    await asked.made;
     await route.continue();
   });
   expect(await connect(page, { url: server.url }, [token('ann')])).toBe(1);
@@ -46,9 +56,9 @@ test('a token that cannot be had while the module loads is asked for again', asy
 test('a token that was fetched while the module took long to load is too old, and asked for again', async ({ open, server }) => {
   const page = await open();
   await page.clock.install();
-  const asked = new Promise<void>((done) => void page.exposeFunction('asked', done));
+  const asked = await firstCall(page, 'asked');
   await page.route('**/wasm-inline.js', async (route) => {
-    await asked;
+    await asked.made;
     await page.clock.fastForward(10_001);
     await route.continue();
   });

@@ -116,9 +116,6 @@ test('s24 hostile names are shown as text in lists of people and rooms, and when
   await open('Close details');
   for (const list of ['New message', 'Browse rooms']) {
     await open(list);
-    const more = app.page.getByRole('dialog').getByRole('button', { name: 'Show more' });
-    await expect(app.page.locator('.td-dialog-row').first()).toBeVisible();
-    while (await more.isVisible()) await more.click();
     await expectShown(names, app.page.locator('.td-dialog-row'));
     expect(await foundIn(app.page), list).toEqual([]);
     await app.page.keyboard.press('Escape');
