@@ -27,6 +27,22 @@ export async function holdFrames(page: Page, type: string): Promise<Held> {
   return { given, release: () => held.splice(0).forEach((send) => send()) };
 }
 
+/** Lets so many answers of the server's to the page through, and keeps all others from it until it is told not to. */
+export async function limitAnswers(page: Page, count: number): Promise<{ lift(): void }> {
+  let left = count;
+  await page.routeWebSocket(/\/ws\/chat/, (socket) => {
+    socket.connectToServer().onMessage((message) => {
+      if (String(message).includes('"type":"ACK"')) left -= 1;
+      if (left >= 0 || !String(message).includes('"type":"ACK"')) socket.send(message);
+    });
+  });
+  return {
+    lift: () => {
+      left = Infinity;
+    },
+  };
+}
+
 /** Holds back the page's next request for an address, which need not have an end, as a stream has none. */
 export async function holdRequest(page: Page, address: string): Promise<Held> {
   return holdNext(page, address, async (route, gate, given) => {
