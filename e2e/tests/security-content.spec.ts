@@ -66,6 +66,7 @@ function foundIn(page: Page): Promise<string[]> {
 }
 
 test('s24 more than two hundred hostile texts are shown as text in messages, names, rooms and notifications', async ({ browser, server }) => {
+  test.slow(); // the app is opened nine times
   expect(new Set(HOSTILE).size).toBe(HOSTILE.length);
   expect(HOSTILE.length).toBeGreaterThanOrEqual(200);
   const size = Math.ceil(HOSTILE.length / ROOMS);
