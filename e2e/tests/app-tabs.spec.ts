@@ -3,12 +3,14 @@ import type { BrowserContext } from '@playwright/test';
 
 import { App, Person } from '../support/app.js';
 import { expect, test } from '../support/fixtures.js';
+import { waitForSlowPages } from '../support/patience.js';
 import { Sockets } from '../support/sockets.js';
 
 /** How often the connection is lost. */
 const DROPS = 50;
 
 async function threeTabs(context: BrowserContext, url: string): Promise<App[]> {
+  await waitForSlowPages(context);
   const apps: App[] = [];
   for (let n = 0; n < 3; n += 1) {
     const page = await context.newPage();
@@ -40,9 +42,10 @@ const shown = (app: App) => app.messages.locator('.td-body').allTextContents();
 
 /** Each tab shows as many messages, all of them confirmed. */
 async function settle(apps: App[], count: number): Promise<void> {
+  // By itself, a connection that is half open takes ten seconds to be found out, and an attempt that gets no answer twenty.
   const isSettled = (count: number) =>
     document.querySelectorAll('.td-message').length === count && !document.querySelector('.td-tick[data-tick="sending"]');
-  await Promise.all(apps.map((app) => app.page.waitForFunction(isSettled, count, { timeout: 20_000 })));
+  await Promise.all(apps.map((app) => app.page.waitForFunction(isSettled, count, { timeout: 40_000 })));
 }
 
 /** Types and sends within the page: fifty times by real keys takes a minute by itself. */

@@ -3,6 +3,7 @@ import type { Page } from '@playwright/test';
 
 import { token } from '../support/example.js';
 import { limitAnswers } from '../support/held.js';
+import { waitForSlowPages } from '../support/patience.js';
 import { expect, test } from '../support/sdk.js';
 import type { Server } from '../support/server.js';
 import { Sockets } from '../support/sockets.js';
@@ -96,6 +97,7 @@ test('a thousand messages typed offline survive a reload in the middle of their 
 
 test('two pages of one user send what each has; what a closed one leaves, the other sends, once', async ({ context, open, server }) => {
   const sockets = new Sockets(context);
+  await waitForSlowPages(context);
   const [one, two] = [await open(), await open()];
   await offline(one, server);
   await signIn(two, server, 'ann');
@@ -118,6 +120,7 @@ test('two pages of one user send what each has; what a closed one leaves, the ot
 
 test('a page that crashes loses nothing', async ({ context, open, server }) => {
   const sockets = new Sockets(context);
+  await waitForSlowPages(context);
   const [one, two] = [await open(), await open()];
   await offline(one, server);
   await send(one, 0, 5);

@@ -2,7 +2,9 @@
 import type { Page } from '@playwright/test';
 
 import { token } from '../support/example.js';
+import { holdRequest } from '../support/held.js';
 import { Pace } from '../support/pace.js';
+import { mayFreeze, waitForSlowPages } from '../support/patience.js';
 import { expect, test as base } from '../support/sdk.js';
 import { Sockets } from '../support/sockets.js';
 import { Streams } from '../support/streams.js';
@@ -17,8 +19,9 @@ const test = base.extend<{ sockets: Sockets; streams: Streams; tab: Tab }>({
     await use(new Streams(context));
   },
   // A tab in which `client` is connected and in the room `general`, and `greeted` is when it was last greeted.
-  tab: async ({ open, server, sockets }, use) => {
+  tab: async ({ context, open, server, sockets }, use) => {
     expect(sockets.opened).toBe(0);
+    await waitForSlowPages(context);
     await use(async (userId = 'ann', options = {}) => {
       const page = await open();
       await page.evaluate(
@@ -149,11 +152,20 @@ test('a hidden tab gives the connection to one that is looked at', async ({ tab,
 
 test('a tab that has the connection and does not answer, as a frozen one, holds up nobody', async ({ tab, sockets }) => {
   const first = await tab();
-  const busy = first.evaluate('for (const end = Date.now() + 6000; Date.now() < end; );');
+  await mayFreeze(first);
+  // It stands still until this answer comes.
+  const answer = await holdRequest(first, '**/frozen');
+  const frozen = first.evaluate(() => {
+    const request = new XMLHttpRequest();
+    request.open('GET', '/frozen', false);
+    request.send();
+  });
+  await answer.given;
   const second = await tab();
   expect(sockets.opened).toBe(2);
   await send(second, 'hello');
-  await busy;
+  answer.release();
+  await frozen;
   await expect.poll(() => sockets.holders.length === 1 && sockets.holders[0] === second).toBe(true);
   await expect.poll(() => state(first)).toBe('connected');
   await agree([first, second], 1);
