@@ -188,3 +188,25 @@ test('who signs out leaves no draft behind', async ({ browser, server }) => {
   expect(await drafts()).toBe(0);
   await ann.close();
 });
+
+test('a page of public rooms that is asked for twice is shown once', async ({ browser, server }) => {
+  const bob = await Person.signIn(server.url, 'bob');
+  await bob.frames(Array.from({ length: 120 }, (_, at) => ({ type: 'JOIN_ROOM', roomId: `r${100 + at}` })));
+  const ann = await App.open(browser, server.url, 'ann');
+  await ann.page.getByRole('button', { name: 'Browse rooms' }).first().click();
+  const rows = ann.page.locator('.td-dialog-row');
+  await expect(rows).toHaveCount(100);
+  const page = await hold(ann.page, '**/api/v1/rooms?scope=public*');
+  const more = ann.page.getByRole('dialog').getByRole('button', { name: 'Show more' });
+  await more.click();
+  await page.given;
+  await more.click();
+  await expect(rows).toHaveCount(120);
+  const late = ann.page.waitForEvent('requestfinished', (request) => request.url().includes('scope=public'));
+  page.release();
+  await late;
+  // What is answered later is shown later.
+  await ann.page.evaluate("fetch('/healthz')");
+  expect(await rows.count()).toBe(120);
+  await ann.close();
+});

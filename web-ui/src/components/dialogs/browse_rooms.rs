@@ -24,7 +24,13 @@ pub(super) fn BrowseRooms(close: Callback<()>) -> impl IntoView {
                 Ok(page) => {
                     error.try_set(None);
                     more.try_set(page.has_more);
-                    list.try_update(|list| list.get_or_insert_default().extend(page.rooms));
+                    list.try_update(|list| {
+                        let list = list.get_or_insert_default();
+                        // Whoever presses twice asks twice for the same page.
+                        if list.last().map(|room| &room.room_id) == after.as_ref() {
+                            list.extend(page.rooms);
+                        }
+                    });
                 }
                 Err(why) => {
                     error.try_set(Some(why.to_string()));
