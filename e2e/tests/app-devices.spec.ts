@@ -2,11 +2,14 @@
 import { App, Person } from '../support/app.js';
 import { expect, test } from '../support/fixtures.js';
 
+/** The page is looked at again. */
+const look = (app: App) => app.page.evaluate("document.dispatchEvent(new Event('visibilitychange', { bubbles: true }))");
+
 test('a room that was made on another device is there when the page is looked at again', async ({ browser, server }) => {
   const laptop = await App.open(browser, server.url, 'ann');
   const phone = await App.open(browser, server.url, 'ann', { phone: true });
   await phone.createRoom('Lab');
-  await laptop.page.evaluate("document.dispatchEvent(new Event('visibilitychange', { bubbles: true }))");
+  await look(laptop);
   await laptop.row('Lab').click();
   await phone.send('hello from the phone');
   await expect(laptop.message('hello from the phone')).toBeVisible();
@@ -31,6 +34,11 @@ test('a room that was left on another device stays left when a device that was a
   await phone.page.getByRole('button', { name: 'Leave room' }).click();
   await phone.page.getByRole('dialog').getByRole('button', { name: 'Leave room' }).click();
   await expect(phone.row('Lab')).toHaveCount(0);
+  // Who looks meanwhile is not told that the list did not come: the banner says why.
+  await expect(laptop.banner).toBeVisible({ timeout: 15_000 });
+  await look(laptop);
+  await laptop.page.evaluate("fetch('/healthz').catch(() => {})");
+  await expect(laptop.page.getByText('The list did not come')).toHaveCount(0);
   link.mend();
   await expect(laptop.banner).toBeHidden({ timeout: 20_000 });
   await expect(laptop.row('Lab')).toHaveCount(0);

@@ -117,6 +117,12 @@ pub fn target_of(data: &serde_json::Map<String, serde_json::Value>) -> Option<Ro
     text("roomId").map(Route::Room).or_else(|| text("senderId").map(Route::Direct))
 }
 
+/// Whether the server can be asked.
+#[must_use]
+pub const fn is_connected(link: &Link) -> bool {
+    matches!(link.state, State::Connected)
+}
+
 /// How the banner sees the connection.
 #[must_use]
 pub fn banner_link(link: &Link) -> banner::Link {

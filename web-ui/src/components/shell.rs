@@ -17,7 +17,10 @@ use super::room::Room;
 use super::sidebar::Sidebar;
 use super::toasts::ToastStack;
 use super::ui::{Dialog, Ui, current_route};
-use crate::realtime::{Notice, Place, Session, Tidings, connect, place_of, use_notifications, use_rooms};
+use crate::realtime::{
+    Notice, Place, Session, Tidings, connect, is_connected, place_of, use_connection, use_notifications,
+    use_rooms,
+};
 use crate::state::badge;
 use crate::state::route::Route;
 
@@ -125,11 +128,11 @@ fn follow_browser(ui: Ui) {
 
 /// The event is the document's, and bubbles to the window.
 fn document_visibility(ui: Ui) -> WindowListenerHandle {
-    let rooms = use_rooms();
+    let (rooms, link) = (use_rooms(), use_connection().link);
     window_event_listener(ev::Custom::<web_sys::Event>::new("visibilitychange"), move |_| {
         ui.visible.set(browser::is_visible());
-        // Rooms may have been entered and left on another device.
-        if browser::is_visible() {
+        // Rooms may have been entered and left on another device. Without a connection, the next one asks.
+        if browser::is_visible() && is_connected(&link.get_untracked()) {
             rooms.refresh();
         }
         ui.minute.set(browser::now());

@@ -23,12 +23,12 @@ pub(super) fn BrowseRooms(close: Callback<()>) -> impl IntoView {
             match rooms.public(after.as_ref()).await {
                 Ok(page) => {
                     error.try_set(None);
-                    more.try_set(page.has_more);
                     list.try_update(|list| {
                         let list = list.get_or_insert_default();
                         // Whoever presses twice asks twice for the same page.
                         if list.last().map(|room| &room.room_id) == after.as_ref() {
                             list.extend(page.rooms);
+                            more.try_set(page.has_more);
                         }
                     });
                 }
