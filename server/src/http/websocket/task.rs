@@ -91,10 +91,8 @@ pub(super) async fn run<S: AsyncRead + AsyncWrite + Lend + Unpin>(connection: &m
         }
     };
     if let Some(code) = code {
-        let grace = match code {
-            CloseCode::TooSlow if !progress.stalled => SLOW_GRACE,
-            _ => CLOSE_GRACE,
-        };
+        let is_behind = code == CloseCode::TooSlow && !progress.stalled;
+        let grace = if is_behind { SLOW_GRACE } else { CLOSE_GRACE };
         let _ = tokio::time::timeout(grace, finish(socket, session, code)).await;
     }
 }
