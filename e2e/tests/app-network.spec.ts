@@ -1,7 +1,6 @@
 // Lost connections, lost servers: nothing is lost and nothing comes twice.
 import { App, Person } from '../support/app.js';
 import { expect, test } from '../support/fixtures.js';
-import { Pace } from '../support/pace.js';
 import { Sockets } from '../support/sockets.js';
 
 async function room(url: string): Promise<void> {
@@ -59,20 +58,20 @@ test('without a network the banner says so, what is written waits, and is there 
   // In the page, so that what this test is slow at does not count: from the browser's word to the banner's end.
   await ann.page.evaluate(() => {
     addEventListener('online', () => {
-      document.body.dataset.backAt = String(Date.now());
+      const back = performance.now();
       new MutationObserver((_, watch) => {
         if (document.querySelector('.td-banner')) return;
         watch.disconnect();
-        document.body.dataset.hiddenAt = String(Date.now());
+        document.body.dataset.hiddenAfter = String(performance.now() - back);
       }).observe(document.body, { childList: true, subtree: true });
     });
   });
-  const pace = await Pace.of([ann.page], link.url);
   link.mend();
   await network.setOffline(false);
   await expect(ann.banner).toHaveCount(0);
-  const { backAt, hiddenAt } = await ann.page.evaluate(() => ({ ...document.body.dataset }));
-  await pace.expectASecond(Number(backAt), Number(hiddenAt), 'the banner goes when the network is back');
+  const hiddenAfter = Number(await ann.page.evaluate(() => document.body.dataset.hiddenAfter));
+  console.log(`banner gone ${Math.round(hiddenAfter)} ms after the network was back`);
+  expect(hiddenAfter).toBeLessThan(1_000);
   await expect(ann.message('from the tunnel').locator('.td-tick')).toHaveAttribute('data-tick', 'sent');
   await expect(ann.message('from the tunnel')).toHaveCount(1);
   const reader = await Person.signIn(server.url, 'bob');

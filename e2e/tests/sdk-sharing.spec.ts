@@ -3,7 +3,6 @@ import type { Page } from '@playwright/test';
 
 import { token } from '../support/example.js';
 import { holdRequest } from '../support/held.js';
-import { Pace } from '../support/pace.js';
 import { mayFreeze, waitForSlowPages } from '../support/patience.js';
 import { expect, test as base } from '../support/sdk.js';
 import { Sockets } from '../support/sockets.js';
@@ -55,9 +54,6 @@ const history = async (page: Page) => (await sent(page)).map(({ content }) => co
 /** What was told of new messages: in the order of the log, each once. */
 const inOrder = (page: Page) => page.evaluate<boolean>('gaps === 0 && seen.every((seq, n) => n === 0 || seq === seen[n - 1] + 1)');
 
-/** When the last of these tabs was greeted. */
-const lastGreeted = async (tabs: Page[]) => Math.max(...(await Promise.all(tabs.map((one) => one.evaluate<number>('greeted')))));
-
 async function agree(tabs: Page[], count: number): Promise<void> {
   for (const tab of tabs) {
     await expect.poll(() => shown(tab), { timeout: 20_000 }).toHaveLength(count);
@@ -97,7 +93,6 @@ test('with sharing off, each tab has a connection of its own', async ({ tab, soc
 for (const way of ['closed', 'crashed'] as const) {
   test(`the tab with the connection is ${way} in the middle of its sending: within a second another one has it`, async ({
     tab,
-    server,
     sockets,
   }) => {
     const tabs = [await tab(), await tab(), await tab()];
@@ -110,7 +105,6 @@ for (const way of ['closed', 'crashed'] as const) {
     for (const one of rest) {
       await one.evaluate("globalThis.before = greeted; for (let n = 0; n < 5; n++) client.sendChatMessage('general', 'meanwhile ' + n)");
     }
-    const pace = await Pace.of(rest, server.url);
     const at = Date.now();
     if (way === 'closed') {
       await first.close();
@@ -120,7 +114,9 @@ for (const way of ['closed', 'crashed'] as const) {
       await crashed;
     }
     for (const one of rest) await one.waitForFunction('greeted > before');
-    await pace.expectASecond(at, await lastGreeted(rest), `hand-over after the tab was ${way}`);
+    const took = Math.max(...(await Promise.all(rest.map((one) => one.evaluate<number>('greeted'))))) - at;
+    console.log(`hand-over after the tab was ${way}: ${took} ms`);
+    expect(took).toBeLessThan(1000);
     expect(sockets.holders).toHaveLength(1);
     // What the first one left, another one sends.
     await agree(rest, 3 + 150 + 10);
@@ -207,7 +203,6 @@ test('without a server all tabs wait for the same attempt, and any of them can a
 test('where no WebSocket gets through, eight tabs share one stream, and another one has it within a second', async ({
   tab,
   context,
-  server,
   streams,
 }) => {
   await context.routeWebSocket(/\/ws\/chat/, (socket) => void socket.close());
@@ -221,11 +216,12 @@ test('where no WebSocket gets through, eight tabs share one stream, and another 
   expect(streams.holders).toEqual([first]);
 
   await Promise.all(rest.map((one) => one.evaluate('void (globalThis.before = greeted)')));
-  const pace = await Pace.of(rest, server.url);
   const at = Date.now();
   await first.close();
   for (const one of rest) await one.waitForFunction('greeted > before');
-  await pace.expectASecond(at, await lastGreeted(rest), 'hand-over of a stream');
+  const took = Math.max(...(await Promise.all(rest.map((one) => one.evaluate<number>('greeted'))))) - at;
+  console.log(`hand-over of a stream: ${took} ms`);
+  expect(took).toBeLessThan(1000);
   await Promise.all(rest.map((one, at) => send(one, `${at} afterwards`)));
   await agree(rest, 23);
   for (const one of rest) expect(await one.evaluate('client.status.get().transport')).toBe('stream');
