@@ -177,8 +177,8 @@ pub enum Write {
         user_id: UserId,
         /// Whether the user's token lets the user into a private room.
         admitted: bool,
-        /// Whether a client comes back, which does not know that its user was removed to stay out: that refuses it
-        /// ([`super::Refusal::NotAMember`]).
+        /// Whether it is a client that comes back, and not its user who asks to be in: where the user was removed to stay
+        /// out, it is refused ([`super::Refusal::NotAMember`]).
         resumed: bool,
         /// The server's clock.
         at: Timestamp,

@@ -34,7 +34,7 @@ impl Node {
             return Err(Code::NotAMember.into());
         };
         if last && room.kind == RoomKind::Public {
-            self.write(ended(user, room_id)).await?;
+            self.write(removal(user, room_id)).await?;
         }
         Ok(())
     }
@@ -59,22 +59,22 @@ impl Node {
         let evict = Payload::Evict { room_id: room_id.clone(), only: Some(client_session.clone()) };
         self.publish(Topic::User(user.clone()), evict).await;
         if last && room.kind == RoomKind::Public {
-            self.write(ended(user, room_id)).await?;
+            self.write(removal(user, room_id)).await?;
         }
         Ok(())
     }
 
     /// Ends the membership of a public room that the user's last session has left.
     pub(in super::super) async fn end_membership(&self, user: &UserId, room_id: &RoomId) {
-        let done = async {
+        let ended = async {
             if let Some((room, Some(_))) = self.store().room(room_id, user).await?
                 && room.kind == RoomKind::Public
             {
-                self.write(ended(user, room_id)).await?;
+                self.write(removal(user, room_id)).await?;
             }
             Outcome::Ok(())
         };
-        if let Err(error) = done.await {
+        if let Err(error) = ended.await {
             tracing::warn!(%error, "a membership did not end with the last session");
         }
     }
@@ -86,7 +86,7 @@ impl Node {
     }
 }
 
-/// Another session of the user may be away, and comes back to where it was.
-fn ended(user: &UserId, room_id: &RoomId) -> Write {
+/// What ends the membership. Another session of the user may be away, and comes back to where it was.
+fn removal(user: &UserId, room_id: &RoomId) -> Write {
     Write::RemoveMember { room_id: room_id.clone(), user_id: user.clone(), stays_out: false }
 }
