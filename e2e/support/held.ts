@@ -1,4 +1,4 @@
-// Answers and frames that were given away and have not arrived yet: what happens meanwhile is newer.
+// Requests, answers and frames that were given away and have not arrived yet: what happens meanwhile is newer.
 import type { Page, Route } from '@playwright/test';
 
 /** Something on its way. */
@@ -27,13 +27,14 @@ export async function holdFrames(page: Page, type: string): Promise<Held> {
   return { given, release: () => held.splice(0).forEach((send) => send()) };
 }
 
-/** Lets so many answers of the server's to the page through, and keeps all others from it until it is told not to. */
+/** Lets so many of the server's ACKs through to the page, and keeps the others from it until it is told not to. */
 export async function limitAnswers(page: Page, count: number): Promise<{ lift(): void }> {
   let left = count;
   await page.routeWebSocket(/\/ws\/chat/, (socket) => {
     socket.connectToServer().onMessage((message) => {
-      if (String(message).includes('"type":"ACK"')) left -= 1;
-      if (left >= 0 || !String(message).includes('"type":"ACK"')) socket.send(message);
+      const isAnswer = String(message).includes('"type":"ACK"');
+      if (isAnswer) left -= 1;
+      if (!isAnswer || left >= 0) socket.send(message);
     });
   });
   return {
